@@ -1,0 +1,1 @@
+"""The runtime: where each role lives, on a laptop's cores or a cluster's GPUs."""

@@ -1,0 +1,118 @@
+"""The policy: fine-tuned on solutions (stage A), then trained by PPO (stage C)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actors.engines import build_engine
+from actors.networks import accumulate, infer_rows
+from actors.ranks import Rank
+from actors.setup import RoleSetup
+from actors.weight_source import WeightSource
+from rewardranker.config.schema import PPOConfig
+from rewardranker.models.batching import TokenBatch, TokenSequence, collate
+from rewardranker.models.loading import load_policy, load_tokenizer, pad_id
+from rewardranker.training.losses import sft_loss
+from rewardranker.training.ppo.experience import Experience
+from rewardranker.training.ppo.losses import policy_loss
+
+
+class Policy:
+    """One rank of the policy. Every rank is called with the whole minibatch and takes its own rows."""
+
+    def __init__(self, setup: RoleSetup, rank: Rank) -> None:
+        assert setup.optim is not None
+        self.setup, self.rank = setup, rank
+        self.tokenizer = load_tokenizer(setup.tokenizer_path)
+        self.pad_id = pad_id(self.tokenizer)
+        self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device)
+        self.engine = build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
+        self.weights = WeightSource(self.engine.full_parameters)
+
+    def sft_step(self, minibatch: list[TokenSequence]) -> dict[str, float]:
+        """One update on completions. Returns global means."""
+        denominator = sum(len(s.response_ids) for s in minibatch)
+        mine = [minibatch[i] for i in self.rank.rows(len(minibatch))]
+        totals = {"sft/loss": 0.0, "sft/token_accuracy": 0.0}
+
+        def loss(group: list[int]) -> Tensor:
+            batch = self._collate([mine[i] for i in group])
+            logprobs, _ = self.engine(batch, 1.0)
+            value = sft_loss(logprobs, batch.mask, denominator)
+            totals["sft/loss"] += value.item()
+            # A token that has more than half of the probability is the argmax.
+            likely = (logprobs.detach() > np.log(0.5)) & batch.mask
+            totals["sft/token_accuracy"] += likely.sum().item() / denominator
+            return value
+
+        accumulate(self.engine, [len(s) for s in mine], self.setup.microbatch_tokens, loss)
+        return {**self.engine.sum(totals), **_prefixed("sft", self.engine.step())}
+
+    def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
+        """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
+        return infer_rows(
+            lambda batch: self.network(batch, temperature)[0],
+            rows,
+            self.setup.microbatch_tokens,
+            self.pad_id,
+            self.rank.device,
+        )
+
+    def update(self, experience: Experience, plan: list[list[int]], config: PPOConfig) -> dict[str, float]:
+        """PPO over the planned minibatches. Returns means over all of them, and of the first ratio."""
+        reports = [self._update_minibatch(experience, rows, config) for rows in plan]
+        metrics = {key: float(np.mean([r[key] for r in reports])) for key in reports[0]}
+        metrics["actor/first_ratio"] = reports[0]["actor/ratio"]
+        metrics["actor/first_ppo_kl"] = reports[0]["actor/ppo_kl"]
+        return metrics
+
+    def _update_minibatch(self, experience: Experience, rows: list[int], config: PPOConfig) -> dict[str, float]:
+        denominator = experience.tokens(rows)
+        mine = experience.select([rows[i] for i in self.rank.rows(len(rows))])
+        totals: dict[str, float] = {}
+
+        def loss(group: list[int]) -> Tensor:
+            part = mine.select(group)
+            batch = self._collate(part.sequences)
+            logprobs, entropy = self.engine(batch, config.temperature, True)
+            width = logprobs.shape[1]
+            old, advantages = (
+                x[:, :width].to(logprobs.device) for x in (part.old_logprobs, part.advantages)
+            )
+            value, stats = policy_loss(
+                logprobs, old, advantages, batch.mask, denominator, config.clip, config.dual_clip
+            )
+            stats |= {"actor/pg_loss": value.detach() * denominator, "actor/entropy": entropy.sum()}
+            for key, total in stats.items():
+                totals[key] = totals.get(key, 0.0) + total.item() / denominator
+            return value
+
+        accumulate(self.engine, [len(s) for s in mine.sequences], self.setup.microbatch_tokens, loss)
+        return {**self.engine.sum(totals), **_prefixed("actor", self.engine.step())}
+
+    def export(self, directory: str) -> None:
+        """Writes a Hugging Face model directory (rank 0)."""
+        if self.rank.index == 0:
+            self.network.model.save_pretrained(directory)
+            self.tokenizer.save_pretrained(directory)
+
+    def save(self, directory: str) -> None:
+        self.engine.save(Path(directory), "policy")
+
+    def load(self, directory: str) -> None:
+        self.engine.load(Path(directory), "policy")
+
+    def _collate(self, rows: list[TokenSequence]) -> TokenBatch:
+        return collate(rows, self.pad_id, device=self.rank.device)
+
+
+def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, float]:
+    return {f"{prefix}/{key}": value for key, value in values.items()}
+
+
+__all__ = ["Policy"]

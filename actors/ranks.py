@@ -1,0 +1,55 @@
+"""A process's place in its group, and the process group itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psutil
+import ray
+import torch
+import torch.distributed as dist
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Rank ``index`` of ``world``, computing on ``device``."""
+
+    index: int = 0
+    world: int = 1
+    device: str = "cpu"
+
+    def rows(self, count: int) -> list[int]:
+        """This rank's share of ``count`` rows: every ``world``-th, so that any order is balanced."""
+        return list(range(self.index, count, self.world))
+
+
+def device_of_this_process() -> str:
+    """Ray masks the devices it did not give us, so a worker with a GPU always owns the first visible one."""
+    return "cuda:0" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu"
+
+
+def join_process_group(rank: Rank, address: str, port: int, timeout_s: float) -> None:
+    """Connects to the other ranks, with gloo on CPU and nccl on GPU.
+
+    Both would advertise loopback on some machines, so they are told the interface of the node's address.
+    """
+    interface = _interface_of(ray.util.get_node_ip_address())
+    if interface:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
+    dist.init_process_group(
+        backend="nccl" if rank.device.startswith("cuda") else "gloo",
+        init_method=f"tcp://{address}:{port}",
+        rank=rank.index,
+        world_size=rank.world,
+        timeout=timedelta(seconds=timeout_s),
+    )
+
+
+def _interface_of(address: str) -> str | None:
+    for name, entries in psutil.net_if_addrs().items():
+        if any(entry.address == address for entry in entries):
+            return name
+    return None

@@ -1,0 +1,167 @@
+"""What a config must satisfy beyond its types: every rule names the key, the value found, and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
+
+CHOICES = {
+    "data.source": ("family", "mbpp"),
+    "reward.init": ("sft", "previous"),
+    "ppo.advantage": ("gae", "grpo", "rloo"),
+    "ppo.reward_normalisation": ("running", "none"),
+    "ppo.kl.controller": ("fixed", "adaptive"),
+    "generation.backend": ("actors", "ray_data"),
+    "engine.kind": ("torch", "deepspeed"),
+    "engine.launcher": ("actors", "ray_train"),
+    "cluster.placement": ("colocated", "disaggregated"),
+    "rollout.engine": ("auto", "vllm", "transformers"),
+    "weight_sync.transport": ("auto", "object_store", "gloo", "nccl"),
+    "model.dtype": ("float32", "bfloat16"),
+    "sft.optim.schedule": ("constant", "linear", "cosine"),
+    "reward.optim.schedule": ("constant", "linear", "cosine"),
+    "ppo.policy_optim.schedule": ("constant", "linear", "cosine"),
+    "ppo.critic_optim.schedule": ("constant", "linear", "cosine"),
+}
+
+AT_LEAST_ONE = (
+    "sft.minibatch_size", "sft.microbatch_tokens", "sft.max_tokens", "reward.minibatch_size",
+    "reward.microbatch_tokens", "reward.max_tokens", "ppo.steps", "ppo.prompts_per_step",
+    "ppo.samples_per_prompt", "ppo.minibatch_size", "ppo.microbatch_tokens", "ppo.inner_epochs",
+    "ppo.max_new_tokens", "ppo.checkpoint_every", "sft.checkpoint_every", "reward.checkpoint_every",
+    "generation.n", "generation.max_new_tokens", "generation.prompts_per_shard", "judge.executors",
+    "mining.problems", "mining.n", "mining.max_rank", "mining.max_per_problem", "cycle.iterations",
+    "evaluation.n", "evaluation.bootstrap", "cluster.ranks", "rollout.workers", "weight_sync.bucket_mb",
+    "model.tiny.hidden", "model.tiny.layers", "model.tiny.heads", "data.sft_problems",
+    "data.triplet_problems", "ppo.kl.horizon",
+)  # fmt: skip
+
+POSITIVE = (
+    "sft.optim.lr", "reward.optim.lr", "ppo.policy_optim.lr", "ppo.critic_optim.lr", "ppo.temperature",
+    "generation.temperature", "ppo.clip", "ppo.value_clip", "ppo.kl.target", "cluster.cpus_per_rank",
+    "cluster.placement_timeout_s", "cluster.call_timeout_s", "cluster.collective_timeout_s",
+    "weight_sync.timeout_s", "rollout.timeout_s", "ppo.reward_scale",
+)  # fmt: skip
+
+
+def value(config: Config, key: str) -> Any:
+    """The setting at a dotted key."""
+    node: Any = config
+    for part in key.split("."):
+        node = vars(node)[part]
+    return node
+
+
+def check(config: Config) -> None:
+    """Raises :class:`UserError` for the first rule that the config breaks."""
+    for key, allowed in CHOICES.items():
+        if value(config, key) not in allowed:
+            raise UserError(f"{key}={value(config, key)!r}: must be one of {', '.join(allowed)}")
+    for key in AT_LEAST_ONE:
+        if value(config, key) < 1:
+            raise UserError(f"{key}={value(config, key)}: must be at least 1")
+    for key in POSITIVE:
+        if not value(config, key) > 0:
+            raise UserError(f"{key}={value(config, key)}: must be greater than 0")
+    for rule in _RULES:
+        rule(config)
+
+
+def _untruncated_rollouts(c: Config) -> None:
+    if c.ppo.top_p != 1.0 or c.ppo.top_k != 0:
+        raise UserError(
+            f"ppo.top_p={c.ppo.top_p}, ppo.top_k={c.ppo.top_k}: PPO rollouts must be untruncated (top_p=1, "
+            "top_k=0), or the trainer's log-probabilities are not those of the sampler"
+        )
+
+
+def _minibatches_fit(c: Config) -> None:
+    samples = c.ppo.prompts_per_step * c.ppo.samples_per_prompt
+    if samples % c.ppo.minibatch_size:
+        raise UserError(
+            f"ppo.minibatch_size={c.ppo.minibatch_size} does not divide the {samples} samples of a step "
+            f"(prompts_per_step {c.ppo.prompts_per_step} x samples_per_prompt {c.ppo.samples_per_prompt})"
+        )
+    for key in ("ppo.minibatch_size", "sft.minibatch_size", "reward.minibatch_size"):
+        if value(c, key) < c.cluster.ranks:
+            raise UserError(
+                f"{key}={value(c, key)} is smaller than cluster.ranks={c.cluster.ranks}: "
+                "every rank needs a sample in each minibatch"
+            )
+
+
+def _group_baselines(c: Config) -> None:
+    if c.ppo.advantage in ("grpo", "rloo") and c.ppo.samples_per_prompt < 2:
+        raise UserError(
+            f"ppo.advantage={c.ppo.advantage} compares samples of one prompt: "
+            f"ppo.samples_per_prompt={c.ppo.samples_per_prompt} must be at least 2"
+        )
+
+
+def _probabilities(c: Config) -> None:
+    for key in ("ppo.gamma", "ppo.lam", "mining.new_share", "judge.max_infra_share"):
+        if not 0 <= value(c, key) <= 1:
+            raise UserError(f"{key}={value(c, key)}: must lie between 0 and 1")
+
+
+def _heads_divide(c: Config) -> None:
+    if not c.model.path and c.model.tiny.hidden % (2 * c.model.tiny.heads):
+        raise UserError(
+            f"model.tiny.hidden={c.model.tiny.hidden} must be a multiple of twice "
+            f"model.tiny.heads={c.model.tiny.heads} (rotary embeddings need an even head size)"
+        )
+
+
+def _tiny_reads_family_only(c: Config) -> None:
+    if not c.model.path and c.data.source != "family":
+        raise UserError(
+            f"data.source={c.data.source} needs a pretrained model: set model.path to a model directory or a "
+            "hub name (the tiny model only knows the built-in problems' words)"
+        )
+
+
+def _known_variants(c: Config) -> None:
+    for variant in c.cycle.variants:
+        if variant not in ("hardnegatives", "selftraining", "randomnegatives"):
+            raise UserError(
+                f"cycle.variants has {variant!r}: must be hardnegatives, selftraining or randomnegatives"
+            )
+
+
+def _transports_fit(c: Config) -> None:
+    if c.weight_sync.transport == "nccl" and not (c.rollout.gpus_per_worker and c.cluster.gpus_per_rank):
+        raise UserError(
+            "weight_sync.transport=nccl needs GPUs on both sides: set cluster.gpus_per_rank and "
+            "rollout.gpus_per_worker, or use gloo or object_store"
+        )
+
+
+def _engine_exists(c: Config) -> None:
+    if c.engine.kind == "deepspeed":
+        raise UserError("engine.kind=deepspeed is not available yet; use engine.kind=torch")
+
+
+def _family_is_large_enough(c: Config) -> None:
+    needed = max(c.data.sft_problems, c.data.triplet_problems, c.ppo.prompts_per_step)
+    if c.data.source == "family" and c.data.family.train_problems < needed:
+        raise UserError(
+            f"data.family.train_problems={c.data.family.train_problems} is less than the {needed} that "
+            "data.sft_problems, data.triplet_problems or ppo.prompts_per_step ask for"
+        )
+
+
+_RULES: tuple[Callable[[Config], None], ...] = (
+    _untruncated_rollouts,
+    _minibatches_fit,
+    _group_baselines,
+    _probabilities,
+    _heads_divide,
+    _tiny_reads_family_only,
+    _known_variants,
+    _transports_fit,
+    _engine_exists,
+    _family_is_large_enough,
+)

@@ -1,0 +1,306 @@
+"""Every setting of a run, typed, with its default. YAML files and command-line overrides fill these in.
+
+Batch sizes go by three words and only three: ``prompts_per_step`` (problems sampled for one PPO step),
+``minibatch_size`` (samples in one optimiser update, over all ranks; for the reward model a sample is a
+pair) and ``microbatch_tokens`` (padded tokens in one forward pass on one device: a matter of memory, never
+of results).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RunConfig:
+    name: str = "run"
+    root: str = "runs"
+    seed: int = 0
+
+
+@dataclass
+class TinyConfig:
+    """A Llama with random weights and a tokenizer of the family's own words, made at run time."""
+
+    hidden: int = 96
+    layers: int = 3
+    heads: int = 6
+    max_positions: int = 256
+
+
+@dataclass
+class ModelConfig:
+    """The generator's starting weights; the reward model starts from the generator after SFT.
+
+    ``path`` is a model directory or a hub name. Left empty, ``tiny`` is built. ``chat`` wraps prompts in the
+    tokenizer's chat template.
+    """
+
+    path: str = ""
+    chat: bool = False
+    tiny: TinyConfig = field(default_factory=TinyConfig)
+    dtype: str = "float32"
+    attn_implementation: str = "auto"
+
+
+@dataclass
+class FamilyConfig:
+    """The built-in problems: compositions of list operations, solved by simulated authors with habits."""
+
+    seed: int = 0
+    train_problems: int = 1800
+    validation_problems: int = 100
+    test_problems: int = 200
+    min_operations: int = 1
+    max_operations: int = 2
+    mistaken_share: float = 0.4
+    correct_probability: float = 0.75
+    mistaken_correct_probability: float = 0.3
+
+
+@dataclass
+class MbppConfig:
+    """MBPP by task id, from a file or, where ``path`` is empty, from the hub. Ranges include both ends."""
+
+    path: str = ""
+    hub_name: str = "google-research-datasets/mbpp"
+    train_ids: list[int] = field(default_factory=lambda: [601, 974])
+    validation_ids: list[int] = field(default_factory=lambda: [511, 600])
+    test_ids: list[int] = field(default_factory=lambda: [11, 510])
+    test_limit: int = 0
+
+
+@dataclass
+class DataConfig:
+    """``sft_*`` choose what the generator imitates, ``triplet_*`` the first preferences."""
+
+    source: str = "family"
+    family: FamilyConfig = field(default_factory=FamilyConfig)
+    mbpp: MbppConfig = field(default_factory=MbppConfig)
+    sft_problems: int = 1000
+    sft_solutions: int = 4
+    triplet_problems: int = 600
+    triplet_solutions: int = 12
+    triplets_per_problem: int = 64
+
+
+@dataclass
+class OptimConfig:
+    """AdamW. ``warmup`` is a share of the steps; ``schedule`` is constant, linear or cosine, down to
+    ``min_lr_ratio * lr``."""
+
+    lr: float = 1e-5
+    beta1: float = 0.9
+    beta2: float = 0.95
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    schedule: str = "cosine"
+    warmup: float = 0.03
+    min_lr_ratio: float = 0.0
+
+
+@dataclass
+class SFTConfig:
+    """``steps`` 0 means ``epochs`` passes. Samples longer than ``max_tokens`` are dropped and counted."""
+
+    steps: int = 0
+    epochs: float = 1.0
+    minibatch_size: int = 64
+    microbatch_tokens: int = 8192
+    max_tokens: int = 4000
+    checkpoint_every: int = 100
+    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=2e-5, weight_decay=0.1))
+
+
+@dataclass
+class RewardConfig:
+    """``retrain_steps`` is for the retrained models of later iterations and the control (0: ``steps``)."""
+
+    steps: int = 0
+    retrain_steps: int = 0
+    epochs: float = 1.0
+    minibatch_size: int = 64
+    microbatch_tokens: int = 8192
+    max_tokens: int = 4000
+    margin: float = 0.0
+    centring: float = 0.01
+    init: str = "sft"
+    checkpoint_every: int = 100
+    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-5))
+
+
+@dataclass
+class KLConfig:
+    """KL penalty in the reward. ``target`` is in nats per sequence, ``horizon`` in samples."""
+
+    coef: float = 0.01
+    controller: str = "fixed"
+    target: float = 6.0
+    horizon: int = 10000
+
+
+@dataclass
+class PPOConfig:
+    steps: int = 100
+    prompts_per_step: int = 128
+    samples_per_prompt: int = 8
+    minibatch_size: int = 128
+    microbatch_tokens: int = 8192
+    inner_epochs: int = 1
+    max_new_tokens: int = 1024
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    advantage: str = "gae"
+    gamma: float = 1.0
+    lam: float = 0.95
+    clip: float = 0.2
+    value_clip: float = 0.2
+    dual_clip: float = 3.0
+    kl: KLConfig = field(default_factory=KLConfig)
+    reward_normalisation: str = "running"
+    reward_scale: float = 1.0
+    reward_clip: float = 10.0
+    missing_eos_penalty: float = 1.0
+    critic_warmup_steps: int = 0
+    execute_rollouts: bool = True
+    checkpoint_every: int = 10
+    logprob_gap_warn: float = 0.005
+    logprob_gap_abort: float = 0.5
+    policy_optim: OptimConfig = field(
+        default_factory=lambda: OptimConfig(lr=1e-6, eps=1e-5, schedule="constant", warmup=0.0)
+    )
+    critic_optim: OptimConfig = field(
+        default_factory=lambda: OptimConfig(lr=9e-6, eps=1e-5, schedule="constant", warmup=0.0)
+    )
+
+
+@dataclass
+class GenerationConfig:
+    """Candidates for reranking and mining (PPO has its own sampling)."""
+
+    n: int = 10
+    temperature: float = 0.7
+    top_k: int = 50
+    max_new_tokens: int = 1024
+    prompts_per_shard: int = 64
+    backend: str = "actors"
+
+
+@dataclass
+class JudgeConfig:
+    """``executors`` actors judge side by side. The run stops when more than ``max_infra_share`` of a pool
+    could not be judged."""
+
+    executors: int = 2
+    cache: bool = True
+    max_infra_share: float = 0.01
+
+
+@dataclass
+class MiningConfig:
+    """A failing candidate is a hard negative when the reward model ranks it within ``max_rank`` of ``n``,
+    or above a passing sibling."""
+
+    problems: int = 800
+    n: int = 16
+    max_rank: int = 3
+    max_per_problem: int = 4
+    pairs_per_problem: int = 8
+    new_share: float = 0.5
+    confirm: bool = True
+
+
+@dataclass
+class CycleConfig:
+    """``variants`` are trained from iteration 2 on, each retrained reward model followed by a new policy
+    where ``new_policies`` is on. ``patience_se``: iteration stops early unless validation rerank@1 rises by
+    that many standard errors (0: never stops early)."""
+
+    iterations: int = 2
+    variants: list[str] = field(default_factory=lambda: ["hardnegatives", "selftraining"])
+    control: bool = True
+    new_policies: bool = True
+    patience_se: float = 0.0
+
+
+@dataclass
+class EvaluationConfig:
+    n: int = 10
+    bootstrap: int = 2000
+    policy_samples: int = 10
+
+
+@dataclass
+class EngineConfig:
+    """``kind`` is torch or deepspeed; ``launcher`` is actors, or ray_train for SFT and reward model."""
+
+    kind: str = "torch"
+    launcher: str = "actors"
+
+
+@dataclass
+class ClusterConfig:
+    """``address``: local (start Ray here), auto (join the cluster of the environment) or host:port.
+
+    Placement: ``colocated`` puts policy, critic, reference and reward model into each of ``ranks``
+    workers; ``disaggregated`` gives each role its own workers (``role_ranks``, default ``ranks``).
+    """
+
+    address: str = "local"
+    num_cpus: int = 0
+    placement: str = "colocated"
+    ranks: int = 1
+    role_ranks: dict[str, int] = field(default_factory=dict)
+    cpus_per_rank: float = 1.0
+    gpus_per_rank: float = 0.0
+    threads_per_rank: int = 0
+    object_store_mb: int = 500
+    placement_timeout_s: float = 120.0
+    call_timeout_s: float = 1800.0
+    collective_timeout_s: float = 300.0
+    max_restarts: int = 2
+
+
+@dataclass
+class RolloutConfig:
+    """``engine`` auto: vllm where it is installed and a GPU is asked for, else transformers."""
+
+    engine: str = "auto"
+    workers: int = 1
+    cpus_per_worker: float = 1.0
+    gpus_per_worker: float = 0.0
+    max_batch_tokens: int = 32768
+    max_model_len: int = 2048
+    kv_cache_mb: int = 256
+    max_num_seqs: int = 256
+    timeout_s: float = 1800.0
+
+
+@dataclass
+class WeightSyncConfig:
+    """``transport``: object_store, gloo, nccl, or auto (nccl between GPUs, else object_store)."""
+
+    transport: str = "auto"
+    bucket_mb: int = 256
+    timeout_s: float = 300.0
+
+
+@dataclass
+class Config:
+    run: RunConfig = field(default_factory=RunConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    sft: SFTConfig = field(default_factory=SFTConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    generation: GenerationConfig = field(default_factory=GenerationConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    mining: MiningConfig = field(default_factory=MiningConfig)
+    cycle: CycleConfig = field(default_factory=CycleConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    weight_sync: WeightSyncConfig = field(default_factory=WeightSyncConfig)

@@ -1,0 +1,47 @@
+"""Triplets on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from rewardranker.problems.io import check_fields, read_rows, write_rows
+from rewardranker.problems.types import Triplet
+
+SCHEMA = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+        pa.field("chosen", pa.string(), nullable=False),
+        pa.field("rejected", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("iteration", pa.int32(), nullable=False),
+        pa.field("chosen_source", pa.string(), nullable=False),
+    ]
+)
+
+
+def write_triplets(path: Path, triplets: Sequence[Triplet]) -> None:
+    """Writes ``.parquet`` or ``.jsonl``, atomically; the same triplets give the same bytes.
+
+    Raises:
+        UserError: another suffix.
+    """
+    write_rows(path, [dataclasses.asdict(triplet) for triplet in triplets], SCHEMA)
+
+
+def read_triplets(path: Path) -> list[Triplet]:
+    """Reads what :func:`write_triplets` wrote.
+
+    Raises:
+        UserError: no such file, unreadable, or a field missing or unknown.
+    """
+    triplets = []
+    for number, row in enumerate(read_rows(path), 1):
+        check_fields(row, Triplet, f"{path}, triplet {number}")
+        triplets.append(Triplet(**row))
+    return triplets

@@ -1,0 +1,83 @@
+"""Loading networks and tokenizers from model directories or the hub."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
+
+from rewardranker.errors import UserError
+from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
+
+
+def require_model(path: str) -> None:
+    """Raises :class:`UserError` when ``path`` looks like a directory and holds no model.
+
+    ``owner/name`` that is not a directory is taken for a hub name.
+    """
+    directory = Path(path)
+    if directory.is_dir():
+        if not (directory / "config.json").is_file():
+            raise UserError(f"model.path={path}: the directory holds no config.json, so it is no saved model")
+    elif path.startswith((".", "/", "~")) or path.count("/") != 1:
+        raise UserError(
+            f"model.path={path}: no such directory; give a directory written by save_pretrained or a hub name "
+            "of the form owner/name"
+        )
+
+
+def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
+    """A tokenizer that has an EOS token.
+
+    Raises:
+        UserError: it has none, so responses could never end.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    if tokenizer.eos_token_id is None:
+        raise UserError(f"the tokenizer of {path} has no EOS token: responses could never end")
+    return tokenizer
+
+
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The id to fill padding with; EOS where the tokenizer has no other (masks come from lengths)."""
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+
+
+def load_policy(path: str, dtype: str, attention: str, device: str) -> PolicyNetwork:
+    """A causal language model in evaluation mode, which keeps dropout off; gradients still flow."""
+    model = AutoModelForCausalLM.from_pretrained(path, **_arguments(dtype, attention))
+    return PolicyNetwork(model.eval()).to(device)
+
+
+def load_scorer(path: str, dtype: str, attention: str, device: str, seed: int) -> ScorerNetwork:
+    """A backbone with a scalar head: trained where ``path`` holds a scorer, else drawn from ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            path, num_labels=1, **_arguments(dtype, attention)
+        )
+    return ScorerNetwork(model.eval()).to(device)
+
+
+def _arguments(dtype: str, attention: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"dtype": {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]}
+    if attention != "auto":
+        arguments["attn_implementation"] = attention
+    return arguments
+
+
+def quiet_transformers() -> None:
+    """No progress bars for loading, no advisory warnings: a run prints its own lines."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

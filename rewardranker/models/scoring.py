@@ -1,0 +1,75 @@
+"""The two kinds of network: one that gives log-probabilities, one that gives scalars."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from rewardranker.models.batching import TokenBatch
+
+
+class PolicyNetwork(nn.Module):
+    """A causal language model, read as the distribution over response tokens. Policy and reference."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, batch: TokenBatch, temperature: float, entropy: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Log-probabilities at the sampling temperature.
+
+        Returns:
+            ``logprobs`` fp32 ``[B, T]``, 0 outside ``batch.mask``; and, where asked for, the entropy of each
+            distribution in nats, fp32 ``[B, T]``, 0 outside the mask, without gradient.
+        """
+        first = int(batch.before.min())
+        kept = batch.input_ids.shape[1] - first
+        logits = self.model(
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            position_ids=batch.position_ids,
+            logits_to_keep=kept,
+            use_cache=False,
+        ).logits
+        index = (batch.before - first)[..., None].expand(-1, -1, logits.shape[-1])
+        distribution = torch.log_softmax(logits.gather(1, index).float() / temperature, dim=-1)
+        logprobs = distribution.gather(2, batch.targets[..., None])[..., 0].masked_fill(~batch.mask, 0.0)
+        if not entropy:
+            return logprobs, None
+        with torch.no_grad():
+            spread = -(distribution.exp() * distribution).sum(-1).masked_fill(~batch.mask, 0.0)
+        return logprobs, spread
+
+
+class ScorerNetwork(nn.Module):
+    """A causal backbone with a scalar head without bias. Reward model and critic.
+
+    Hidden states are picked by position, so neither the side nor the amount of padding matters; the head
+    computes in fp32.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+        self.model.score.float()
+
+    def forward(self, batch: TokenBatch, per_token: bool = False) -> Tensor:
+        """Scores of whole responses, or values of the state before each response token.
+
+        Returns:
+            fp32 ``[B]``, read at the last response token; or, ``per_token``, fp32 ``[B, T]``, 0 outside
+            ``batch.mask``.
+        """
+        hidden = self.model.base_model(
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            position_ids=batch.position_ids,
+            use_cache=False,
+        ).last_hidden_state
+        index = batch.before if per_token else batch.last[:, None]
+        states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
+        scores = self.model.score(states.float())[..., 0]
+        return scores.masked_fill(~batch.mask, 0.0) if per_token else scores[:, 0]

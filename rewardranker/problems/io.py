@@ -1,0 +1,150 @@
+"""Rows on disk (JSON lines or Parquet, by suffix), problem files, and what a set of problems must satisfy."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rewardranker.errors import UserError
+from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.runs.atomic import replacing
+
+Row = dict[str, Any]
+
+
+def write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """Writes one JSON object per line; the file appears whole or not at all."""
+    write_json_lines(path, (dataclasses.asdict(problem) for problem in problems))
+
+
+def read_problems(path: Path) -> list[Problem]:
+    """Reads what :func:`write_problems` wrote.
+
+    Raises:
+        UserError: no such file, a line that is not JSON, or a field missing or unknown.
+    """
+    return [_problem(row, f"{path}, problem {number}") for number, row in enumerate(read_json_lines(path), 1)]
+
+
+def check_problems(problems: Sequence[Problem]) -> None:
+    """Raises :class:`UserError` for what would make a run's numbers meaningless.
+
+    That is: no problems, an id twice, a problem without tests, or a group in more than one split.
+    """
+    if not problems:
+        raise UserError("there are no problems: the data set, or the part of it that was asked for, is empty")
+    repeated = [name for name, count in Counter(problem.id for problem in problems).items() if count > 1]
+    if repeated:
+        raise UserError(f"problem ids must be unique; more than once: {first_few(repeated)}")
+    untested = [problem.id for problem in problems if not problem.tests]
+    if untested:
+        raise UserError(f"problems without tests cannot be judged; remove or complete {first_few(untested)}")
+    splits: dict[str, set[str]] = {}
+    for problem in problems:
+        splits.setdefault(problem.group_id, set()).add(problem.split)
+    leaking = [f"{group} ({', '.join(sorted(found))})" for group, found in splits.items() if len(found) > 1]
+    if leaking:
+        raise UserError(f"a group of near-duplicate problems must lie in one split; in several: {first_few(leaking)}")
+
+
+def first_few(names: Sequence[str]) -> str:
+    """Up to three of the names, and how many more there are."""
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
+    """Writes rows as ``.parquet`` (with exactly this schema) or ``.jsonl``; the same rows, the same bytes."""
+    if _suffix(path) == ".jsonl":
+        write_json_lines(path, rows)
+        return
+    table = pa.Table.from_pylist(list(rows), schema=schema)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Reads rows of ``.parquet`` or ``.jsonl``; raises :class:`UserError` where that cannot be done."""
+    if _suffix(path) == ".jsonl":
+        return read_json_lines(path)
+    _require(path)
+    try:
+        return pq.read_table(path).to_pylist()
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path} is not a readable Parquet file: {error}") from error
+
+
+def write_json_lines(path: Path, rows: Iterable[Row]) -> None:
+    """Writes one JSON object per line, atomically."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps(row) + "\n")
+
+
+def read_json_lines(path: Path) -> list[Row]:
+    """Reads one JSON object per line, from a ``.gz`` file too; blank lines are passed over.
+
+    Raises:
+        UserError: no such file, or a line that is not a JSON object (naming the line).
+    """
+    _require(path)
+    rows = []
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise UserError(f"{path}, line {number} is not JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise UserError(f"{path}, line {number}: expected a JSON object, found {type(row).__name__}")
+            rows.append(row)
+    return rows
+
+
+def check_fields(row: Row, kind: type, where: str) -> None:
+    """Raises :class:`UserError` unless ``row`` has the fields of dataclass ``kind``: all required, no others."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    required = {
+        name
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    missing, unknown = sorted(required - set(row)), sorted(set(row) - set(fields))
+    if missing or unknown:
+        found = [f"lacks {', '.join(missing)}"] if missing else []
+        found += [f"has unknown {', '.join(unknown)}"] if unknown else []
+        raise UserError(f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}")
+
+
+def _problem(row: Row, where: str) -> Problem:
+    check_fields(row, Problem, where)
+    parts = dict(row)
+    for test in row["tests"]:
+        check_fields(test, Test, f"{where}, tests")
+    parts["tests"] = tuple(Test(**test) for test in row["tests"])
+    if "limits" in row:
+        check_fields(row["limits"], Limits, f"{where}, limits")
+        parts["limits"] = Limits(**row["limits"])
+    return Problem(**parts)
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in (".parquet", ".jsonl"):
+        raise UserError(f"{path}: the name must end in .parquet or .jsonl, not {path.suffix or 'nothing'}")
+    return path.suffix
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise UserError(f"file {path} does not exist; check the path, or run the stage that writes it")

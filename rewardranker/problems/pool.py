@@ -1,0 +1,102 @@
+"""Pools: candidates of many problems in one file. Generators write them, the judge and rankers add to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from rewardranker.errors import UserError
+from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.io import Row, check_fields, first_few, read_rows, write_rows
+from rewardranker.problems.types import Candidate, Problem
+
+# Scores are a list of (ranker, score) and not a Parquet map: `datasets` cannot read maps.
+_SCORE = pa.struct([("ranker", pa.string()), ("score", pa.float64())])
+
+SCHEMA = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("token_ids", pa.list_(pa.int32()), nullable=False),
+        pa.field("logprobs", pa.list_(pa.float64()), nullable=False),
+        pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("seed", pa.uint64(), nullable=False),
+        pa.field("weights_version", pa.int64(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=True),
+        pa.field("tests_passed", pa.int32(), nullable=False),
+        pa.field("tests_total", pa.int32(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("signature", pa.string(), nullable=False),
+        pa.field("scores", pa.list_(_SCORE), nullable=False),
+    ]
+)
+
+
+def write_pool(path: Path, candidates: Sequence[Candidate]) -> None:
+    """Writes a pool as ``.parquet`` or ``.jsonl``, atomically; the same candidates give the same bytes.
+
+    In both, ``scores`` is a list of ``{"ranker", "score"}`` and ``verdict`` is null where not judged.
+
+    Raises:
+        UserError: another suffix.
+    """
+    write_rows(path, [_row(candidate) for candidate in candidates], SCHEMA)
+
+
+def read_pool(path: Path) -> list[Candidate]:
+    """Reads a pool of either format; columns that :class:`Candidate` has defaults for may be absent.
+
+    Raises:
+        UserError: no such file, unreadable, a field missing or unknown, or an unknown verdict.
+    """
+    return [_candidate(row, f"{path}, candidate {number}") for number, row in enumerate(read_rows(path), 1)]
+
+
+def group_by_problem(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
+    """Candidates by problem id: problems in order of first appearance, candidates in the pool's order."""
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(candidate.problem_id, []).append(candidate)
+    return groups
+
+
+def check_pool(candidates: Sequence[Candidate], problems: Mapping[str, Problem]) -> None:
+    """Raises :class:`UserError` for candidates of unknown problems and for scores that are not a number."""
+    unknown = [name for name in group_by_problem(candidates) if name not in problems]
+    if unknown:
+        raise UserError(
+            f"the pool has candidates of {len(unknown)} problems that are not among the {len(problems)} loaded: "
+            f"{first_few(unknown)}; load the problems that the pool was made from"
+        )
+    for candidate in candidates:
+        bad = [name for name, score in candidate.scores.items() if math.isnan(score)]
+        if bad:
+            raise UserError(
+                f"a candidate of problem {candidate.problem_id} has NaN as its score by {first_few(bad)}; "
+                "score the pool again, with a reward model whose training did not diverge"
+            )
+
+
+def _row(candidate: Candidate) -> Row:
+    row = {field.name: getattr(candidate, field.name) for field in dataclasses.fields(candidate)}
+    row["verdict"] = None if candidate.verdict is None else candidate.verdict.value
+    row["scores"] = [{"ranker": name, "score": score} for name, score in candidate.scores.items()]
+    return row
+
+
+def _candidate(row: Row, where: str) -> Candidate:
+    check_fields(row, Candidate, where)
+    parts = dict(row)
+    if row.get("verdict") is not None:
+        if row["verdict"] not in Verdict:
+            raise UserError(f"{where}: unknown verdict {row['verdict']!r}; must be one of {', '.join(Verdict)}")
+        parts["verdict"] = Verdict(row["verdict"])
+    parts["scores"] = {entry["ranker"]: entry["score"] for entry in row.get("scores", [])}
+    return Candidate(**parts)

@@ -1,0 +1,127 @@
+"""The nouns of the project: problems, candidate programs, and triplets of them.
+
+These are the contracts between the parts. Generators write candidates, the judge adds verdicts, rankers
+add scores, mining turns them into triplets; each part can be run alone, on data from elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rewardranker.execution.verdict import Verdict
+
+Style = Literal["stdio", "function", "program"]
+Split = Literal["train", "validation", "test"]
+Origin = Literal["levenshtein", "random", "hard_negative", "self_training"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run of a program may use."""
+
+    cpu_s: float = 2.0
+    wall_s: float = 20.0
+    memory_mb: int = 512
+    output_kb: int = 64
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test; what its two texts mean depends on the problem's style.
+
+    - ``stdio``: what the program reads, and what it must print.
+    - ``function``: a JSON list of arguments, and the JSON value that the entry point must return.
+    - ``program``: a trusted Python snippet (one or more ``assert`` statements calling the entry point) in
+      ``input``; ``expected`` is empty.
+    """
+
+    __test__ = False  # not a pytest class
+
+    input: str
+    expected: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A task with tests.
+
+    Attributes:
+        id: unique in its data set.
+        source: name of the data set.
+        language: lower-case name of the programming language, e.g. ``python``.
+        prompt: exactly the text that the generator continues.
+        prefix: the tail of ``prompt`` that is part of the program (e.g. a function's first line); the
+            program is ``prefix + completion``. Empty where the model writes a whole program.
+        entry_point: name of the function to call; empty for ``stdio``.
+        style: how the tests are run, see :class:`Test`.
+        tests: hidden tests, never shown to a model unless ``prompt`` holds them.
+        setup: trusted code to run before the tests (``program`` style).
+        group_id: near-duplicates share it; splits never separate a group.
+        revision: of the data, so that results can be compared.
+    """
+
+    id: str
+    source: str
+    language: str
+    prompt: str
+    entry_point: str
+    style: Style
+    tests: tuple[Test, ...]
+    split: Split
+    group_id: str
+    licence: str
+    revision: str
+    prefix: str = ""
+    setup: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass
+class Candidate:
+    """One program for one problem, and everything that is known of it so far.
+
+    Attributes:
+        text: what the model (or a person) wrote after the prompt, unchanged.
+        code: the whole program, normalised (:func:`rewardranker.execution.extraction.extract`).
+        token_ids, logprobs: of the response, from the engine that sampled it; empty for humans.
+        finish_reason: ``stop`` (EOS is the last token id) or ``length``; empty for humans.
+        source: ``human`` or ``gen:<checkpoint>``.
+        weights_version: of the policy that sampled it.
+        scores: one number per ranker, higher is better.
+    """
+
+    problem_id: str
+    language: str
+    text: str
+    code: str
+    source: str
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    finish_reason: str = ""
+    seed: int = 0
+    weights_version: int = 0
+    verdict: Verdict | None = None
+    tests_passed: int = 0
+    tests_total: int = 0
+    message: str = ""
+    signature: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Triplet:
+    """A prompt with a preferred and a disfavoured program for the same problem, in the same language.
+
+    ``chosen`` and ``rejected`` are completions of ``prompt`` in normal form, without an end token.
+    ``chosen_source`` tells a human's from a generator's.
+    """
+
+    problem_id: str
+    language: str
+    prompt: str
+    chosen: str
+    rejected: str
+    origin: Origin
+    iteration: int
+    chosen_source: str = "human"

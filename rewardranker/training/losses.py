@@ -1,0 +1,33 @@
+"""Losses of supervised fine-tuning and of the reward model, as sums over a global denominator."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def sft_loss(logprobs: Tensor, mask: Tensor, denominator: float) -> Tensor:
+    """Negative log-likelihood of the completion's tokens (the prompt is not learnt).
+
+    Args:
+        logprobs, mask: fp32 ``[B, T]`` over response tokens.
+        denominator: response tokens of the global minibatch.
+    """
+    return -torch.where(mask.bool(), logprobs, 0.0).sum() / denominator
+
+
+def bradley_terry_loss(
+    chosen: Tensor, rejected: Tensor, denominator: float, margin: float = 0.0, centring: float = 0.0
+) -> Tensor:
+    """``-log sigmoid(r_chosen - r_rejected - margin)`` (Bradley and Terry 1952; Ouyang et al. 2022, eq. 1).
+
+    Args:
+        chosen, rejected: fp32 ``[P]`` scores of pairs.
+        denominator: pairs of the global minibatch.
+        margin: by how much chosen should lead.
+        centring: weight of ``(r_chosen + r_rejected)^2``, which keeps scores near zero (Eisenstein et al.
+            2023, section 3.2); the loss alone does not change under a common shift.
+    """
+    loss = -F.logsigmoid(chosen - rejected - margin) + centring * (chosen + rejected) ** 2
+    return loss.sum() / denominator
