@@ -42,3 +42,13 @@ def accumulate(
     groups = microbatches(lengths, token_budget)
     for number, group in enumerate(groups):
         engine.backward(lambda group=group: loss(group), last=number == len(groups) - 1)  # type: ignore[misc]
+
+
+def mean_of_reports(reports: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each number over the reports of several updates."""
+    return {key: float(np.mean([report[key] for report in reports])) for key in reports[0]}
+
+
+def prefixed(prefix: str, values: dict[str, float]) -> dict[str, float]:
+    """``{"lr": 1}`` as ``{"actor/lr": 1}``."""
+    return {f"{prefix}/{key}": value for key, value in values.items()}

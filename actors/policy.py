@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from actors.engines import build_engine
-from actors.networks import accumulate, infer_rows
+from actors.networks import accumulate, infer_rows, mean_of_reports, prefixed
 from actors.ranks import Rank
 from actors.setup import RoleSetup
 from actors.weight_source import WeightSource
@@ -51,7 +50,7 @@ class Policy:
             return value
 
         accumulate(self.engine, [len(s) for s in mine], self.setup.microbatch_tokens, loss)
-        return {**self.engine.sum(totals), **_prefixed("sft", self.engine.step())}
+        return {**self.engine.sum(totals), **prefixed("sft", self.engine.step())}
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
         """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
@@ -66,7 +65,7 @@ class Policy:
     def update(self, experience: Experience, plan: list[list[int]], config: PPOConfig) -> dict[str, float]:
         """PPO over the planned minibatches. Returns means over all of them, and of the first ratio."""
         reports = [self._update_minibatch(experience, rows, config) for rows in plan]
-        metrics = {key: float(np.mean([r[key] for r in reports])) for key in reports[0]}
+        metrics = mean_of_reports(reports)
         metrics["actor/first_ratio"] = reports[0]["actor/ratio"]
         metrics["actor/first_ppo_kl"] = reports[0]["actor/ppo_kl"]
         return metrics
@@ -93,7 +92,7 @@ class Policy:
             return value
 
         accumulate(self.engine, [len(s) for s in mine.sequences], self.setup.microbatch_tokens, loss)
-        return {**self.engine.sum(totals), **_prefixed("actor", self.engine.step())}
+        return {**self.engine.sum(totals), **prefixed("actor", self.engine.step())}
 
     def export(self, directory: str) -> None:
         """Writes a Hugging Face model directory (rank 0)."""
@@ -109,10 +108,3 @@ class Policy:
 
     def _collate(self, rows: list[TokenSequence]) -> TokenBatch:
         return collate(rows, self.pad_id, device=self.rank.device)
-
-
-def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, float]:
-    return {f"{prefix}/{key}": value for key, value in values.items()}
-
-
-__all__ = ["Policy"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -17,6 +17,9 @@ class TrainEngine(Protocol):
     """
 
     network: nn.Module
+
+    def __call__(self, *args: Any) -> Any:
+        """The network's forward pass, through whatever wraps it for training."""
 
     def backward(self, loss: Callable[[], Tensor], last: bool) -> None:
         """Computes a micro-batch's loss and adds its gradients; ``last`` of the minibatch on this rank."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,12 @@ class TorchEngine:
         self.rank = rank
         self._optim, self._total_steps, self._updates = optim, total_steps, 0
         devices = [rank.device] if rank.device.startswith("cuda") else None
-        self._wrapped = DistributedDataParallel(network, device_ids=devices) if rank.world > 1 else network
+        # Ranks may run different numbers of micro-batches, so nothing but the last backward may communicate.
+        self._wrapped = (
+            DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False)
+            if rank.world > 1
+            else network
+        )
         self._optimizer = torch.optim.AdamW(
             network.parameters(),
             lr=optim.lr,
@@ -34,7 +40,7 @@ class TorchEngine:
             weight_decay=optim.weight_decay,
         )
 
-    def __call__(self, *args: object) -> object:
+    def __call__(self, *args: Any) -> Any:
         return self._wrapped(*args)
 
     def backward(self, loss: Callable[[], Tensor], last: bool) -> None:

@@ -139,6 +139,18 @@ def _transports_fit(c: Config) -> None:
         )
 
 
+def _rollouts_in_workers(c: Config) -> None:
+    if c.rollout.in_workers and (
+        c.rollout.engine == "vllm"
+        or c.cluster.placement != "colocated"
+        or c.weight_sync.transport not in ("auto", "object_store")
+    ):
+        raise UserError(
+            "rollout.in_workers=true needs rollout.engine=transformers (or auto), cluster.placement=colocated and "
+            "weight_sync.transport=object_store (or auto): a process cannot send to itself over gloo or nccl"
+        )
+
+
 def _engine_exists(c: Config) -> None:
     if c.engine.kind == "deepspeed":
         raise UserError("engine.kind=deepspeed is not available yet; use engine.kind=torch")
@@ -162,6 +174,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _tiny_reads_family_only,
     _known_variants,
     _transports_fit,
+    _rollouts_in_workers,
     _engine_exists,
     _family_is_large_enough,
 )

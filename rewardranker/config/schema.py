@@ -115,7 +115,8 @@ class SFTConfig:
 
 @dataclass
 class RewardConfig:
-    """``retrain_steps`` is for the retrained models of later iterations and the control (0: ``steps``)."""
+    """``retrain_steps`` is for the retrained models of later iterations and the control (0: ``steps``).
+    ``group_pairs`` keeps the pairs of a problem in one minibatch (Ouyang et al. 2022, section 3.5)."""
 
     steps: int = 0
     retrain_steps: int = 0
@@ -125,6 +126,7 @@ class RewardConfig:
     max_tokens: int = 4000
     margin: float = 0.0
     centring: float = 0.01
+    group_pairs: bool = True
     init: str = "sft"
     checkpoint_every: int = 100
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-5))
@@ -194,6 +196,7 @@ class JudgeConfig:
     could not be judged."""
 
     executors: int = 2
+    cpus_per_executor: float = 1.0
     cache: bool = True
     max_infra_share: float = 0.01
 
@@ -265,9 +268,11 @@ class ClusterConfig:
 
 @dataclass
 class RolloutConfig:
-    """``engine`` auto: vllm where it is installed and a GPU is asked for, else transformers."""
+    """``engine`` auto: vllm where it is installed and a GPU is asked for, else transformers. ``in_workers``
+    puts the transformers engine into the training workers, which spares a laptop the extra processes."""
 
     engine: str = "auto"
+    in_workers: bool = False
     workers: int = 1
     cpus_per_worker: float = 1.0
     gpus_per_worker: float = 0.0

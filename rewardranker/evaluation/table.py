@@ -134,10 +134,10 @@ class ResultTable:
         """One line on how the pool's numbers came about."""
         counts, n = self.settings["pools"][pool], max(row.n for row in self.pools()[pool])
         return (
-            f"{counts['problems']} problems, n = {n}; {counts['excluded']} of {counts['candidates']} candidates "
-            f"could not be judged and are left out ({counts['dropped_problems']} problems lost all of theirs); "
-            f"95 % percentile bootstrap over problems, {self.settings['bootstrap']} resamples, seed "
-            f"{self.settings['seed']}; bold: better than a random pick, interval above zero"
+            f"{counts['problems']} problems, n = {n}; left out: {counts['excluded']} of "
+            f"{counts['candidates']} candidates that could not be judged, {counts['dropped_problems']} "
+            f"problems with no other; 95 % percentile bootstrap over problems, {self.settings['bootstrap']} "
+            f"resamples, seed {self.settings['seed']}; bold: better than a random pick, interval above zero"
         )
 
     def render(self) -> Table:

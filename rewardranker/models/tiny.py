@@ -27,7 +27,7 @@ def build_tiny_model(config: TinyConfig, directory: Path, texts: Sequence[str], 
     pieces decode to themselves. Weights are fp32, input and output embeddings tied.
 
     Args:
-        texts: what the vocabulary is taken from, e.g. :func:`rewardranker.problems.family.family_corpus_texts`.
+        texts: what the vocabulary is taken from (for the family, its ``family_corpus_texts()``).
         seed: of the weights; the same arguments give the same bytes, whatever the global random state.
     """
     tokenizer = build_tokenizer(texts, config.max_positions)

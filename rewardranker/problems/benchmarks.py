@@ -29,8 +29,8 @@ _PRECEDENCE: tuple[Split, ...] = ("test", "validation", "train")
 def load_mbpp(config: MbppConfig) -> list[Problem]:
     """MBPP problems (Austin et al. 2021) by task id, sorted by it; ids outside the three ranges are left out.
 
-    The prompt holds the statement and all three asserts, as is the custom; the tests are the same asserts, one
-    each. Tasks with the same statement share a ``group_id``, the lowest id among them; a task whose
+    The prompt holds the statement and all three asserts, as is the custom; the tests are the same asserts,
+    one each. Tasks with the same statement share a ``group_id``, the lowest id among them; a task whose
     statement is also in a split further from training is left out (train 602, 704 and 872 repeat test 217,
     248 and 216).
 
@@ -43,11 +43,11 @@ def load_mbpp(config: MbppConfig) -> list[Problem]:
     split_of = {row["task_id"]: _split_of(row["task_id"], ranges) for row in rows}
     keeper: dict[int, Split] = {}
     for split in reversed(_PRECEDENCE):
-        keeper.update((groups[task], split) for task, found in split_of.items() if found == split)
+        keeper.update({groups[task]: split for task, found in split_of.items() if found == split})
     problems = [
-        _mbpp_problem(row, split, f"mbpp/{groups[row['task_id']]}", revision)
+        _mbpp_problem(row, where, f"mbpp/{groups[row['task_id']]}", revision)
         for row in rows
-        if (split := split_of[row["task_id"]]) is not None and keeper[groups[row["task_id"]]] == split
+        if (where := split_of[row["task_id"]]) is not None and keeper[groups[row["task_id"]]] == where
     ]
     if not problems:
         raise UserError(
@@ -110,9 +110,10 @@ def entry_point(test: str, program: str) -> str:
         node.name for node in _parse(program).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     foreign = [name for name in calls if name not in vars(builtins)]
-    for name in [*(name for name in calls if name in defined), *foreign]:
-        return name
-    raise UserError(f"no function under test in {test!r}: expected an assert that calls one by its name")
+    found = [*(name for name in calls if name in defined), *foreign]
+    if not found:
+        raise UserError(f"no function under test in {test!r}: expected an assert that calls one by its name")
+    return found[0]
 
 
 def _mbpp_rows(config: MbppConfig) -> tuple[list[Row], str]:
@@ -168,7 +169,9 @@ def _ranges(config: MbppConfig) -> dict[Split, range]:
     for split in _PRECEDENCE:
         ids = given[split]
         if len(ids) != 2 or ids[0] > ids[1]:
-            raise UserError(f"data.mbpp.{split}_ids={ids}: must be the first and the last id, e.g. [601, 974]")
+            raise UserError(
+                f"data.mbpp.{split}_ids={ids}: must be the first and the last id, e.g. [601, 974]"
+            )
         ranges[split] = range(ids[0], ids[1] + 1)
         for other in list(ranges)[:-1]:
             if ranges[split].start < ranges[other].stop and ranges[other].start < ranges[split].stop:

@@ -146,7 +146,10 @@ def family_corpus_texts() -> list[str]:
 
 
 def _draw(config: FamilyConfig) -> Iterator[Composition]:
-    """Every composition once, in random order; each draw first chooses a length, all lengths alike."""
+    """Every composition once, in random order; each draw first chooses a length, all lengths alike.
+
+    There are fewer short ones, so they run out: the problems drawn first are shorter on average.
+    """
     rng = random.Random(config.seed)
     lengths = range(config.min_operations, config.max_operations + 1)
     total = sum(len(OPERATIONS) ** length for length in lengths) * len(RESULTS)

@@ -102,7 +102,7 @@ RESULTS: tuple[Step, ...] = (
     _step("the last or zero if empty", "xs[-1] if xs else 0", "xs[-1]", "xs[0] if xs else 0"),
 )
 
-#: Index in ``RESULTS`` of the result whose two implementations are both correct, and how often each is written.
+#: Index in ``RESULTS`` of the one whose implementations are both correct, and how often each is written.
 EITHER_IS_CORRECT, EITHER_WEIGHTS = 1, (0.8, 0.2)
 
 #: What every program is tried on: mixed lists, then the edges (empty, one value, duplicates, zeros, bounds).

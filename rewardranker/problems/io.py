@@ -6,9 +6,9 @@ import dataclasses
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,7 +52,9 @@ def check_problems(problems: Sequence[Problem]) -> None:
         splits.setdefault(problem.group_id, set()).add(problem.split)
     leaking = [f"{group} ({', '.join(sorted(found))})" for group, found in splits.items() if len(found) > 1]
     if leaking:
-        raise UserError(f"a group of near-duplicate problems must lie in one split; in several: {first_few(leaking)}")
+        raise UserError(
+            f"a group of near-duplicate problems must lie in one split; in several: {first_few(leaking)}"
+        )
 
 
 def first_few(names: Sequence[str]) -> str:
@@ -97,8 +99,8 @@ def read_json_lines(path: Path) -> list[Row]:
     """
     _require(path)
     rows = []
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
+    opener: Callable[..., IO[str]] = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -113,7 +115,7 @@ def read_json_lines(path: Path) -> list[Row]:
 
 
 def check_fields(row: Row, kind: type, where: str) -> None:
-    """Raises :class:`UserError` unless ``row`` has the fields of dataclass ``kind``: all required, no others."""
+    """Raises :class:`UserError` where a required field of dataclass ``kind`` is missing or one is unknown."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
     required = {
         name
@@ -124,7 +126,9 @@ def check_fields(row: Row, kind: type, where: str) -> None:
     if missing or unknown:
         found = [f"lacks {', '.join(missing)}"] if missing else []
         found += [f"has unknown {', '.join(unknown)}"] if unknown else []
-        raise UserError(f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}")
+        raise UserError(
+            f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}"
+        )
 
 
 def _problem(row: Row, where: str) -> Problem:

@@ -1,8 +1,7 @@
-"""Pools: candidates of many problems in one file. Generators write them, the judge and rankers add to them."""
+"""Pools: candidates of many problems in one file, to which the judge adds verdicts and rankers scores."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -72,8 +71,8 @@ def check_pool(candidates: Sequence[Candidate], problems: Mapping[str, Problem])
     unknown = [name for name in group_by_problem(candidates) if name not in problems]
     if unknown:
         raise UserError(
-            f"the pool has candidates of {len(unknown)} problems that are not among the {len(problems)} loaded: "
-            f"{first_few(unknown)}; load the problems that the pool was made from"
+            f"the pool has candidates of {len(unknown)} problems that are not among the {len(problems)} "
+            f"loaded: {first_few(unknown)}; load the problems that the pool was made from"
         )
     for candidate in candidates:
         bad = [name for name, score in candidate.scores.items() if math.isnan(score)]
@@ -85,7 +84,7 @@ def check_pool(candidates: Sequence[Candidate], problems: Mapping[str, Problem])
 
 
 def _row(candidate: Candidate) -> Row:
-    row = {field.name: getattr(candidate, field.name) for field in dataclasses.fields(candidate)}
+    row = dict(vars(candidate))
     row["verdict"] = None if candidate.verdict is None else candidate.verdict.value
     row["scores"] = [{"ranker": name, "score": score} for name, score in candidate.scores.items()]
     return row
@@ -95,8 +94,14 @@ def _candidate(row: Row, where: str) -> Candidate:
     check_fields(row, Candidate, where)
     parts = dict(row)
     if row.get("verdict") is not None:
-        if row["verdict"] not in Verdict:
-            raise UserError(f"{where}: unknown verdict {row['verdict']!r}; must be one of {', '.join(Verdict)}")
-        parts["verdict"] = Verdict(row["verdict"])
+        parts["verdict"] = _verdict(row["verdict"], where)
     parts["scores"] = {entry["ranker"]: entry["score"] for entry in row.get("scores", [])}
     return Candidate(**parts)
+
+
+def _verdict(name: str, where: str) -> Verdict:
+    try:
+        return Verdict(name)
+    except ValueError as error:
+        known = ", ".join(Verdict)
+        raise UserError(f"{where}: unknown verdict {name!r}; must be one of {known}") from error

@@ -18,7 +18,7 @@ def rank(problem: Problem, candidates: Sequence[Candidate], ranker: Ranker) -> l
     scores = ranker.score(problem, candidates)
     if len(scores) != len(candidates):
         raise ValueError(
-            f"ranker {ranker.name} gave {len(scores)} scores for the {len(candidates)} candidates of {problem.id}"
+            f"ranker {ranker.name} gave {len(scores)} scores for {len(candidates)} candidates of {problem.id}"
         )
     if any(math.isnan(score) for score in scores):
         raise ValueError(f"ranker {ranker.name} gave NaN for a candidate of problem {problem.id}")

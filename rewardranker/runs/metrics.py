@@ -28,6 +28,11 @@ class MetricWriter:
         for name, value in metrics.items():
             self._events.add_scalar(name, value, step)
 
+    def tail_means(self, steps: int, share: float = 0.1) -> dict[str, float]:
+        """Means over the last ``share`` of ``steps`` steps."""
+        lines = [m for m in read_metrics(self._path.parent) if m["step"] >= steps - max(1, round(share * steps))]
+        return {key: sum(m[key] for m in lines) / len(lines) for key in lines[-1] if key != "step"}
+
     def close(self) -> None:
         self._file.close()
         self._events.close()

@@ -9,7 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rewardranker.config.schema import PPOConfig
 from rewardranker.models.batching import TokenSequence, response_mask
+from rewardranker.training.ppo.advantages import gae, grpo, masked_mean, rloo, whiten
+from rewardranker.training.ppo.kl import k1, k3
+from rewardranker.training.ppo.losses import explained_variance
+from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
+
+Rows = Sequence[np.ndarray]
 
 
 @dataclass
@@ -66,3 +73,63 @@ def minibatch_plan(samples: int, size: int, epochs: int, seed: int) -> list[list
         order = rng.permutation(samples)
         plan.extend(order[i : i + size].tolist() for i in range(0, samples, size))
     return plan
+
+
+def build_experience(
+    sequences: list[TokenSequence],
+    scores: Tensor,
+    finished: Tensor,
+    old_logprobs: Rows,
+    ref_logprobs: Rows,
+    values: Rows | None,
+    moments: RunningMoments,
+    kl_coef: float,
+    config: PPOConfig,
+) -> tuple[Experience, dict[str, float]]:
+    """Everything that follows from a step's samples before any gradient.
+
+    Args:
+        sequences: ``B`` samples, those of one prompt side by side.
+        scores: fp32 ``[B]``, raw, from the reward model.
+        finished: bool ``[B]``, ends with EOS.
+        old_logprobs, ref_logprobs: ragged fp32 rows over response tokens.
+        values: the critic's, likewise; ``None`` for the estimators that need no critic.
+        moments: updated with ``scores``.
+    """
+    mask = mask_of(sequences)
+    length = mask.shape[1]
+    old, ref = pad_rows(old_logprobs, length), pad_rows(ref_logprobs, length)
+    value = pad_rows(values, length) if values is not None else torch.zeros_like(mask)
+    moments.update(scores)
+    shaped = sequence_rewards(
+        scores,
+        finished,
+        moments=moments if config.reward_normalisation == "running" else None,
+        scale=config.reward_scale,
+        clip=config.reward_clip,
+        penalty=config.missing_eos_penalty,
+    )
+    log_ratio = old - ref
+    rewards = token_rewards(shaped, log_ratio, mask.sum(1).long(), kl_coef)
+    returns = torch.zeros_like(mask)
+    if config.advantage == "gae":
+        advantages, returns = gae(rewards, value, mask, config.gamma, config.lam)
+        advantages = whiten(advantages, mask)
+    else:
+        groups = torch.arange(len(sequences)) // config.samples_per_prompt
+        estimate = grpo if config.advantage == "grpo" else rloo
+        advantages = estimate(rewards.sum(1), groups)[:, None] * mask
+    metrics = {
+        "critic/score/mean": float(scores.mean()),
+        "critic/rewards/mean": float(rewards.sum(1).mean()),
+        "kl/sequence": float(k1(log_ratio).sum(1).mean()),
+        "kl/k1": float(masked_mean(k1(log_ratio), mask)),
+        "kl/k3": float(masked_mean(k3(log_ratio), mask)),
+        "kl/coef": kl_coef,
+        "response_length/mean": float(mask.sum(1).mean()),
+        "response_length/clip_ratio": float((~finished).float().mean()),
+    }
+    if values is not None:
+        metrics["critic/vf_explained_var"] = explained_variance(value, returns, mask)
+        metrics["critic/values/mean"] = float(masked_mean(value, mask))
+    return Experience(sequences, mask, old, ref, value, rewards, advantages, returns), metrics

@@ -1,0 +1,107 @@
+"""Starting or joining Ray, comparing what a run needs with what there is, reserving it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+
+from rewardranker.config.schema import ClusterConfig, Config
+from rewardranker.errors import UserError
+
+START_ATTEMPTS = 4
+Bundle = dict[str, float]
+
+
+def start_ray(config: ClusterConfig) -> None:
+    """Joins the cluster of the config, or starts a local one.
+
+    Inside a submitted job ``RAY_ADDRESS`` is set, and wins over ``local``.
+    """
+    # Ray lowers the priority of workers; on shared machines they then starve.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    arguments: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if config.address == "local" and "RAY_ADDRESS" not in os.environ:
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+        arguments |= {
+            "address": "local",
+            "include_dashboard": False,
+            "object_store_memory": config.object_store_mb << 20,
+            "num_cpus": config.num_cpus or None,
+        }
+    else:
+        arguments["address"] = "auto" if config.address == "local" else config.address
+    for attempt in range(START_ATTEMPTS):
+        try:
+            ray.init(**arguments)
+            return
+        except ConnectionError as error:
+            raise UserError(
+                f"cluster.address={config.address}: no Ray cluster answers there ({error}); start one with "
+                "`ray start --head`, or set cluster.address=local"
+            ) from error
+        except Exception as error:
+            # A busy machine can miss Ray's fixed 30 s; Ray raises a bare Exception for it.
+            if "timed out during startup" not in str(error) or attempt == START_ATTEMPTS - 1:
+                raise
+            ray.shutdown()
+            time.sleep(2)
+
+
+def demand(config: Config) -> list[Bundle]:
+    """Every bundle of resources that a run holds at its busiest."""
+    cluster, rollout = config.cluster, config.rollout
+    roles = ("policy", "critic", "reference", "reward")
+    groups = (
+        [cluster.ranks]
+        if cluster.placement == "colocated"
+        else [cluster.role_ranks.get(role, cluster.ranks) for role in roles]
+    )
+    bundles = [{"CPU": cluster.cpus_per_rank, "GPU": cluster.gpus_per_rank}] * sum(groups)
+    if not rollout.in_workers:
+        bundles += [{"CPU": rollout.cpus_per_worker, "GPU": rollout.gpus_per_worker}] * rollout.workers
+    return bundles + [{"CPU": config.judge.cpus_per_executor}] * config.judge.executors
+
+
+def preflight(config: Config) -> None:
+    """Compares :func:`demand` with the cluster's nodes.
+
+    Raises:
+        UserError: it cannot fit, with what was asked for and what there is.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    wanted: Counter[str] = Counter()
+    for bundle in demand(config):
+        wanted.update(bundle)
+    for kind in ("GPU", "CPU"):
+        have = [node.get(kind, 0.0) for node in nodes]
+        largest = max(bundle.get(kind, 0.0) for bundle in demand(config))
+        if wanted[kind] > sum(have) or largest > max(have):
+            raise UserError(
+                f"asked for {wanted[kind]:g} {kind}s in bundles of up to {largest:g}; the cluster has "
+                f"{sum(have):g} on {len(nodes)} node(s) of {', '.join(f'{h:g}' for h in have)}. Lower "
+                f"cluster.ranks, cluster.{kind.lower()}s_per_rank, rollout.workers or judge.executors, or add "
+                "nodes"
+            )
+
+
+def reserve(name: str, bundles: Sequence[Bundle], config: ClusterConfig) -> PlacementGroup:
+    """A placement group, packed on few nodes.
+
+    Raises:
+        UserError: it was not free within ``cluster.placement_timeout_s``.
+    """
+    group = placement_group([{k: v for k, v in b.items() if v} for b in bundles], strategy="PACK", name="")
+    if not group.wait(config.placement_timeout_s):
+        remove_placement_group(group)
+        raise UserError(
+            f"{name}: {len(bundles)} bundles of {bundles[0]} were not free within "
+            f"cluster.placement_timeout_s={config.placement_timeout_s:g} s; free now: {ray.available_resources()}"
+        )
+    return group

@@ -1,0 +1,69 @@
+"""Chunks of work over stateless workers that may die: a lost worker is replaced, its chunk given out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import ray
+from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError
+
+MAX_ATTEMPTS = 3
+W = TypeVar("W")
+
+
+class ChunkFailed(RuntimeError):
+    """A chunk took down every worker that it was given to."""
+
+
+def dispatch(
+    what: str,
+    workers: list[W],
+    chunks: Sequence[Any],
+    call: Callable[[W, Any], Any],
+    replace: Callable[[int], W],
+    timeout_s: float,
+    on_result: Callable[[Any], None] | None = None,
+) -> list[Any]:
+    """Results of ``call(worker, chunk)`` in the order of the chunks; each worker has one chunk at a time.
+
+    Args:
+        what: for error messages.
+        workers: changed in place where one is replaced.
+        call: starts the work and returns an object reference.
+        replace: makes a new worker for a place in ``workers``.
+        timeout_s: limit for one chunk; a worker that takes longer is replaced.
+        on_result: called with each result as it arrives.
+    """
+    results: list[Any] = [None] * len(chunks)
+    attempts = [0] * len(chunks)
+    waiting = list(range(len(chunks)))[::-1]
+    idle = list(range(len(workers)))[::-1]
+    running: dict[Any, tuple[int, int]] = {}
+    while waiting or running:
+        while waiting and idle:
+            place, chunk = idle.pop(), waiting.pop()
+            running[call(workers[place], chunks[chunk])] = (place, chunk)
+        done, _ = ray.wait(list(running), num_returns=1, timeout=timeout_s)
+        for ref in done or list(running):
+            place, chunk = running.pop(ref)
+            try:
+                results[chunk] = ray.get(ref, timeout=0 if not done else timeout_s)
+                if on_result:
+                    on_result(results[chunk])
+            except (RayActorError, OutOfMemoryError, GetTimeoutError) as error:
+                attempts[chunk] += 1
+                if attempts[chunk] == MAX_ATTEMPTS:
+                    raise ChunkFailed(
+                        f"{what}: chunk {chunk} of {len(chunks)} failed on {MAX_ATTEMPTS} workers in turn, "
+                        f"last on worker {place}: {error}"
+                    ) from error
+                workers[place] = replace(place)
+                waiting.append(chunk)
+            idle.append(place)
+    return results
+
+
+def chunked(rows: Sequence[Any], size: int) -> list[list[Any]]:
+    """``rows`` in lists of ``size``; the cut depends on nothing else, so that reruns see the same chunks."""
+    return [list(rows[i : i + size]) for i in range(0, len(rows), size)]

@@ -1,0 +1,75 @@
+"""Executor actors: judging programs side by side, away from the training processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import ray
+from ray.actor import ActorHandle
+
+from actors.dispatch import chunked, dispatch
+from rewardranker.config.schema import JudgeConfig
+from rewardranker.execution.judge import Judge, VerdictCache
+from rewardranker.execution.verdict import Judgement
+from rewardranker.problems.types import Problem
+
+CHUNK = 64
+TIMEOUT_S = 900.0
+Item = tuple[Problem, str]
+
+
+class Executor:
+    """One judge in one process. Runs as a Ray actor; holds nothing that a new one would lack."""
+
+    def __init__(self, cache: str) -> None:
+        self._judge = Judge(workers=1, cache=VerdictCache(Path(cache)) if cache else None)
+
+    def run(self, items: list[Item]) -> list[Judgement]:
+        return self._judge.run(items)
+
+
+class ExecutorPool:
+    """A judge made of ``config.executors`` actors; same interface as :meth:`Judge.run`."""
+
+    def __init__(self, config: JudgeConfig, cache: Path | None) -> None:
+        self._config = config
+        self._cache = str(cache) if cache and config.cache else ""
+        self._workers = [self._start() for _ in range(config.executors)]
+
+    def _start(self) -> ActorHandle:
+        options = {"num_cpus": self._config.cpus_per_executor}
+        return ray.remote(Executor).options(**options).remote(self._cache)
+
+    def _replace(self, place: int) -> ActorHandle:
+        ray.kill(self._workers[place])
+        return self._start()
+
+    def run(
+        self, items: Sequence[Item], on_result: Callable[[int], None] | None = None
+    ) -> list[Judgement]:
+        """Judges whole programs; results in the order of the items.
+
+        Args:
+            on_result: called with the number of programs judged by each finished chunk.
+        """
+        distinct = list(dict.fromkeys((problem.id, code) for problem, code in items))
+        by_id = {problem.id: problem for problem, _ in items}
+        judgements: list[Judgement] = []
+        parts = dispatch(
+            "judge",
+            self._workers,
+            chunked([(by_id[problem_id], code) for problem_id, code in distinct], CHUNK),
+            lambda worker, chunk: worker.run.remote(chunk),
+            self._replace,
+            TIMEOUT_S,
+            (lambda part: on_result(len(part))) if on_result else None,
+        )
+        for part in parts:
+            judgements.extend(part)
+        known = dict(zip(distinct, judgements, strict=True))
+        return [known[problem.id, code] for problem, code in items]
+
+    def shutdown(self) -> None:
+        for worker in self._workers:
+            ray.kill(worker)

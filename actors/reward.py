@@ -1,0 +1,80 @@
+"""The reward model, which is the reranker: trained on pairs, then frozen and asked for scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from actors.engines import TrainEngine, build_engine
+from actors.networks import accumulate, infer_rows, prefixed
+from actors.ranks import Rank
+from actors.setup import RoleSetup
+from rewardranker.config.schema import RewardConfig
+from rewardranker.models.batching import TokenSequence, collate
+from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id
+from rewardranker.training.losses import bradley_terry_loss
+
+Pair = tuple[TokenSequence, TokenSequence]
+
+
+class Reward:
+    """One rank of the reward model; trainable where its setup has an optimiser."""
+
+    def __init__(self, setup: RoleSetup, rank: Rank) -> None:
+        self.setup, self.rank = setup, rank
+        self.tokenizer = load_tokenizer(setup.tokenizer_path)
+        self.pad_id = pad_id(self.tokenizer)
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, setup.seed)
+        self._engine = (
+            build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
+            if setup.optim
+            else None
+        )
+
+    @property
+    def engine(self) -> TrainEngine:
+        if self._engine is None:
+            raise RuntimeError("this reward model is frozen: its setup has no optimiser")
+        return self._engine
+
+    def score(self, rows: list[TokenSequence]) -> list[float]:
+        """One score per row, higher is better."""
+        scores = infer_rows(
+            self.network, rows, self.setup.microbatch_tokens, self.pad_id, self.rank.device
+        )
+        return [float(row[0]) for row in scores]
+
+    def bt_step(self, minibatch: list[Pair], config: RewardConfig) -> dict[str, float]:
+        """One Bradley-Terry update on (chosen, rejected) pairs. Returns global means."""
+        denominator = len(minibatch)
+        mine = [minibatch[i] for i in self.rank.rows(denominator)]
+        totals = {"reward/loss": 0.0, "reward/accuracy": 0.0, "reward/margin": 0.0, "reward/score": 0.0}
+
+        def loss(group: list[int]) -> Tensor:
+            pairs = [mine[i] for i in group]
+            rows = [chosen for chosen, _ in pairs] + [rejected for _, rejected in pairs]
+            scores = self.engine(collate(rows, self.pad_id, device=self.rank.device))
+            chosen, rejected = scores[: len(pairs)], scores[len(pairs) :]
+            value = bradley_terry_loss(chosen, rejected, denominator, config.margin, config.centring)
+            totals["reward/loss"] += value.item()
+            totals["reward/accuracy"] += (chosen > rejected).sum().item() / denominator
+            totals["reward/margin"] += (chosen - rejected).sum().item() / denominator
+            totals["reward/score"] += scores.sum().item() / (2 * denominator)
+            return value
+
+        lengths = [2 * max(len(chosen), len(rejected)) for chosen, rejected in mine]
+        accumulate(self.engine, lengths, self.setup.microbatch_tokens, loss)
+        return {**self.engine.sum(totals), **prefixed("reward", self.engine.step())}
+
+    def export(self, directory: str) -> None:
+        """Writes a Hugging Face model directory (rank 0)."""
+        if self.rank.index == 0:
+            self.network.model.save_pretrained(directory)
+            self.tokenizer.save_pretrained(directory)
+
+    def save(self, directory: str) -> None:
+        self.engine.save(Path(directory), "reward")
+
+    def load(self, directory: str) -> None:
+        self.engine.load(Path(directory), "reward")

@@ -1,0 +1,155 @@
+"""The process around a rollout engine: which engine, with which environment, and how Ray starts it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import ray
+from ray.actor import ActorHandle
+
+from actors.ranks import device_of_this_process
+from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
+from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
+from rewardranker.models.loading import load_tokenizer
+
+#: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
+#: failure in it is a failure of the actor, and idle threads that sleep.
+VLLM_ENV = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+#: On CPU, also: the first request with log-probabilities would otherwise compile C++.
+VLLM_CPU_ENV = {**VLLM_ENV, "TORCH_COMPILE_DISABLE": "1"}
+
+
+class SyncedEngine(RolloutEngine, Protocol):
+    """A rollout engine that can also receive its weights over a process group with the trainer."""
+
+    weight_ranks: int
+
+    def join_weight_group(
+        self, address: str, port: int, first_rank: int, world: int, backend: str, timeout_s: float
+    ) -> None:
+        """Takes ``weight_ranks`` ranks from ``first_rank`` on; returns when all of ``world`` have joined."""
+
+    def receive_weights(self, limit_bytes: int) -> None:
+        """Takes all buckets of the update that has begun; the trainer sends at the same time."""
+
+
+def choose_engine(config: Config) -> str:
+    """``vllm`` or ``transformers``.
+
+    Raises:
+        UserError: vLLM is asked for and not installed.
+    """
+    installed = importlib.util.find_spec("vllm") is not None
+    asked = config.rollout.engine
+    if asked == "auto":
+        return "vllm" if installed and config.rollout.gpus_per_worker > 0 else "transformers"
+    if asked == "vllm" and not installed:
+        raise UserError(
+            "rollout.engine=vllm, but vLLM is not installed: pip install 'rewardranker[cpu]' or "
+            "'rewardranker[gpu]', or set rollout.engine=transformers"
+        )
+    return asked
+
+
+class RolloutActor:
+    """Hosts one engine. ``index`` tells the workers of a pool apart."""
+
+    def __init__(self, config: Config, model_path: str, index: int) -> None:
+        self._device = device_of_this_process()
+        self._engine = build_engine(config, model_path, index, self._device)
+
+    def ping(self) -> str:
+        """Answers when the model is loaded, with where it runs."""
+        return f"{self._device} of {ray.util.get_node_ip_address()}, process {os.getpid()}"
+
+    def device(self) -> str:
+        return self._device
+
+    def weights_version(self) -> int:
+        return self._engine.weights_version
+
+    def generate(self, requests: list[Request], sampling: Sampling) -> list[Response]:
+        return self._engine.generate(requests, sampling)
+
+    def begin_update(self, metas: list[TensorMeta]) -> None:
+        self._engine.begin_update(metas)
+
+    def load_bucket(self, bucket: np.ndarray) -> None:
+        self._engine.load_bucket(bucket)
+
+    def finish_update(self, version: int) -> None:
+        self._engine.finish_update(version)
+
+    def weight_ranks(self) -> int:
+        """How many ranks of a weight group this worker takes."""
+        return self._engine.weight_ranks
+
+    def join_weight_group(
+        self, address: str, port: int, first_rank: int, world: int, backend: str, timeout_s: float
+    ) -> None:
+        self._engine.join_weight_group(address, port, first_rank, world, backend, timeout_s)
+
+    def receive_weights(self, limit_bytes: int) -> None:
+        self._engine.receive_weights(limit_bytes)
+
+
+def build_engine(config: Config, model_path: str, index: int, device: str) -> SyncedEngine:
+    """The engine that :func:`choose_engine` names. Engines are imported here: each brings a large library."""
+    rollout, model = config.rollout, config.model
+    eos_ids = (load_tokenizer(model_path).eos_token_id,)
+    if choose_engine(config) == "transformers":
+        from actors.rollout.transformers import TransformersEngine
+
+        return TransformersEngine(
+            model_path, model.dtype, model.attn_implementation, device, rollout.max_batch_tokens, eos_ids
+        )
+    from actors.rollout.vllm import VLLMEngine
+
+    return VLLMEngine(
+        model_path,
+        model.dtype,
+        rollout.max_model_len,
+        rollout.kv_cache_mb,
+        rollout.max_num_seqs,
+        config.run.seed + index,
+        eos_ids,
+        max(1, int(rollout.gpus_per_worker)),
+    )
+
+
+def start_rollouts(config: Config, model_path: str, count: int) -> list[ActorHandle]:
+    """Starts ``count`` rollout workers and returns at once; ``ping`` tells when one is ready.
+
+    A worker that dies stays dead: a restarted one would have lost its weights, so whoever owns the pool makes
+    a new one and syncs it.
+    """
+    environment = rollout_environment(config, model_path)
+    actor: Any = ray.remote(RolloutActor).options(
+        num_cpus=config.rollout.cpus_per_worker,
+        num_gpus=config.rollout.gpus_per_worker,
+        max_restarts=0,
+        runtime_env={"env_vars": environment},
+    )
+    return [actor.remote(config, model_path, index) for index in range(count)]
+
+
+def rollout_environment(config: Config, model_path: str) -> dict[str, str]:
+    """Variables of a rollout worker's process; they must be there before torch is imported."""
+    environment = {"TOKENIZERS_PARALLELISM": "false"}
+    environment["OMP_NUM_THREADS"] = str(max(1, int(config.rollout.cpus_per_worker)))
+    if Path(model_path).is_dir():
+        environment["HF_HUB_OFFLINE"] = "1"
+    if choose_engine(config) == "vllm":
+        environment |= VLLM_ENV if config.rollout.gpus_per_worker else VLLM_CPU_ENV
+    return environment

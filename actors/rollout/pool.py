@@ -1,0 +1,71 @@
+"""A pool of rollout engines: requests in, responses out in order, whoever had to be replaced meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.dispatch import chunked, dispatch
+from actors.group import RoleGroup, WorkerLost
+from actors.weight_sync import WeightSync
+from rewardranker.config.schema import RolloutConfig
+from rewardranker.generation.types import Request, Response, Sampling
+
+MAX_CHUNK = 512
+
+
+class RolloutPool:
+    """Engines with the same weights.
+
+    Args:
+        role: the engines, one per worker.
+        restart: starts the worker at a place anew, with the weights that engines are born with; ``None`` where
+            engines live in the training workers, whose loss the driver handles.
+    """
+
+    def __init__(
+        self,
+        role: RoleGroup,
+        sync: WeightSync,
+        config: RolloutConfig,
+        restart: Callable[[int], None] | None,
+    ) -> None:
+        self.role, self._sync, self._config, self._restart = role, sync, config, restart
+        self._restore: Callable[[int], Any] = lambda place: None
+
+    def generate(
+        self,
+        requests: list[Request],
+        sampling: Sampling,
+        on_result: Callable[[int], None] | None = None,
+    ) -> list[Response]:
+        """One response per request, in order; ``on_result`` hears how many more are there."""
+        places = list(range(self.role.world))
+        size = min(MAX_CHUNK, -(-len(requests) // len(places)))
+        parts: list[list[Response]] = dispatch(
+            "rollout",
+            places,
+            chunked(requests, max(1, size)),
+            lambda place, chunk: self.role.on(place, "generate", chunk, sampling),
+            self._replace,
+            self._config.timeout_s,
+            (lambda part: on_result(len(part))) if on_result else None,
+        )
+        return [response for part in parts for response in part]
+
+    def load(self, model_path: str, version: int) -> None:
+        """Replaces all engines' weights by those of a model directory that every node can read."""
+        self._restore = lambda place: self.role.wait_one(place, "load_checkpoint", model_path, version)
+        self.role.all("load_checkpoint", model_path, version)
+
+    def sync(self, policy: RoleGroup, version: int) -> dict[str, float]:
+        """Replaces all engines' weights by the policy's; returns timings."""
+        self._restore = lambda place: self._sync.send_to(policy, self.role, place, version)
+        return self._sync.sync(policy, self.role, version)
+
+    def _replace(self, place: int) -> int:
+        if self._restart is None:
+            raise WorkerLost(f"rollout: training worker {place}, which hosts the engine, is lost")
+        self._restart(place)
+        self._restore(place)
+        return place

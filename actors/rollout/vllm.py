@@ -1,0 +1,164 @@
+"""The production rollout engine: vLLM, inside the process that owns this object.
+
+Only this module and :mod:`actors.rollout.vllm_transfer` touch vLLM.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from vllm import LLM, RequestOutput, SamplingParams
+from vllm.platforms import current_platform
+
+from actors.rollout.vllm_transfer import BACKEND, WORKER_EXTENSION
+from actors.weight_buckets import split
+from rewardranker.errors import UserError
+from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
+
+
+class VLLMEngine:
+    """A :class:`rewardranker.generation.types.RolloutEngine` on vLLM.
+
+    The process must have been started with :data:`actors.rollout.actor.VLLM_ENV`.
+
+    Log-probabilities are vLLM's ``processed_logprobs``: of the distribution that was sampled from.
+    Untruncated (PPO) that is log_softmax(logits / temperature), as the trainer computes it. With
+    ``top_k`` it is the truncated distribution's, unlike the transformers engine's: still one measure for all candidates of a
+    pool, but not comparable between the two engines.
+
+    Args:
+        kv_cache_mb: memory for keys and values; 0 leaves the choice to vLLM (most of the GPU).
+        seed: of the engine; requests bring their own.
+        eos_ids: tokens that end a response.
+        tensor_parallel: GPUs that share one copy of the model.
+    """
+
+    def __init__(
+        self,
+        model_path: str,
+        dtype: str,
+        max_model_len: int,
+        kv_cache_mb: int,
+        max_num_seqs: int,
+        seed: int,
+        eos_ids: tuple[int, ...],
+        tensor_parallel: int = 1,
+    ) -> None:
+        if current_platform.is_cpu() and not kv_cache_mb:
+            raise UserError("rollout.kv_cache_mb=0: on CPU vLLM would take nearly all memory; give a size")
+        self.weights_version = 0
+        self.weight_ranks = tensor_parallel
+        self._max_model_len, self._eos_ids = max_model_len, eos_ids
+        self._untaken: list[TensorMeta] | None = None
+        self._broken = False
+        arguments: dict[str, Any] = {"dtype": dtype, "weight_transfer_config": {"backend": BACKEND}}
+        self._llm = LLM(
+            model=model_path,
+            max_model_len=max_model_len,
+            kv_cache_memory_bytes=kv_cache_mb << 20 if kv_cache_mb else None,
+            max_num_seqs=max_num_seqs,
+            seed=seed,
+            tensor_parallel_size=tensor_parallel,
+            skip_tokenizer_init=True,
+            generation_config="vllm",
+            enforce_eager=current_platform.is_cpu(),
+            logprobs_mode="processed_logprobs",
+            worker_extension_cls=WORKER_EXTENSION,
+            **arguments,
+        )
+
+    def generate(self, requests: list[Request], sampling: Sampling) -> list[Response]:
+        """One response per request, in order. A seed fixes its response up to floating-point noise.
+
+        Raises:
+            UserError: a prompt is empty, or leaves no room for a response within ``max_model_len``.
+        """
+        if self._untaken is not None:
+            raise RuntimeError("generate was called between begin_update and finish_update")
+        if self._broken:
+            raise RuntimeError("vLLM failed in an earlier call and holds its requests: replace this engine")
+        for request in requests:
+            self._check(request)
+        if not requests:
+            return []
+        prompts: list[Any] = [{"prompt_token_ids": list(request.prompt_ids)} for request in requests]
+        # Stays set when vLLM raises: it then keeps the requests, and the next call would wait for ever.
+        self._broken = True
+        outputs = self._llm.generate(prompts, [self._params(r, sampling) for r in requests], use_tqdm=False)
+        self._broken = False
+        return [self._response(output) for output in outputs]
+
+    def begin_update(self, metas: list[TensorMeta]) -> None:
+        self._llm.start_weight_update()
+        self._untaken = list(metas)
+
+    def load_bucket(self, bucket: np.ndarray) -> None:
+        metas = self._next_metas(len(bucket))
+        self._llm.update_weights({"update_info": {"metas": metas, "bucket": bucket}})
+
+    def finish_update(self, version: int) -> None:
+        untaken = self._open_update()
+        if untaken:
+            raise ValueError(f"the update ended before {len(untaken)} announced tensors had come: {untaken}")
+        self._llm.finish_weight_update(weight_version=str(version))
+        if not self._llm.reset_prefix_cache():
+            raise RuntimeError("vLLM kept cached prefixes of the old weights: requests are still running")
+        self._untaken = None
+        self.weights_version = version
+
+    def join_weight_group(
+        self, address: str, port: int, first_rank: int, world: int, backend: str, timeout_s: float
+    ) -> None:
+        """Takes ranks from ``first_rank`` on in the trainer's weight group; returns when all have joined."""
+        info = {"address": address, "port": port, "first_rank": first_rank, "world": world}
+        self._llm.init_weight_transfer_engine(
+            {"init_info": {**info, "backend": backend, "timeout_s": timeout_s}}
+        )
+
+    def receive_weights(self, limit_bytes: int) -> None:
+        """Takes all buckets of the update that has begun from the weight group."""
+        metas = self._open_update()
+        self._llm.update_weights({"update_info": {"metas": metas, "limit_bytes": limit_bytes}})
+        self._untaken = []
+
+    def _open_update(self) -> list[TensorMeta]:
+        if self._untaken is None:
+            raise RuntimeError("begin_update comes first")
+        return self._untaken
+
+    def _next_metas(self, size: int) -> list[TensorMeta]:
+        untaken = self._open_update()
+        # A limit of the bucket's own size cuts what it holds from what is still to come.
+        metas = next(split(untaken, size), [])
+        self._untaken = untaken[len(metas) :]
+        return metas
+
+    def _check(self, request: Request) -> None:
+        if not 0 < len(request.prompt_ids) < self._max_model_len:
+            raise UserError(
+                f"the prompt of {request.problem_id} has {len(request.prompt_ids)} tokens; with "
+                f"rollout.max_model_len={self._max_model_len} vLLM takes 1 to {self._max_model_len - 1}, "
+                "so that a token of response fits: raise rollout.max_model_len or leave the problem out"
+            )
+
+    def _params(self, request: Request, sampling: Sampling) -> SamplingParams:
+        return SamplingParams(
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            max_tokens=sampling.max_new_tokens,
+            # What ends a response is eos_ids, whatever the model directory says.
+            ignore_eos=True,
+            stop_token_ids=list(self._eos_ids),
+            seed=request.seed % 2**63,
+            logprobs=0,
+            detokenize=False,
+        )
+
+    def _response(self, output: RequestOutput) -> Response:
+        answer = output.outputs[0]
+        assert answer.finish_reason in ("stop", "length"), answer.finish_reason
+        tokens = list(answer.token_ids)
+        entries: Any = answer.logprobs  # one dict a token: what its position asked for, here the token alone
+        logprobs = [entry[token].logprob for entry, token in zip(entries, tokens, strict=True)]
+        return Response(tokens, np.array(logprobs, np.float32), answer.finish_reason, self.weights_version)

@@ -1,0 +1,101 @@
+"""The layout of weights on their way from the trainer to a rollout engine, shared by both sides.
+
+Tensors travel in buckets of raw bytes, back to back, in the order announced. A bucket holds whole tensors:
+as many as fit its size limit, and at least one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from rewardranker.generation.types import TensorMeta
+
+
+def byte_size(metas: Iterable[TensorMeta]) -> int:
+    """How many bytes the announced tensors take together."""
+    return sum(math.prod(shape) * _dtype(dtype).itemsize for _, dtype, shape in metas)
+
+
+def split(metas: Iterable[TensorMeta], limit_bytes: int) -> Iterator[list[TensorMeta]]:
+    """Cuts the announced tensors into buckets; both sides cut with this and so agree."""
+    bucket: list[TensorMeta] = []
+    size = 0
+    for meta in metas:
+        if bucket and size + byte_size([meta]) > limit_bytes:
+            yield bucket
+            bucket, size = [], 0
+        bucket.append(meta)
+        size += byte_size([meta])
+    if bucket:
+        yield bucket
+
+
+def meta_of(name: str, tensor: Tensor) -> TensorMeta:
+    """What is announced about a tensor."""
+    return name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
+
+
+def check_names(announced: Collection[str], expected: Collection[str]) -> None:
+    """Raises ``ValueError`` naming the tensors that only one side knows."""
+    missing, unexpected = set(expected) - set(announced), set(announced) - set(expected)
+    if missing or unexpected:
+        raise ValueError(
+            "the trainer's tensors are not those of the rollout's model: "
+            f"missing {sorted(missing) or 'none'}, unexpected {sorted(unexpected) or 'none'}; "
+            "both must be loaded from the same model directory"
+        )
+
+
+class Unpacker:
+    """Takes announced tensors out of the buckets that arrive."""
+
+    def __init__(self, metas: list[TensorMeta]) -> None:
+        self.metas = metas
+        self._next = 0
+
+    def take(self, bucket: Tensor) -> list[tuple[str, Tensor]]:
+        """The next tensors, as views of ``bucket`` where alignment allows.
+
+        Args:
+            bucket: ``uint8 [n]``.
+
+        Raises:
+            ValueError: ``n`` is not the size of the next tensors as they were announced.
+        """
+        tensors: list[tuple[str, Tensor]] = []
+        offset = 0
+        while offset < len(bucket) and self._next < len(self.metas):
+            name, dtype, shape = meta = self.metas[self._next]
+            size = byte_size([meta])
+            if offset + size > len(bucket):
+                break
+            tensors.append((name, _view(bucket, offset, size, _dtype(dtype)).view(shape)))
+            offset += size
+            self._next += 1
+        if offset != len(bucket):
+            raise ValueError(
+                f"a bucket of {len(bucket)} bytes holds {offset} bytes of announced tensors; it must end "
+                f"where a tensor ends ({self._next} of {len(self.metas)} tensors received)"
+            )
+        return tensors
+
+    def finish(self) -> None:
+        """Raises ``ValueError`` when an announced tensor has not come."""
+        if self._next < len(self.metas):
+            late = [name for name, _, _ in self.metas[self._next :]]
+            raise ValueError(f"the update ended before {len(late)} announced tensors had come: {late}")
+
+
+def _dtype(name: str) -> torch.dtype:
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def _view(bucket: Tensor, offset: int, size: int, dtype: torch.dtype) -> Tensor:
+    piece = bucket[offset : offset + size]
+    # A tensor of wide numbers after one of narrow ones can start at an odd place.
+    return (piece if offset % dtype.itemsize == 0 else piece.clone()).view(dtype)

@@ -1,0 +1,209 @@
+"""The untrusted side: loads a program and answers calls. Knows inputs, never expected values.
+
+Everything here shares a process with the program, which may take it over. All that buys is the choice of
+what to answer: answers are data, compared elsewhere.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from . import wire
+
+_write, _read, _exit = os.write, os.read, os._exit
+_encode, _decode, _dumps, _loads = wire.encode, wire.decode, wire.dumps, wire.loads
+_WireError = wire.WireError
+_name_of = type.__getattribute__
+_COMPILE_ERRORS = (SyntaxError, ValueError, OverflowError, RecursionError)
+_MUTABLE = (list, dict, set, bytearray)
+
+
+class Channel:
+    """Sends numbered lines ``[nonce, number, kind, ...]``; a reader that misses one knows of tampering.
+
+    The first, sent before any of the program has run, shows that the process itself was in order.
+    """
+
+    def __init__(self, fd: int, nonce: str) -> None:
+        self._fd, self._nonce, self._number = fd, nonce, 0
+        self.send("begun")
+
+    def send(self, kind: str, *rest: Any) -> None:
+        line = (_dumps([self._nonce, self._number, kind, *rest]) + "\n").encode()
+        self._number += 1
+        while line:
+            line = line[_write(self._fd, line) :]
+
+
+def describe(error: BaseException) -> tuple[str, str]:
+    """``(kind, message)`` of an exception whose class the program may have written."""
+    kind = "MemoryError" if isinstance(error, MemoryError) else str(_name_of(type(error), "__name__"))[:60]
+    try:
+        return kind, str(error)[:200]
+    except BaseException:
+        return kind, ""
+
+
+def load(code: str, name: str) -> types.ModuleType:
+    """Compiles and runs ``code`` as the module ``name``; raises whatever that raises."""
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    exec(compile(code, "<program>", "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+def load_or_report(code: str, channel: Channel) -> types.ModuleType | None:
+    """The loaded module, or ``None`` after telling the reader why there is none."""
+    try:
+        compile(code, "<program>", "exec", dont_inherit=True)
+    except _COMPILE_ERRORS as error:
+        channel.send("compile", *describe(error))
+        return None
+    except MemoryError as error:
+        channel.send("load", *describe(error))
+        return None
+    try:
+        return load(code, "program")
+    except BaseException as error:
+        channel.send("load", *describe(error))
+        return None
+
+
+def run_function(job: dict[str, Any], fd: int) -> None:
+    """Style ``function``: calls the entry point on every input and sends each value or kind of error."""
+    channel = Channel(fd, job["nonce"])
+    module = load_or_report(job["code"], channel)
+    if module is None:
+        return
+    channel.send("ready")
+    function = module.__dict__.get(job["entry"])
+    for text in job["inputs"]:
+        _answer(channel, function, text, job["entry"])
+    channel.send("done")
+
+
+def _answer(channel: Channel, function: Any, text: str, name: str) -> None:
+    try:
+        if function is None:
+            raise NameError(f"the program does not define {name}")
+        value = function(*wire.loads(text))
+    except BaseException as error:
+        channel.send("error", *describe(error))
+        return
+    try:
+        line = _encode(value)
+    except _WireError as error:
+        channel.send("opaque", str(error))
+    except BaseException as error:
+        channel.send("error", *describe(error))
+    else:
+        channel.send("value", line)
+
+
+def run_stdio(job: dict[str, Any], fd: int) -> None:
+    """Style ``stdio``: runs the program as a main program on what is already its standard input."""
+    channel = Channel(fd, job["nonce"])
+    try:
+        compile(job["code"], "<program>", "exec", dont_inherit=True)
+    except _COMPILE_ERRORS as error:
+        channel.send("compile", *describe(error))
+        return
+    channel.send("ready")
+    for step in (lambda: load(job["code"], "__main__"), _end_of_main_program, lambda: sys.stdout.flush()):
+        try:
+            step()
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                channel.send("error", "SystemExit", str(error.code)[:200])
+        except BaseException as error:
+            channel.send("error", *describe(error))
+    channel.send("done")
+
+
+def _end_of_main_program() -> None:
+    """What the interpreter does at its end: a main program may leave its work to a thread or to atexit."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading.__dict__["_shutdown"]()
+    atexit._run_exitfuncs()
+
+
+def run_server(job: dict[str, Any], requests: int, replies: int) -> None:
+    """Style ``program``: answers the tester's requests until it hangs up.
+
+    The first line says what the program's names (only those that the trusted tests use) stand for.
+    """
+    channel = Channel(replies, job["nonce"])
+    module = load_or_report(job["code"], channel)
+    if module is None:
+        return
+    objects = Handles()
+    names = {name: module.__dict__[name] for name in job["names"] if name in module.__dict__}
+    channel.send("ready", {name: _encode_name(value, objects) for name, value in names.items()})
+    buffer = b""
+    while True:
+        chunk = _read(requests, 65536)
+        if not chunk:
+            return
+        buffer += chunk
+        while b"\n" in buffer:
+            line, buffer = buffer.split(b"\n", 1)
+            _serve(channel, _loads(line.decode()), objects)
+
+
+def _encode_name(value: Any, objects: Handles) -> Any:
+    """Iterators and functions stay here and are called from afar; plain data is handed over."""
+    return {"handle": objects.number(value)} if callable(value) else _encode(value, objects.number)
+
+
+class Handles:
+    """Objects of the program that the tester may refer to, by number."""
+
+    def __init__(self) -> None:
+        self._objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+
+    def number(self, value: object) -> int:
+        if id(value) not in self._numbers:
+            self._numbers[id(value)] = len(self._objects)
+            self._objects.append(value)
+        return self._numbers[id(value)]
+
+    def object(self, number: int) -> Any:
+        return self._objects[number]
+
+
+def _serve(channel: Channel, request: list[Any], objects: Handles) -> None:
+    operation, target, encoded = request
+    try:
+        arguments = _decode(encoded, objects.object)
+        value = _OPERATIONS[operation](objects.object(target), *arguments)
+        changed = _changed(arguments, encoded, objects) if operation == "call" else []
+        channel.send("value", _encode(value, objects.number), changed)
+    except _WireError as error:
+        channel.send("opaque", str(error))
+    except BaseException as error:
+        channel.send("error", *describe(error))
+
+
+def _changed(arguments: list[Any], encoded: list[Any], objects: Handles) -> list[list[Any]]:
+    """``[position, new value]`` of the positional arguments that the call changed in place."""
+    changes = []
+    for position, (value, before) in enumerate(zip(arguments[0], encoded[0], strict=True)):
+        if type(value) in _MUTABLE:
+            after = _encode(value, objects.number)
+            if after != before:
+                changes.append([position, after])
+    return changes
+
+
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "call": lambda target, arguments, keywords: target(*arguments, **keywords),
+    "get": getattr,
+    "set": setattr,
+}

@@ -1,0 +1,44 @@
+"""Length-prefixed frames between the judge and its fork server."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+
+def read(fd: int) -> Any | None:
+    """One JSON frame; ``None`` at the end of the stream."""
+    body = read_bytes(fd)
+    return None if body is None else json.loads(body)
+
+
+def read_bytes(fd: int) -> bytes | None:
+    """One frame; ``None`` at the end of the stream. Reads not one byte further."""
+    head = _exactly(fd, 4)
+    return None if head is None else _exactly(fd, int.from_bytes(head, "big"))
+
+
+def _exactly(fd: int, count: int) -> bytes | None:
+    parts = []
+    while count:
+        chunk = os.read(fd, min(count, 1 << 20))
+        if not chunk:
+            return None
+        parts.append(chunk)
+        count -= len(chunk)
+    return b"".join(parts)
+
+
+def write(fd: int, value: Any) -> None:
+    write_bytes(fd, json.dumps(value).encode())
+
+
+def write_bytes(fd: int, body: bytes) -> None:
+    write_all(fd, len(body).to_bytes(4, "big") + body)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

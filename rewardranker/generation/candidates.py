@@ -1,0 +1,104 @@
+"""Writing, judging and scoring candidates: functions on a batch of problems.
+
+They are told how to generate, judge and score by plain functions, so that the same code serves a single
+process, actor pools and Ray Data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+from transformers import PreTrainedTokenizerBase
+
+from rewardranker.execution.extraction import completion_of, extract
+from rewardranker.execution.verdict import Judgement
+from rewardranker.generation.types import Request, Response, Sampling
+from rewardranker.models.batching import TokenSequence
+from rewardranker.models.encoding import decode_response, encode_pair, encode_prompt
+from rewardranker.problems.types import Candidate, Problem
+
+Generate = Callable[[list[Request], Sampling], list[Response]]
+Run = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]
+Score = Callable[[list[TokenSequence]], list[float]]
+
+
+def derive_seed(*parts: str | int) -> int:
+    """A 63-bit seed that depends on all parts and on nothing else."""
+    text = "\0".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def requests_for(
+    problems: Sequence[Problem], n: int, tokenizer: PreTrainedTokenizerBase, chat: bool, *seed: str | int
+) -> list[Request]:
+    """``n`` requests for each problem, sample by sample; seeds from ``seed``, problem and sample index."""
+    requests = []
+    for problem in problems:
+        ids = encode_prompt(tokenizer, problem.prompt, chat)
+        requests += [Request(problem.id, ids, derive_seed(*seed, problem.id, i)) for i in range(n)]
+    return requests
+
+
+def to_candidates(
+    requests: Sequence[Request],
+    responses: Sequence[Response],
+    problems: Mapping[str, Problem],
+    tokenizer: PreTrainedTokenizerBase,
+    source: str,
+) -> list[Candidate]:
+    """Responses as candidates with their program extracted; not judged, not scored."""
+    candidates = []
+    for request, response in zip(requests, responses, strict=True):
+        problem = problems[request.problem_id]
+        text = decode_response(tokenizer, response.token_ids)
+        candidates.append(
+            Candidate(
+                problem_id=problem.id,
+                language=problem.language,
+                text=text,
+                code=extract(problem, text),
+                source=source,
+                token_ids=list(response.token_ids),
+                logprobs=[float(x) for x in response.logprobs],
+                finish_reason=response.finish_reason,
+                seed=request.seed,
+                weights_version=response.weights_version,
+            )
+        )
+    return candidates
+
+
+def judge_candidates(candidates: Sequence[Candidate], problems: Mapping[str, Problem], run: Run) -> None:
+    """Fills in verdicts; every distinct program of a problem is run once."""
+    items = list(dict.fromkeys((c.problem_id, c.code) for c in candidates))
+    judgements = run([(problems[problem_id], code) for problem_id, code in items])
+    known = dict(zip(items, judgements, strict=True))
+    for c in candidates:
+        judgement = known[c.problem_id, c.code]
+        c.verdict = judgement.verdict
+        c.tests_passed, c.tests_total = judgement.tests_passed, judgement.tests_total
+        c.message, c.signature = judgement.message, judgement.signature
+
+
+def score_candidates(
+    candidates: Sequence[Candidate],
+    problems: Mapping[str, Problem],
+    score: Score,
+    tokenizer: PreTrainedTokenizerBase,
+    chat: bool,
+    key: str,
+) -> None:
+    """Fills in ``scores[key]``; the text scored is the normalised program, as in training pairs."""
+    items = list(dict.fromkeys((c.problem_id, c.code) for c in candidates))
+    rows = [scored_sequence(problems[problem_id], code, tokenizer, chat) for problem_id, code in items]
+    known = dict(zip(items, score(rows), strict=True))
+    for c in candidates:
+        c.scores[key] = known[c.problem_id, c.code]
+
+
+def scored_sequence(
+    problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool
+) -> TokenSequence:
+    """A program as the reward model reads it."""
+    return encode_pair(tokenizer, problem.prompt, completion_of(problem, code), chat)

@@ -1,0 +1,235 @@
+"""The result table on a pool small enough to work out by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+
+import pytest
+from rich.console import Console
+
+from rewardranker.errors import UserError
+from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, label
+from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.types import Candidate
+
+OK, WRONG, INFRA = Verdict.OK, Verdict.WRONG, Verdict.INFRA
+
+
+def candidate(
+    problem: str,
+    verdict: Verdict | None,
+    score: float = 0.0,
+    logprob: float | None = None,
+    signature: str = "",
+    key: str = "rewardranker_1",
+) -> Candidate:
+    logprobs = [] if logprob is None else [logprob]
+    return Candidate(
+        problem,
+        "python",
+        "",
+        "",
+        "gen:test",
+        logprobs=logprobs,
+        verdict=verdict,
+        signature=signature,
+        scores={key: score},
+    )
+
+
+def hand_pool() -> PoolInput:
+    """Three problems, four candidates each (one of them INFRA).
+
+    problem  verdicts (scores)                              random  oracle  reward  logprob  majority
+    a        OK(3) WRONG(1) WRONG(0) WRONG(2)               1/4     1       1       0        0
+    b        OK(1) OK(2) WRONG(2) INFRA(9, left out)        2/3     1       1/2     1        1
+    c        WRONG(1) WRONG(1) WRONG(1) WRONG(1)            0       0       0       0        0
+    """
+    groups = {
+        "a": [
+            candidate("a", OK, 3, -2, "x"),
+            candidate("a", WRONG, 1, -1, "y"),
+            candidate("a", WRONG, 0, -3, "y"),
+            candidate("a", WRONG, 2, -4, ""),
+        ],
+        "b": [
+            candidate("b", OK, 1, -1, "x"),
+            candidate("b", OK, 2, -2, "x"),
+            candidate("b", WRONG, 2, -3, "y"),
+            candidate("b", INFRA, 9, -0.1),
+        ],
+        "c": [candidate("c", WRONG, 1, -1, "z") for _ in range(4)],
+    }
+    greedy = {"a": candidate("a", OK), "b": candidate("b", WRONG), "c": candidate("c", WRONG)}
+    return PoolInput(groups, greedy)
+
+
+def rows_of(pool: PoolInput) -> dict[str, Row]:
+    return {row.ranker: row for row in build_table({"pool": pool}, bootstrap=100, seed=0).rows}
+
+
+def test_rows_by_hand() -> None:
+    """random (1/4 + 2/3 + 0)/3 = 11/36; oracle 2/3 = 24/36, so the gap is 13/36; reward (1 + 1/2)/3 = 18/36
+    closes 7/13 of it; greedy, logprob and majority 1/3 = 12/36 close 1/13."""
+    rows = rows_of(hand_pool())
+    assert list(rows) == ["random", "greedy", "logprob", "majority", "rewardranker_1", "oracle"]
+    solved = {name: row.solved for name, row in rows.items()}
+    assert solved == pytest.approx(
+        {
+            "random": 11 / 36,
+            "greedy": 1 / 3,
+            "logprob": 1 / 3,
+            "majority": 1 / 3,
+            "rewardranker_1": 1 / 2,
+            "oracle": 2 / 3,
+        }
+    )
+    gaps = {name: row.gap_closed for name, row in rows.items()}
+    assert gaps == pytest.approx(
+        {
+            "random": 0,
+            "greedy": 1 / 13,
+            "logprob": 1 / 13,
+            "majority": 1 / 13,
+            "rewardranker_1": 7 / 13,
+            "oracle": 1,
+        }
+    )
+    assert rows["random"].vs_random is None
+    reward = rows["rewardranker_1"]
+    assert reward.vs_random is not None
+    assert reward.vs_random[0] == pytest.approx(7 / 36)
+    assert reward.ci_low <= reward.solved <= reward.ci_high
+    assert (reward.n, reward.problems, rows["greedy"].n) == (4, 3, 1)
+
+
+def test_pair_accuracy_is_a_mean_over_problems_with_pairs() -> None:
+    """reward: a 1 (3 beats all), b (1<2, 2=2) = .25, c has no pair -> .625. logprob: a (-2 loses to -1, beats
+    -3 and -4) = 2/3, b 1 -> 5/6."""
+    rows = rows_of(hand_pool())
+    assert rows["rewardranker_1"].pair_accuracy == pytest.approx(0.625)
+    assert rows["logprob"].pair_accuracy == pytest.approx(5 / 6)
+    assert {rows[name].pair_accuracy for name in ("random", "greedy", "oracle")} == {None}
+
+
+def test_unjudgeable_candidates_are_left_out_and_counted() -> None:
+    pool = hand_pool()
+    groups = {**pool.candidates, "d": [candidate("d", INFRA), candidate("d", Verdict.NO_TOOLCHAIN)]}
+    table = build_table({"pool": PoolInput(groups)}, bootstrap=10, seed=0)
+    assert table.settings["pools"]["pool"] == {
+        "problems": 3,
+        "candidates": 14,
+        "excluded": 3,
+        "dropped_problems": 1,
+    }
+    assert {row.problems for row in table.rows} == {3}
+
+
+def test_a_greedy_candidate_that_could_not_be_judged_drops_its_problem_from_both_sides() -> None:
+    """Without a: greedy 0/2; random on the same problems (2/3 + 0)/2 = 1/3."""
+    pool = hand_pool()
+    greedy = rows_of(PoolInput(pool.candidates, {**pool.greedy, "a": candidate("a", INFRA)}))["greedy"]
+    assert (greedy.problems, greedy.solved) == (2, 0.0)
+    assert greedy.vs_random is not None
+    assert greedy.vs_random[0] == pytest.approx(-1 / 3)
+
+
+def test_order_of_score_keys() -> None:
+    keys = [
+        "rewardranker_3_x",
+        "rewardranker_2_selftraining",
+        "rewardranker_control",
+        "rewardranker_1",
+        "rewardranker_2_hardnegatives",
+    ]
+    group = [
+        Candidate(
+            "a", "python", "", "", "gen:test", verdict=OK, scores={**dict.fromkeys(keys, 1.0), "lever": 2}
+        )
+    ]
+    found = list(rows_of(PoolInput({"a": group})))
+    assert found == [
+        "random",
+        "rewardranker_1",
+        "rewardranker_control",
+        "rewardranker_2_hardnegatives",
+        "rewardranker_2_selftraining",
+        "rewardranker_3_x",
+        "oracle",
+    ]
+    assert list(rows_of(PoolInput({"a": group}, score_keys=["lever"]))) == ["random", "lever", "oracle"]
+
+
+def test_no_gap_is_none() -> None:
+    rows = rows_of(PoolInput({"a": [candidate("a", OK), candidate("a", OK)]}))
+    assert {row.gap_closed for row in rows.values()} == {None}
+    assert rows["rewardranker_1"].pair_accuracy is None
+    assert rows["rewardranker_1"].cells()[4:] == ("–", "–")
+
+
+def test_what_is_missing_is_named() -> None:
+    pool = hand_pool()
+    with pytest.raises(UserError, match="pool p: problem a has candidates without a verdict"):
+        build_table({"p": PoolInput({"a": [candidate("a", None)]})}, 10, 0)
+    with pytest.raises(UserError, match="1 of 3 problems have no judged greedy candidate \\(c\\)"):
+        build_table({"p": PoolInput(pool.candidates, {k: pool.greedy[k] for k in "ab"})}, 10, 0)
+    with pytest.raises(UserError, match="problem a, candidate 0: no score 'other'"):
+        build_table({"p": PoolInput(pool.candidates, score_keys=["other"])}, 10, 0)
+    with pytest.raises(UserError, match="problem b, candidate 0: score 'rewardranker_1' is NaN"):
+        build_table({"p": PoolInput({**pool.candidates, "b": [candidate("b", OK, math.nan)]})}, 10, 0)
+    with pytest.raises(UserError, match="none of its 1 problems has a judged candidate"):
+        build_table({"p": PoolInput({"a": [candidate("a", INFRA)]})}, 10, 0)
+
+
+def test_bold_only_where_the_interval_lies_above_zero() -> None:
+    def row(ranker: str, versus: tuple[float, float, float] | None) -> Row:
+        return Row("p", ranker, 0.5, 10, 20, 0.4, 0.6, 0.5, versus, None)
+
+    assert row("logprob", (0.1, 0.01, 0.2)).beats_random
+    assert not row("logprob", (0.1, -0.01, 0.2)).beats_random
+    assert not row("logprob", (-0.1, -0.2, -0.01)).beats_random
+    assert not row("random", None).beats_random
+    assert not row("oracle", (0.3, 0.2, 0.4)).beats_random
+
+
+def sure_winner() -> PoolInput:
+    """Thirty problems, one of two candidates right: rewardranker_1 always picks it, logprob never."""
+    groups = {str(i): [candidate(str(i), OK, 1.0, -2), candidate(str(i), WRONG, 0.0, -1)] for i in range(30)}
+    return PoolInput(groups)
+
+
+def test_json_round_trip_and_exact_row_fields() -> None:
+    table = build_table({"pool": hand_pool(), "b|ar": sure_winner()}, bootstrap=50, seed=3)
+    through_a_file = json.loads(json.dumps(table.to_json()))
+    assert ResultTable.from_json(through_a_file) == table
+    fields = ["pool", "ranker", "solved", "n", "problems", "ci_low", "ci_high"]
+    assert list(through_a_file["rows"][0]) == [*fields, "gap_closed", "vs_random", "pair_accuracy"]
+    assert through_a_file["settings"]["seed"] == 3
+    assert table == build_table({"pool": hand_pool(), "b|ar": sure_winner()}, bootstrap=50, seed=3)
+
+
+def test_markdown_and_terminal_show_people_the_same_rows() -> None:
+    table = build_table({"sft": sure_winner(), "[red]": hand_pool()}, bootstrap=50, seed=0)
+    markdown = table.markdown()
+    assert "| **RewardRanker (1 iter.)** | **100.0** |" in markdown
+    assert "| Mean log-probability | 0.0 |" in markdown
+    assert "1 of 12 candidates" in markdown
+    terminal = io.StringIO()
+    Console(file=terminal, width=160, color_system="standard", force_terminal=True).print(table.render())
+    text = terminal.getvalue()
+    assert "pool [red]" in text  # a pool's name is not markup
+    lines = text.splitlines()
+    winner, loser = (
+        next(x for x in lines if name in x) for name in ("RewardRanker (1 iter.)", "Mean log-prob")
+    )
+    assert "\x1b[1m" in winner and "\x1b[1m" not in loser
+
+
+def test_labels() -> None:
+    assert label("rewardranker_1") == "RewardRanker (1 iter.)"
+    assert label("rewardranker_2_hardnegatives") == "RewardRanker, 2 iter., hard negatives"
+    assert label("rewardranker_3_selftraining") == "RewardRanker, 3 iter., self-training"
+    assert label("rewardranker_3_other") == "RewardRanker, 3 iter., other"
+    assert label("lever") == "lever"
