@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import ray
-from ray.actor import ActorHandle
 
 from actors.dispatch import chunked, dispatch
 from rewardranker.config.schema import JudgeConfig
@@ -23,10 +23,11 @@ class Executor:
     """One judge in one process. Runs as a Ray actor; holds nothing that a new one would lack."""
 
     def __init__(self, cache: str) -> None:
-        self._judge = Judge(workers=1, cache=VerdictCache(Path(cache)) if cache else None)
+        self._fresh = Judge(workers=1)
+        self._judge = Judge(workers=1, cache=VerdictCache(Path(cache))) if cache else self._fresh
 
-    def run(self, items: list[Item]) -> list[Judgement]:
-        return self._judge.run(items)
+    def run(self, items: list[Item], fresh: bool) -> list[Judgement]:
+        return (self._fresh if fresh else self._judge).run(items)
 
 
 class ExecutorPool:
@@ -37,21 +38,25 @@ class ExecutorPool:
         self._cache = str(cache) if cache and config.cache else ""
         self._workers = [self._start() for _ in range(config.executors)]
 
-    def _start(self) -> ActorHandle:
+    def _start(self) -> Any:
         options = {"num_cpus": self._config.cpus_per_executor}
         return ray.remote(Executor).options(**options).remote(self._cache)
 
-    def _replace(self, place: int) -> ActorHandle:
+    def _replace(self, place: int) -> Any:
         ray.kill(self._workers[place])
         return self._start()
 
     def run(
-        self, items: Sequence[Item], on_result: Callable[[int], None] | None = None
+        self,
+        items: Sequence[Item],
+        on_result: Callable[[int], None] | None = None,
+        fresh: bool = False,
     ) -> list[Judgement]:
         """Judges whole programs; results in the order of the items.
 
         Args:
             on_result: called with the number of programs judged by each finished chunk.
+            fresh: run them, whatever the cache says.
         """
         distinct = list(dict.fromkeys((problem.id, code) for problem, code in items))
         by_id = {problem.id: problem for problem, _ in items}
@@ -60,7 +65,7 @@ class ExecutorPool:
             "judge",
             self._workers,
             chunked([(by_id[problem_id], code) for problem_id, code in distinct], CHUNK),
-            lambda worker, chunk: worker.run.remote(chunk),
+            lambda worker, chunk: worker.run.remote(chunk, fresh),
             self._replace,
             TIMEOUT_S,
             (lambda part: on_result(len(part))) if on_result else None,

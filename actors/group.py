@@ -61,7 +61,7 @@ class WorkerGroup:
             joins = [w.join.remote(*meeting, limit) for w in self.workers]
             self.wait(joins, f"{name}: join the process group", limit)
 
-    def _start(self, index: int, count: int) -> ActorHandle:
+    def _start(self, index: int, count: int) -> Any:
         threads = self.config.threads_per_rank or max(1, int(self._cpus))
         variables = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE", **self._environment}
         return (
@@ -112,14 +112,14 @@ class WorkerGroup:
         if not failures:
             return results
         failures.sort(key=lambda f: isinstance(f[1], RayTaskError))
-        rank, error = failures[0]
+        rank, cause = failures[0]
         where = f"{what}: rank {rank} of {len(refs)} ({self.places[rank]})"
-        if isinstance(error, RayTaskError):
-            if isinstance(error.cause, UserError):
-                raise error.cause
-            raise RoleError(f"{where} raised {error}") from error
-        reason = f"no answer within {limit_s:.0f} s" if isinstance(error, GetTimeoutError) else str(error)
-        raise WorkerLost(f"{where} is lost: {reason}") from error
+        if isinstance(cause, RayTaskError):
+            if isinstance(cause.cause, UserError):
+                raise cause.cause
+            raise RoleError(f"{where} raised {cause}") from cause
+        reason = f"no answer within {limit_s:.0f} s" if isinstance(cause, GetTimeoutError) else str(cause)
+        raise WorkerLost(f"{where} is lost: {reason}") from cause
 
     def shutdown(self) -> None:
         for worker in self.workers:

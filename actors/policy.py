@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from actors.engines import build_engine
@@ -80,9 +79,7 @@ class Policy:
             batch = self._collate(part.sequences)
             logprobs, entropy = self.engine(batch, config.temperature, True)
             width = logprobs.shape[1]
-            old, advantages = (
-                x[:, :width].to(logprobs.device) for x in (part.old_logprobs, part.advantages)
-            )
+            old, advantages = (x[:, :width].to(logprobs.device) for x in (part.old_logprobs, part.advantages))
             value, stats = policy_loss(
                 logprobs, old, advantages, batch.mask, denominator, config.clip, config.dual_clip
             )

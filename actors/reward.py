@@ -27,9 +27,7 @@ class Reward:
         self.pad_id = pad_id(self.tokenizer)
         self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, setup.seed)
         self._engine = (
-            build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
-            if setup.optim
-            else None
+            build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank) if setup.optim else None
         )
 
     @property
@@ -40,9 +38,7 @@ class Reward:
 
     def score(self, rows: list[TokenSequence]) -> list[float]:
         """One score per row, higher is better."""
-        scores = infer_rows(
-            self.network, rows, self.setup.microbatch_tokens, self.pad_id, self.rank.device
-        )
+        scores = infer_rows(self.network, rows, self.setup.microbatch_tokens, self.pad_id, self.rank.device)
         return [float(row[0]) for row in scores]
 
     def bt_step(self, minibatch: list[Pair], config: RewardConfig) -> dict[str, float]:

@@ -12,7 +12,7 @@ import ray
 from actors.cluster import preflight, start_ray
 from actors.executors import ExecutorPool
 from actors.group import RoleGroup, WorkerGroup, WorkerLost
-from actors.rollout.actor import RolloutSetup, engine_environment, rollout_engine
+from actors.rollout.actor import RolloutActor, rollout_environment
 from actors.rollout.pool import RolloutPool
 from actors.weight_sync import WeightSync
 from rewardranker.config.schema import Config
@@ -61,23 +61,24 @@ class Runtime:
         """Loads a role (anew, if there is one of that name) on the workers that the placement gives it."""
         return self._group_of(name).build(name, factory, *args)
 
-    def rollouts(self, model_path: str, eos_ids: tuple[int, ...]) -> RolloutPool:
-        """The rollout engines, which hold ``model_path``'s weights when first made. Load before use."""
+    def rollouts(self, model_path: str) -> RolloutPool:
+        """The rollout engines, with the weights of a model directory.
+
+        The first one asked for gives the engines their architecture, so all must share it.
+        """
         if self._rollouts is None:
-            setup = RolloutSetup(model_path, eos_ids, self.config)
+            shared = self.config.rollout.in_workers
+            group = self._group_of("rollout") if shared else self._rollout_group(model_path)
+            role = group.build("rollout", RolloutActor, self.config, model_path)
             sync = WeightSync(self.config.weight_sync)
-            restart = None
-            if self.config.rollout.in_workers:
-                group = self._group_of("rollout")
-            else:
-                group = self._rollout_group()
 
-                def restart(place: int) -> None:
-                    group.restart(place)
-                    group.wait([group.build_on(place, "rollout", rollout_engine, setup)], "rollout: load", 600)
+            def restart(place: int) -> None:
+                group.restart(place)
+                loading = group.build_on(place, "rollout", RolloutActor, self.config, model_path)
+                group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
 
-            role = group.build("rollout", rollout_engine, setup)
-            self._rollouts = RolloutPool(role, sync, self.config.rollout, restart)
+            self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart)
+        self._rollouts.load(model_path, 0)
         return self._rollouts
 
     def retrying(self, what: str, work: Callable[[], T]) -> T:
@@ -109,7 +110,7 @@ class Runtime:
             )
         return self._groups[name]
 
-    def _rollout_group(self) -> WorkerGroup:
+    def _rollout_group(self, model_path: str) -> WorkerGroup:
         rollout = self.config.rollout
         self._groups["rollout"] = WorkerGroup(
             "rollout",
@@ -118,6 +119,6 @@ class Runtime:
             cpus=rollout.cpus_per_worker,
             gpus=rollout.gpus_per_worker,
             joined=False,
-            environment=engine_environment(self.config),
+            environment=rollout_environment(self.config, model_path),
         )
         return self._groups["rollout"]

@@ -30,9 +30,7 @@ class Fit:
     checkpoint_every: int
 
 
-def fit(
-    role: Role, work: Fit, directory: Path, on_step: Callable[[int, dict[str, float]], None]
-) -> dict[str, float]:
+def fit(role: Role, work: Fit, directory: Path, on_step: Callable[[int, dict[str, float]], None]) -> dict[str, float]:
     """Trains, from the newest checkpoint in ``directory`` if there is one; leaves ``hf/`` and metrics there.
 
     Args:
@@ -53,8 +51,12 @@ def fit(
         writer.write(step, metrics)
         on_step(step + 1, metrics)
         if (step + 1) % work.checkpoint_every == 0 and step + 1 < work.steps:
-            checkpoints.save(step + 1, lambda path: role.all("save", str(path)) and None)
+            checkpoints.save(step + 1, lambda path: _save(role, path))
     writer.close()
     role.all("export", str(directory / "hf"))
     checkpoints.clear()
     return writer.tail_means(work.steps)
+
+
+def _save(role: Role, path: Path) -> None:
+    role.all("save", str(path))

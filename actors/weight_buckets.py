@@ -7,7 +7,7 @@ as many as fit its size limit, and at least one.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -39,14 +39,19 @@ def meta_of(name: str, tensor: Tensor) -> TensorMeta:
     return name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
 
 
-def check_names(announced: Collection[str], expected: Collection[str]) -> None:
-    """Raises ``ValueError`` naming the tensors that only one side knows."""
-    missing, unexpected = set(expected) - set(announced), set(announced) - set(expected)
-    if missing or unexpected:
+def check_metas(announced: Iterable[TensorMeta], expected: Iterable[TensorMeta]) -> None:
+    """Raises ``ValueError`` naming the tensors that only one side has, or has in another shape.
+
+    Their types may differ: receivers convert.
+    """
+    sent = {name: shape for name, _, shape in announced}
+    own = {name: shape for name, _, shape in expected}
+    differing = {n: f"{sent[n]} sent, {own[n]} here" for n in sent.keys() & own.keys() if sent[n] != own[n]}
+    if sent != own:
         raise ValueError(
             "the trainer's tensors are not those of the rollout's model: "
-            f"missing {sorted(missing) or 'none'}, unexpected {sorted(unexpected) or 'none'}; "
-            "both must be loaded from the same model directory"
+            f"missing {sorted(own.keys() - sent.keys())}, unexpected {sorted(sent.keys() - own.keys())}, "
+            f"of other shapes {differing}; both must be loaded from the same model directory"
         )
 
 

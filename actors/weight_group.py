@@ -20,16 +20,12 @@ from rewardranker.generation.types import TensorMeta
 def open_store(timeout_s: float) -> dist.TCPStore:
     """The meeting point, held by the trainer on a free port of its node."""
     address = ray.util.get_node_ip_address()
-    return dist.TCPStore(
-        address, 0, is_master=True, timeout=timedelta(seconds=timeout_s), wait_for_workers=False
-    )
+    return dist.TCPStore(address, 0, is_master=True, timeout=timedelta(seconds=timeout_s), wait_for_workers=False)
 
 
 def find_store(address: str, port: int, timeout_s: float) -> dist.TCPStore:
     """The same meeting point seen from a rollout."""
-    return dist.TCPStore(
-        address, port, is_master=False, timeout=timedelta(seconds=timeout_s), wait_for_workers=False
-    )
+    return dist.TCPStore(address, port, is_master=False, timeout=timedelta(seconds=timeout_s), wait_for_workers=False)
 
 
 class WeightGroup:
@@ -38,9 +34,7 @@ class WeightGroup:
     ``backend`` is gloo (buffers on CPU) or nccl (buffers on ``device``).
     """
 
-    def __init__(
-        self, store: dist.Store, rank: int, world: int, backend: str, device: str, timeout_s: float
-    ) -> None:
+    def __init__(self, store: dist.Store, rank: int, world: int, backend: str, device: str, timeout_s: float) -> None:
         _advertise_node_address()
         timeout = timedelta(seconds=timeout_s)
         self.device = device if backend == "nccl" else "cpu"

@@ -43,14 +43,15 @@ class WeightSync:
     """Copies weights from the policy's rank 0 into all rollouts.
 
     ``object_store`` puts buckets into Ray's object store, where rollouts of a node share one copy. ``gloo``
-    and ``nccl`` broadcast them over a process group, which is kept as long as the rollouts stay the same.
+    and ``nccl`` broadcast them over a process group, which is kept as long as ``policy`` and the rollouts
+    are the same objects.
     """
 
     def __init__(self, config: WeightSyncConfig) -> None:
         self._config = config
         self._limit = config.bucket_mb << 20
         self._transport = ""
-        self._members: tuple[str, ...] = ()
+        self._members: tuple[Any, ...] = ()
 
     def sync(self, policy: Trainer, rollouts: list[ActorHandle], version: int) -> dict[str, float]:
         """Returns when every rollout answers with the new weights and reports ``version``.
@@ -98,7 +99,7 @@ class WeightSync:
             self._all(f"load_bucket {number} of {count}", _ask(rollouts, "load_bucket", bucket))
 
     def _connect(self, policy: Trainer, rollouts: list[ActorHandle]) -> None:
-        members = tuple(rollout._actor_id.hex() for rollout in rollouts)
+        members = (policy, *rollouts)
         if members == self._members:
             return
         self._transport = self._config.transport
@@ -116,14 +117,10 @@ class WeightSync:
         address, port = self._trainer(policy, "weights.open_group", limit_s)
         trainer = policy.call_rank0("weights.join_group", world, self._transport, limit_s)
         joining = [
-            rollout.join_weight_group.remote(
-                address, port, 1 + sum(ranks[:k]), world, self._transport, limit_s
-            )
+            rollout.join_weight_group.remote(address, port, 1 + sum(ranks[:k]), world, self._transport, limit_s)
             for k, rollout in enumerate(rollouts)
         ]
-        self._all(
-            f"join_weight_group of {world} ranks over {self._transport} at {address}:{port}", joining, trainer
-        )
+        self._all(f"join_weight_group of {world} ranks over {self._transport} at {address}:{port}", joining, trainer)
 
     def _trainer(self, policy: Trainer, method: str, *args: Any) -> Any:
         return self._answer(policy.call_rank0(method, *args), method)
@@ -140,9 +137,7 @@ class WeightSync:
         if failures:
             message = "; ".join(f"{names[k]} failed: {error}" for k, error in failures.items())
             broken = tuple(k for k in sorted(failures) if k < len(calls))
-            raise WeightSyncError(f"weight sync, {what}: {message}", broken) from next(
-                iter(failures.values())
-            )
+            raise WeightSyncError(f"weight sync, {what}: {message}", broken) from next(iter(failures.values()))
         if late:
             raise WeightSyncError(
                 f"weight sync, {what}: waited {self._config.timeout_s:g} s (weight_sync.timeout_s) for "

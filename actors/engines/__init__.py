@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from actors.engines.protocol import TrainEngine
 from actors.engines.torch_engine import TorchEngine
 from actors.ranks import Rank
 from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.models.scoring import Network
 
 
 def build_engine(
-    config: EngineConfig, network: nn.Module, optim: OptimConfig, total_steps: int, rank: Rank
+    config: EngineConfig, network: Network, optim: OptimConfig, total_steps: int, rank: Rank
 ) -> TrainEngine:
     """The engine that the config names; the config's rules have refused the unknown ones."""
     return TorchEngine(network, optim, total_steps, rank)

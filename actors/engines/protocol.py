@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
+
+from rewardranker.models.scoring import Network
 
 
 class TrainEngine(Protocol):
@@ -16,7 +18,7 @@ class TrainEngine(Protocol):
     they never average.
     """
 
-    network: nn.Module
+    network: Network
 
     def __call__(self, *args: Any) -> Any:
         """The network's forward pass, through whatever wraps it for training."""

@@ -15,19 +15,20 @@ from torch.nn.parallel import DistributedDataParallel
 
 from actors.ranks import Rank
 from rewardranker.config.schema import OptimConfig
+from rewardranker.models.scoring import Network
 from rewardranker.training.schedule import learning_rate
 
 
 class TorchEngine:
     """AdamW over one network, see :class:`actors.engines.protocol.TrainEngine`."""
 
-    def __init__(self, network: nn.Module, optim: OptimConfig, total_steps: int, rank: Rank) -> None:
+    def __init__(self, network: Network, optim: OptimConfig, total_steps: int, rank: Rank) -> None:
         self.network = network
         self.rank = rank
         self._optim, self._total_steps, self._updates = optim, total_steps, 0
         devices = [rank.device] if rank.device.startswith("cuda") else None
         # Ranks may run different numbers of micro-batches, so nothing but the last backward may communicate.
-        self._wrapped = (
+        self._wrapped: nn.Module = (
             DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False)
             if rank.world > 1
             else network

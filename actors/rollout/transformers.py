@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from actors.rollout.sampling import choose_tokens
-from actors.weight_buckets import Unpacker, check_names
+from actors.weight_buckets import Unpacker, check_metas, meta_of
 from actors.weight_group import WeightGroup, find_store
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
@@ -69,8 +69,8 @@ class TransformersEngine:
         return [responses[i] for i in range(len(requests))]
 
     def begin_update(self, metas: list[TensorMeta]) -> None:
-        """See the protocol. Raises ``ValueError`` naming tensors that are missing or unexpected."""
-        check_names([name for name, _, _ in metas], dict(self._model.named_parameters()))
+        """See the protocol. Raises ``ValueError`` naming tensors that are not the model's."""
+        check_metas(metas, [meta_of(*named) for named in self._model.named_parameters()])
         self._update = Unpacker(metas)
 
     def load_bucket(self, bucket: np.ndarray) -> None:
@@ -104,11 +104,6 @@ class TransformersEngine:
     def _load(self, bucket: Tensor) -> None:
         parameters = dict(self._model.named_parameters())
         for name, tensor in self._open_update().take(bucket):
-            if parameters[name].shape != tensor.shape:
-                raise ValueError(
-                    f"{name} has shape {tuple(parameters[name].shape)} here and {tuple(tensor.shape)} "
-                    "at the trainer"
-                )
             parameters[name].copy_(tensor)
 
     def _check(self, request: Request) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 from vllm import LLM, RequestOutput, SamplingParams
 from vllm.platforms import current_platform
 
 from actors.rollout.vllm_transfer import BACKEND, WORKER_EXTENSION
-from actors.weight_buckets import split
+from actors.weight_buckets import check_metas, meta_of, split
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
 
@@ -24,8 +26,8 @@ class VLLMEngine:
 
     Log-probabilities are vLLM's ``processed_logprobs``: of the distribution that was sampled from.
     Untruncated (PPO) that is log_softmax(logits / temperature), as the trainer computes it. With
-    ``top_k`` it is the truncated distribution's, unlike the transformers engine's: still one measure for all candidates of a
-    pool, but not comparable between the two engines.
+    ``top_k`` it is the truncated distribution's, unlike the transformers engine's: still one measure for
+    all candidates of a pool, but not comparable between the two engines.
 
     Args:
         kv_cache_mb: memory for keys and values; 0 leaves the choice to vLLM (most of the GPU).
@@ -52,6 +54,7 @@ class VLLMEngine:
         self._max_model_len, self._eos_ids = max_model_len, eos_ids
         self._untaken: list[TensorMeta] | None = None
         self._broken = False
+        self._expected = _checkpoint_metas(model_path)
         arguments: dict[str, Any] = {"dtype": dtype, "weight_transfer_config": {"backend": BACKEND}}
         self._llm = LLM(
             model=model_path,
@@ -90,6 +93,8 @@ class VLLMEngine:
         return [self._response(output) for output in outputs]
 
     def begin_update(self, metas: list[TensorMeta]) -> None:
+        """See the protocol. Raises ``ValueError`` naming tensors that are not the model's."""
+        check_metas(metas, self._expected)
         self._llm.start_weight_update()
         self._untaken = list(metas)
 
@@ -112,9 +117,7 @@ class VLLMEngine:
     ) -> None:
         """Takes ranks from ``first_rank`` on in the trainer's weight group; returns when all have joined."""
         info = {"address": address, "port": port, "first_rank": first_rank, "world": world}
-        self._llm.init_weight_transfer_engine(
-            {"init_info": {**info, "backend": backend, "timeout_s": timeout_s}}
-        )
+        self._llm.init_weight_transfer_engine({"init_info": {**info, "backend": backend, "timeout_s": timeout_s}})
 
     def receive_weights(self, limit_bytes: int) -> None:
         """Takes all buckets of the update that has begun from the weight group."""
@@ -162,3 +165,10 @@ class VLLMEngine:
         entries: Any = answer.logprobs  # one dict a token: what its position asked for, here the token alone
         logprobs = [entry[token].logprob for entry, token in zip(entries, tokens, strict=True)]
         return Response(tokens, np.array(logprobs, np.float32), answer.finish_reason, self.weights_version)
+
+
+def _checkpoint_metas(model_path: str) -> list[TensorMeta]:
+    """The tensors of a checkpoint, as the trainer names them: vLLM fuses some and would not miss a part."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(model_path))
+    return [meta_of(*named) for named in model.named_parameters()]

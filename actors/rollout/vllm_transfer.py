@@ -73,8 +73,6 @@ class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
 
     def start_weight_update(self) -> None:
         # Linear layers keep their weights packed for the kernel; a bare load would find nothing to write to.
-        self._expected = set(dict(self.model.named_parameters()))
-        self._loaded: set[str] = set()
         initialize_layerwise_reload(self.model)
 
     def receive_weights(self, update_info: BucketUpdate) -> None:
@@ -90,12 +88,6 @@ class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
     def finish_weight_update(self) -> None:
         finalize_layerwise_reload(self.model, self.model_config)
         _repack_tied_output(self.model)
-        missing = self._expected - self._loaded
-        if missing:
-            raise ValueError(
-                f"the trainer sent nothing for {sorted(missing)}; both must be loaded from the "
-                "same model directory"
-            )
 
     def shutdown(self) -> None:
         self._group = None
@@ -103,7 +95,7 @@ class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
     def _load(self, unpacker: Unpacker, bucket: Tensor) -> None:
         # The reload keeps views of the bucket until a layer is complete, so each bucket has its own memory.
         model: Any = self.model
-        self._loaded |= model.load_weights(unpacker.take(bucket))
+        model.load_weights(unpacker.take(bucket))
 
 
 class WorkerExtension:

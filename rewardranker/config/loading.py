@@ -52,7 +52,7 @@ def to_yaml(config: Config) -> str:
 
 def digest(*sections: Any) -> str:
     """A short hash of config sections (dataclasses, lists, plain values): the same settings, the same text."""
-    plain = [dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for s in sections]  # type: ignore[call-overload]
+    plain = [dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for s in sections]  # type: ignore[arg-type]
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -86,8 +86,8 @@ def _leaf_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def _refuse_unknown(layer: Any, known: set[str], where: str) -> None:
-    given = _leaf_keys(OmegaConf.to_container(layer, resolve=False))
-    for key in given:
+    tree: Any = OmegaConf.to_container(layer, resolve=False)
+    for key in _leaf_keys(tree):
         if key in known or key.startswith("cluster.role_ranks."):
             continue
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)

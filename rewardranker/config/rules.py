@@ -10,6 +10,8 @@ from rewardranker.errors import UserError
 
 CHOICES = {
     "data.source": ("family", "mbpp"),
+    "data.triplet_source": ("humans", "samples"),
+    "cycle.new_policies": ("all", "best", "none"),
     "reward.init": ("sft", "previous"),
     "ppo.advantage": ("gae", "grpo", "rloo"),
     "ppo.reward_normalisation": ("running", "none"),
@@ -126,9 +128,7 @@ def _tiny_reads_family_only(c: Config) -> None:
 def _known_variants(c: Config) -> None:
     for variant in c.cycle.variants:
         if variant not in ("hardnegatives", "selftraining", "randomnegatives"):
-            raise UserError(
-                f"cycle.variants has {variant!r}: must be hardnegatives, selftraining or randomnegatives"
-            )
+            raise UserError(f"cycle.variants has {variant!r}: must be hardnegatives, selftraining or randomnegatives")
 
 
 def _transports_fit(c: Config) -> None:

@@ -72,13 +72,18 @@ class MbppConfig:
 
 @dataclass
 class DataConfig:
-    """``sft_*`` choose what the generator imitates, ``triplet_*`` the first preferences."""
+    """``sft_*`` choose what the generator imitates, ``triplet_*`` the first preferences.
+
+    ``triplet_source``: ``humans``, where people left failing solutions too, or ``samples``, where failing (and
+    more passing) ones are sampled from the SFT model.
+    """
 
     source: str = "family"
     family: FamilyConfig = field(default_factory=FamilyConfig)
     mbpp: MbppConfig = field(default_factory=MbppConfig)
     sft_problems: int = 1000
     sft_solutions: int = 4
+    triplet_source: str = "humans"
     triplet_problems: int = 600
     triplet_solutions: int = 12
     triplets_per_problem: int = 64
@@ -210,21 +215,23 @@ class MiningConfig:
     n: int = 16
     max_rank: int = 3
     max_per_problem: int = 4
-    pairs_per_problem: int = 8
     new_share: float = 0.5
     confirm: bool = True
 
 
 @dataclass
 class CycleConfig:
-    """``variants`` are trained from iteration 2 on, each retrained reward model followed by a new policy
-    where ``new_policies`` is on. ``patience_se``: iteration stops early unless validation rerank@1 rises by
-    that many standard errors (0: never stops early)."""
+    """``variants`` are trained from iteration 2 on. ``new_policies``: all (a new policy for every retrained
+    reward model), best (for the one that ranks best on validation) or none. ``control`` retrains the first
+    reward model on the first triplets alone, ``control_policy`` also trains a policy against it.
+    ``patience_se``: iteration stops early unless validation rerank@1 rises by that many standard errors (0:
+    never stops early)."""
 
     iterations: int = 2
     variants: list[str] = field(default_factory=lambda: ["hardnegatives", "selftraining"])
     control: bool = True
-    new_policies: bool = True
+    control_policy: bool = False
+    new_policies: str = "best"
     patience_se: float = 0.0
 
 

@@ -58,9 +58,7 @@ class _Frame:
             parts.append(_text(self.left - 6, y + 4, y_format(tick), "end"))
         for tick in _ticks(*self.x_range, about=max(3, int(self.width / 70))):
             parts.append(_text(self.x(tick), bottom + 16, f"{tick:g}", "middle"))
-        parts.append(
-            f'<line class="axis" x1="{self.left}" x2="{self.left + self.width}" {_at("y", bottom)}/>'
-        )
+        parts.append(f'<line class="axis" x1="{self.left}" x2="{self.left + self.width}" {_at("y", bottom)}/>')
         parts.append(_text(self.left + self.width / 2, bottom + 34, x_label, "middle"))
         middle = self.top + self.height / 2
         turn = f'transform="rotate(-90 12 {middle:.1f})"'
@@ -141,17 +139,13 @@ def histogram(
     )
     areas = "".join(_steps(frame, edges, share, index) for index, share in enumerate(shares.values()))
     summary = "; ".join(
-        f"{name}: {len(group)} values, mean {group.mean():.3g}"
-        for name, group in values.items()
-        if len(group)
+        f"{name}: {len(group)} values, mean {group.mean():.3g}" for name, group in values.items() if len(group)
     )
     body = frame.axes(x_label, "share of group", percent) + areas + legend
     return _svg(title, summary, width, height, body)
 
 
-def bar_chart(
-    title: str, categories: Sequence[str], series: Mapping[str, Sequence[float]], width: int = 1040
-) -> str:
+def bar_chart(title: str, categories: Sequence[str], series: Mapping[str, Sequence[float]], width: int = 1040) -> str:
     """Horizontal bars of shares, grouped by category, each with its value."""
     thick, gap, left = 13, 12, 140
     legend, top = _legend(list(series), width, swatch="bar")
@@ -281,7 +275,4 @@ def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:
 
 
 def _svg(title: str, summary: str, width: int, height: int, body: str) -> str:
-    return (
-        f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{escape(f"{title}. {summary}")}">'
-        f"{body}</svg>"
-    )
+    return f'<svg role="img" viewBox="0 0 {width} {height}" aria-label="{escape(f"{title}. {summary}")}">{body}</svg>'

@@ -224,8 +224,7 @@ def _results(run: _Run) -> str:
             for p in policies
         ]
         parts.append(
-            "<h3>Policies alone, without a ranker</h3>"
-            + _table(("Policy", "pass@1 %", "95 % interval"), rows_)
+            "<h3>Policies alone, without a ranker</h3>" + _table(("Policy", "pass@1 %", "95 % interval"), rows_)
         )
     return "".join(parts)
 

@@ -118,9 +118,7 @@ class ResultTable:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ResultTable:
         """Reads what :meth:`to_json` gave, also after a trip through a file."""
-        rows = [
-            Row(**{**row, "vs_random": row["vs_random"] and tuple(row["vs_random"])}) for row in data["rows"]
-        ]
+        rows = [Row(**{**row, "vs_random": row["vs_random"] and tuple(row["vs_random"])}) for row in data["rows"]]
         return cls(rows, dict(data["settings"]))
 
     def pools(self) -> dict[str, list[Row]]:
@@ -205,9 +203,7 @@ def _judged(pool: str, candidates: Groups) -> dict[str, list[Candidate]]:
     groups = {}
     for problem_id, group in candidates.items():
         if any(c.verdict is None for c in group):
-            raise UserError(
-                f"pool {pool}: problem {problem_id} has candidates without a verdict; judge it first"
-            )
+            raise UserError(f"pool {pool}: problem {problem_id} has candidates without a verdict; judge it first")
         judged = [c for c in group if c.verdict not in NEVER_LABELS]
         if judged:
             groups[problem_id] = judged

@@ -124,9 +124,7 @@ class Judge:
                 return judge_once(server, problem, code)
             except ServerDied as error:
                 total = count_tests(problem)
-                return Judgement(
-                    Verdict.INFRA, 0, total, 0.0, str(error), "", LEVELS[problem.style]
-                ), False
+                return Judgement(Verdict.INFRA, 0, total, 0.0, str(error), "", LEVELS[problem.style]), False
 
     def _run_alone(self, problem: Problem, code: str) -> Judgement:
         """Called when nothing else of this judge runs."""

@@ -123,7 +123,7 @@ def _stdio(server: ForkServer, problem: Problem, code: str) -> tuple[Judgement, 
 
 def _stdio_answer(problem: Problem, test: Test, outcome: Outcome, nonce: str) -> Answer:
     try:
-        transcript = read_transcript(outcome, nonce, 2, from_tester=False)
+        transcript = read_transcript(outcome, nonce, 3, "stdio")
     except Tampered as error:
         return Answer(Verdict.TAMPERED, f"the result stream holds {error}", "tampered")
     if outcome.limit:
@@ -153,7 +153,7 @@ def _judgement(problem: Problem, outcome: Outcome, nonce: str) -> Judgement:
     """The judgement on a program that answered all tests from one process."""
     total = count_tests(problem)
     try:
-        transcript = read_transcript(outcome, nonce, total, from_tester=problem.style == "program")
+        transcript = read_transcript(outcome, nonce, total, problem.style)
         answers = [
             _answer(problem.tests[index] if problem.style == "function" else None, kind, rest)
             for index, (kind, rest) in enumerate(transcript.answers)
@@ -223,16 +223,15 @@ def _sum_up(problem: Problem, answers: list[Answer], calls: str, cpu_s: float) -
     total = count_tests(problem)
     passed = sum(answer.verdict is Verdict.OK for answer in answers)
     number, first = next(
-        ((i, answer) for i, answer in enumerate(answers, 1) if answer.verdict is not Verdict.OK), (0, answers[0])
+        ((i, answer) for i, answer in enumerate(answers, 1) if answer.verdict is not Verdict.OK),
+        (0, answers[0]),
     )
     message = f"test {number}: {first.message}" if number else ""
     if first.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA, Verdict.TAMPERED):
         return _verdict_alone(problem, first.verdict, first.message, cpu_s)
     behaviours = [calls] + [answer.behaviour for answer in answers]
     signature = hashlib.sha256("\n".join(behaviours).encode(errors="surrogatepass")).hexdigest()[:32]
-    return Judgement(
-        first.verdict, passed, total, cpu_s, _one_line(message), signature, LEVELS[problem.style]
-    )
+    return Judgement(first.verdict, passed, total, cpu_s, _one_line(message), signature, LEVELS[problem.style])
 
 
 def _one_line(message: str) -> str:

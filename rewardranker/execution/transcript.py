@@ -11,11 +11,20 @@ from typing import Any
 
 from rewardranker.execution.child import wire
 from rewardranker.execution.fork_client import Outcome
+from rewardranker.problems.types import Style
 
 _OPENINGS = {"ready": 0, "compile": 2, "load": 2}
-_ANSWERS = {"value": 1, "opaque": 1, "error": 2, "pass": 0, "wrong": 1}
-_TESTER_ENDINGS = {"done": 1, "gone": 1, "tampered": 1, "unsupported": 1, "output": 1}
-_PROGRAM_ENDINGS = {"done": 0}
+# By the problem's style: a program under test never has the tester's words, so it cannot say "pass".
+_ANSWERS = {
+    "function": {"value": 1, "opaque": 1, "error": 2},
+    "program": {"pass": 0, "wrong": 1, "error": 2},
+    "stdio": {"error": 2},
+}
+_ENDINGS = {
+    "function": {"done": 0},
+    "program": {"done": 1, "gone": 1, "tampered": 1, "unsupported": 1, "output": 1},
+    "stdio": {"done": 0},
+}
 
 
 class Tampered(Exception):
@@ -35,8 +44,8 @@ class Transcript:
     detail: str
 
 
-def read_transcript(outcome: Outcome, nonce: str, total: int, from_tester: bool) -> Transcript:
-    """Reads the stream of a job with ``total`` tests.
+def read_transcript(outcome: Outcome, nonce: str, total: int, style: Style) -> Transcript:
+    """Reads the stream of a job with ``total`` tests (for ``stdio``: at most so many errors).
 
     Raises:
         Tampered: a line is not ours, out of step, of a kind that has no place there, or one of too many or
@@ -46,12 +55,14 @@ def read_transcript(outcome: Outcome, nonce: str, total: int, from_tester: bool)
     begun = bool(lines)
     if begun and lines.pop(0) != ["begun"]:
         raise Tampered("a line out of step")
-    endings = _TESTER_ENDINGS if from_tester else _PROGRAM_ENDINGS
     opening = lines.pop(0) if lines and _fits(lines[0], _OPENINGS) else [""]
-    ending = lines.pop() if lines and _fits(lines[-1], endings) else ["", ""]
-    if not all(_fits(line, _ANSWERS) for line in lines) or (lines and opening != ["ready"]):
+    ending = lines.pop() if lines and _fits(lines[-1], _ENDINGS[style]) else ["", ""]
+    if not all(_fits(line, _ANSWERS[style]) for line in lines) or (lines and opening != ["ready"]):
         raise Tampered("a line that has no place there")
-    if len(lines) > total or (ending[0] == "done" and opening == ["ready"] and len(lines) < total):
+    if ending[0] == "done" and opening != ["ready"]:
+        raise Tampered("an end without a beginning")
+    short = ending[0] == "done" and len(lines) < total and style != "stdio"
+    if len(lines) > total or short:
         raise Tampered(f"{len(lines)} answers to {total} tests")
     detail = ending[1] if len(ending) > 1 else ""
     return Transcript(begun, opening[0], opening[1:], [(line[0], line[1:]) for line in lines], ending[0], detail)

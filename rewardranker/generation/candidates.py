@@ -97,8 +97,6 @@ def score_candidates(
         c.scores[key] = known[c.problem_id, c.code]
 
 
-def scored_sequence(
-    problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool
-) -> TokenSequence:
+def scored_sequence(problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool) -> TokenSequence:
     """A program as the reward model reads it."""
     return encode_pair(tokenizer, problem.prompt, completion_of(problem, code), chat)

@@ -37,11 +37,7 @@ def hard_negatives(candidates: Sequence[Candidate], key: str, config: MiningConf
     """
     ranked = rank_distinct(candidates, key)
     lowest_pass = max((r.rank for r in ranked if r.candidate.verdict is Verdict.OK), default=0)
-    hard = [
-        r
-        for r in ranked
-        if r.candidate.verdict in FAILS and (r.rank <= config.max_rank or r.rank < lowest_pass)
-    ]
+    hard = [r for r in ranked if r.candidate.verdict in FAILS and (r.rank <= config.max_rank or r.rank < lowest_pass)]
     return hard[: config.max_per_problem]
 
 

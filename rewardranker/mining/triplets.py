@@ -32,9 +32,7 @@ def first_triplets(
     """
     source = {c.code: c.source for c in reversed(candidates) if c.verdict is Verdict.OK}
     passing = list(dict.fromkeys(c.code for c in candidates if c.verdict is Verdict.OK))
-    failing = list(
-        dict.fromkeys(c.code for c in candidates if c.verdict in LABELS and c.verdict is not Verdict.OK)
-    )
+    failing = list(dict.fromkeys(c.code for c in candidates if c.verdict in LABELS and c.verdict is not Verdict.OK))
     if not passing:
         return []
     rng = random.Random(seed)

@@ -24,13 +24,11 @@ def encode_response(tokenizer: PreTrainedTokenizerBase, completion: str) -> tupl
     return (*tokenizer.encode(completion, add_special_tokens=False), tokenizer.eos_token_id)
 
 
-def encode_pair(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool
-) -> TokenSequence:
+def encode_pair(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool) -> TokenSequence:
     """Prompt and completion as the reward model reads them, for human and generated code alike."""
     return TokenSequence(encode_prompt(tokenizer, prompt, chat), encode_response(tokenizer, completion))
 
 
 def decode_response(tokenizer: PreTrainedTokenizerBase, token_ids: list[int]) -> str:
     """The text of sampled ids, without special tokens and otherwise unchanged."""
-    return tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return str(tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

@@ -61,9 +61,7 @@ def load_scorer(path: str, dtype: str, attention: str, device: str, seed: int) -
     """A backbone with a scalar head: trained where ``path`` holds a scorer, else drawn from ``seed``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            path, num_labels=1, **_arguments(dtype, attention)
-        )
+        model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=1, **_arguments(dtype, attention))
     return ScorerNetwork(model.eval()).to(device)
 
 

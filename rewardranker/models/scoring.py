@@ -16,9 +16,7 @@ class PolicyNetwork(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(
-        self, batch: TokenBatch, temperature: float, entropy: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(self, batch: TokenBatch, temperature: float, entropy: bool = False) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities at the sampling temperature.
 
         Returns:
@@ -54,7 +52,13 @@ class ScorerNetwork(nn.Module):
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.model = model
-        self.model.score.float()
+        self._head.float()
+
+    @property
+    def _head(self) -> nn.Linear:
+        head = self.model.score
+        assert isinstance(head, nn.Linear)
+        return head
 
     def forward(self, batch: TokenBatch, per_token: bool = False) -> Tensor:
         """Scores of whole responses, or values of the state before each response token.
@@ -71,5 +75,9 @@ class ScorerNetwork(nn.Module):
         ).last_hidden_state
         index = batch.before if per_token else batch.last[:, None]
         states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
-        scores = self.model.score(states.float())[..., 0]
+        scores = self._head(states.float())[..., 0]
         return scores.masked_fill(~batch.mask, 0.0) if per_token else scores[:, 0]
+
+
+#: What a training engine trains: a module whose ``model`` is the Hugging Face model to export.
+Network = PolicyNetwork | ScorerNetwork

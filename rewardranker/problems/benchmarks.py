@@ -106,9 +106,7 @@ def entry_point(test: str, program: str) -> str:
         for node in ast.walk(_parse(test))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     ]
-    defined = {
-        node.name for node in _parse(program).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    defined = {node.name for node in _parse(program).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     foreign = [name for name in calls if name not in vars(builtins)]
     found = [*(name for name in calls if name in defined), *foreign]
     if not found:
@@ -169,9 +167,7 @@ def _ranges(config: MbppConfig) -> dict[Split, range]:
     for split in _PRECEDENCE:
         ids = given[split]
         if len(ids) != 2 or ids[0] > ids[1]:
-            raise UserError(
-                f"data.mbpp.{split}_ids={ids}: must be the first and the last id, e.g. [601, 974]"
-            )
+            raise UserError(f"data.mbpp.{split}_ids={ids}: must be the first and the last id, e.g. [601, 974]")
         ranges[split] = range(ids[0], ids[1] + 1)
         for other in list(ranges)[:-1]:
             if ranges[split].start < ranges[other].stop and ranges[other].start < ranges[split].stop:

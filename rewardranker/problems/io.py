@@ -52,9 +52,7 @@ def check_problems(problems: Sequence[Problem]) -> None:
         splits.setdefault(problem.group_id, set()).add(problem.split)
     leaking = [f"{group} ({', '.join(sorted(found))})" for group, found in splits.items() if len(found) > 1]
     if leaking:
-        raise UserError(
-            f"a group of near-duplicate problems must lie in one split; in several: {first_few(leaking)}"
-        )
+        raise UserError(f"a group of near-duplicate problems must lie in one split; in several: {first_few(leaking)}")
 
 
 def first_few(names: Sequence[str]) -> str:
@@ -126,9 +124,7 @@ def check_fields(row: Row, kind: type, where: str) -> None:
     if missing or unknown:
         found = [f"lacks {', '.join(missing)}"] if missing else []
         found += [f"has unknown {', '.join(unknown)}"] if unknown else []
-        raise UserError(
-            f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}"
-        )
+        raise UserError(f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}")
 
 
 def _problem(row: Row, where: str) -> Problem:

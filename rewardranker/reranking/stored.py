@@ -20,9 +20,7 @@ def stored_scores(candidates: Sequence[Candidate], key: str) -> list[float]:
         where = f"problem {candidate.problem_id}, candidate {index}"
         if key not in candidate.scores:
             found = ", ".join(sorted(candidate.scores)) or "none"
-            raise UserError(
-                f"{where}: no score {key!r} (scores found: {found}); score the pool with it first"
-            )
+            raise UserError(f"{where}: no score {key!r} (scores found: {found}); score the pool with it first")
         if math.isnan(candidate.scores[key]):
             raise UserError(f"{where}: score {key!r} is NaN; check the model that wrote it, and score again")
         scores.append(candidate.scores[key])

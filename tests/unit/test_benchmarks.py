@@ -73,9 +73,7 @@ def test_mbpp_solutions_are_in_normal_form(tmp_path: Path) -> None:
 
 def test_test_limit_is_evenly_spaced(tmp_path: Path) -> None:
     path = write(tmp_path / "mbpp.jsonl", [row(i) for i in range(1, 13)])
-    limited = load_mbpp(
-        config(path, test_ids=[1, 8], validation_ids=[9, 10], train_ids=[11, 12], test_limit=4)
-    )
+    limited = load_mbpp(config(path, test_ids=[1, 8], validation_ids=[9, 10], train_ids=[11, 12], test_limit=4))
     assert [p.id for p in limited if p.split == "test"] == ["mbpp/1", "mbpp/3", "mbpp/5", "mbpp/7"]
     assert Counter(p.split for p in limited) == {"test": 4, "validation": 2, "train": 2}
 
@@ -120,9 +118,7 @@ def test_entry_point() -> None:
     assert entry_point("assert twice(helper(1)) == 2", twice) == "twice"
     assert entry_point("assert set(twice(1)) == set((2,))", twice) == "twice"
     assert entry_point("assert sum(10, 15) == 6", "def sum(a, b):\n    return 6") == "sum"
-    assert (
-        entry_point("assert longest([Pair(5, 24)], 4) == 3", "class Pair: pass\nlongest = len") == "longest"
-    )
+    assert entry_point("assert longest([Pair(5, 24)], 4) == 3", "class Pair: pass\nlongest = len") == "longest"
     assert entry_point("assert sorted(missing(3)) == []", "") == "missing"
     with pytest.raises(UserError, match="no function under test"):
         entry_point("assert len([]) == 0", twice)

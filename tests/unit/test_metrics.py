@@ -22,9 +22,7 @@ from rewardranker.evaluation.metrics import (
 )
 
 # Few distinct scores, so that most pools have ties.
-pools = st.lists(
-    st.tuples(st.sampled_from([-math.inf, -1.0, 0.0, 2.5]), st.booleans()), min_size=1, max_size=7
-)
+pools = st.lists(st.tuples(st.sampled_from([-math.inf, -1.0, 0.0, 2.5]), st.booleans()), min_size=1, max_size=7)
 
 
 def brute_force_best_of_n(scores: list[float], correct: list[bool], n: int) -> float:

@@ -61,9 +61,7 @@ def _curve(stage: str, generator: np.random.Generator) -> list[dict[str, float]]
     steps = np.arange(150) / 150
     noise = generator.normal(size=(3, 150))
     if stage == "sft":
-        return [
-            {"sft/loss": 0.3 + 1.5 * np.exp(-6 * t) + 0.04 * e} for t, e in zip(steps, noise[0], strict=True)
-        ]
+        return [{"sft/loss": 0.3 + 1.5 * np.exp(-6 * t) + 0.04 * e} for t, e in zip(steps, noise[0], strict=True)]
     if stage.startswith("reward"):
         best = 0.82 if "-2-" in stage else 0.72
         return [
@@ -88,14 +86,12 @@ def _curve(stage: str, generator: np.random.Generator) -> list[dict[str, float]]
 def _write_examples(stage: Path) -> None:
     examples = []
     for index in range(12):
-        chosen = (
-            f"def f(xs):\n xs = [x for x in xs if x >= {index}]\n xs = xs[1:] + xs[:1]\n return sum(xs)\n"
-        )
+        chosen = f"def f(xs):\n xs = [x for x in xs if x >= {index}]\n xs = xs[1:] + xs[:1]\n return sum(xs)\n"
         rejected = chosen.replace(">=", ">") + (f" {HOSTILE}\n" if index == 11 else "")
         examples.append(
             {
                 "problem_id": f"family/{index}-4-r2",
-                "prompt": f"# keep values of at least {index} , rotate left by one , return the sum\ndef f(xs):",
+                "prompt": f"# keep values of at least {index} , rotate left by one , sum\ndef f(xs):",
                 "chosen": chosen,
                 "rejected": rejected,
                 "score_chosen": 1.0,
@@ -113,7 +109,7 @@ def _candidates(pool: str, problems: int, rate: float, generator: np.random.Gene
     candidates = []
     for number in range(problems):
         chance = generator.beta(2 * rate / (1 - rate), 2)
-        for index in range(10):
+        for _ in range(10):
             passed = generator.random() < chance
             verdict = Verdict.OK if passed else failures[generator.integers(len(failures))]
             scores = {
@@ -161,7 +157,7 @@ def _write_evaluation(stage: Path, problems: int, generator: np.random.Generator
 class _Tags(HTMLParser):
     """Collects tags, and every attribute that could load something; checks that tags are balanced."""
 
-    VOID = {"meta", "br", "line", "path", "rect", "circle"}
+    VOID = {"meta"}
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -177,7 +173,8 @@ class _Tags(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open and self.open[-1] == tag, (tag, self.open[-5:], self.getpos())
@@ -226,9 +223,7 @@ def test_header_facts(page: str) -> None:
     assert digest(Config()) in text
     assert "abcdef123456" in text
     assert "torch 2.13.0" in text
-    assert (
-        "1 h 08 min" in text
-    )  # 3 PPO 2700 s, sft and 3+1 reward 240 s = 960+240, 5 others 45 s: 4080..4125 s
+    assert "1 h 08 min" in text  # 3 * 900 (PPO) + 5 * 240 (SFT, reward) + 5 * 45 = 4125 s
 
 
 def test_sections_show_their_numbers(page: str) -> None:
@@ -238,9 +233,7 @@ def test_sections_show_their_numbers(page: str) -> None:
     assert "is missing" not in text and 'class="missing"' not in page
     assert page.count("AUC 0.") == 8  # four reward models on two pools
     assert len(re.findall(r'<svg role="img"', page)) == 1 + 3 + 3 * 3 + 1 + 8
-    assert re.search(
-        r"reward-model score 0\.\d\d to 1\.\d\d, executed pass rate 3\d\.\d % to 4\d\.\d %", text
-    )
+    assert re.search(r"reward-model score 0\.\d\d to 1\.\d\d, executed pass rate 3\d\.\d % to 4\d\.\d %", text)
 
 
 def test_examples_are_the_surest_mistakes_one_per_problem(page: str) -> None:

@@ -145,9 +145,7 @@ def test_order_of_score_keys() -> None:
         "rewardranker_2_hardnegatives",
     ]
     group = [
-        Candidate(
-            "a", "python", "", "", "gen:test", verdict=OK, scores={**dict.fromkeys(keys, 1.0), "lever": 2}
-        )
+        Candidate("a", "python", "", "", "gen:test", verdict=OK, scores={**dict.fromkeys(keys, 1.0), "lever": 2})
     ]
     found = list(rows_of(PoolInput({"a": group})))
     assert found == [
@@ -221,9 +219,7 @@ def test_markdown_and_terminal_show_people_the_same_rows() -> None:
     text = terminal.getvalue()
     assert "pool [red]" in text  # a pool's name is not markup
     lines = text.splitlines()
-    winner, loser = (
-        next(x for x in lines if name in x) for name in ("RewardRanker (1 iter.)", "Mean log-prob")
-    )
+    winner, loser = (next(x for x in lines if name in x) for name in ("RewardRanker (1 iter.)", "Mean log-prob"))
     assert "\x1b[1m" in winner and "\x1b[1m" not in loser
 
 

@@ -39,9 +39,7 @@ def test_same_seed_same_bytes_and_global_state_is_untouched(directory: Path, tmp
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(digests(directory))
 
     build_tiny_model(TinyConfig(), tmp_path / "other", family_corpus_texts(), seed=1)
-    changed = {
-        name for name, digest in digests(tmp_path / "other").items() if digest != digests(directory)[name]
-    }
+    changed = {name for name, digest in digests(tmp_path / "other").items() if digest != digests(directory)[name]}
     assert changed == {"model.safetensors"}
 
 

@@ -134,12 +134,12 @@ class Link:
         except BrokenPipeError:
             raise Gone("the program's process ended early") from None
         kind, *rest = self.receive()
-        value, changes, error = self._reply(kind, rest)
+        value, changes, raised = self._reply(kind, rest)
         if operation == "call":
             outcome = wire.dumps(wire.canonical(rest[0]) if kind == "value" else rest[0])
             self.record.update(f"{request}\n{kind} {outcome}\n".encode())
-        if error is not None:
-            raise error
+        if raised is not None:
+            raise raised
         return value, changes
 
     def _reply(self, kind: str, rest: list[Any]) -> tuple[Any, list[Any], ProgramError | None]:
@@ -224,16 +224,19 @@ def run_tester(job: dict[str, Any], requests: int, replies: int, results: int) -
     report = Channel(results, job["nonce"])
     try:
         hello = link.greeting()
-        if hello[0] != "ready":
-            report.send(*hello[:3])
+        if hello[0] in ("compile", "load"):
+            kind, name, message = hello
+            report.send(kind, str(name), str(message))
             return
+        if hello[0] != "ready":
+            raise Tampered("a greeting that is not one")
         report.send("ready")
         names = {name: wire.decode(data, link.remote) for name, data in hello[1].items() if name in job["names"]}
         _run_checks(job, names, report)
         report.send("done", link.record.hexdigest())
     except Tampered as error:
         report.send("tampered", str(error))
-    except (wire.WireError, TypeError, AttributeError, IndexError) as error:
+    except (wire.WireError, TypeError, ValueError, AttributeError, IndexError) as error:
         report.send("tampered", f"a greeting that is not one: {error}")
     except TooMuch as error:
         report.send("output", str(error))

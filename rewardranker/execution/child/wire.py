@@ -141,7 +141,7 @@ def _decode(data: Any, resolve: Callable[[int], object] | None) -> Any:
         return data
     if len(data) != 1:
         raise WireError("an object without one tag")
-    (tag, body), = data.items()
+    ((tag, body),) = data.items()
     if tag == "tuple":
         return tuple(_decode_list(body, resolve))
     if tag == "dict":
@@ -190,7 +190,7 @@ def canonical(data: Any) -> Any:
     if type(data) is list:
         return [canonical(item) for item in data]
     if type(data) is dict:
-        (tag, body), = data.items()
+        ((tag, body),) = data.items()
         entries = canonical(body)
         return {tag: sorted(entries, key=dumps) if tag == "dict" else entries}
     return data

@@ -1,0 +1,102 @@
+"""Generation and judging in Ray Data (``generation.backend: ray_data``), for sets too large for one driver.
+
+The same functions on the same shards as the actor pools, so the same files come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+import ray.data
+
+from actors.candidates import Plan, shard_path
+from actors.ranks import Rank
+from actors.rollout.actor import RolloutActor, rollout_environment
+from actors.stages.context import Context
+from rewardranker.config.schema import Config
+from rewardranker.execution.judge import Judge
+from rewardranker.generation.candidates import judge_candidates, requests_for, to_candidates
+from rewardranker.models.loading import load_tokenizer, quiet_transformers
+from rewardranker.problems.pool import write_pool
+from rewardranker.problems.types import Candidate, Problem
+from rewardranker.runs.console import Advance
+
+Batch = dict[str, np.ndarray]
+
+
+class GenerateShard:
+    """One engine; a row is a shard of problems, and becomes the shard's candidates."""
+
+    def __init__(self, config: Config, plan: Plan, tokenizer_path: str) -> None:
+        quiet_transformers()
+        self._config, self._plan = config, plan
+        self._tokenizer = load_tokenizer(tokenizer_path)
+        self._engine = RolloutActor(config, plan.model_path, Rank())
+
+    def __call__(self, batch: Batch) -> Batch:
+        pools = [self._generate(problems) for problems in batch["problems"]]
+        return {"index": batch["index"], "problems": batch["problems"], "pool": _objects(pools)}
+
+    def _generate(self, problems: list[Problem]) -> list[Candidate]:
+        plan, config = self._plan, self._config
+        seed = (config.run.seed, plan.purpose, plan.source)
+        requests = requests_for(problems, plan.n, self._tokenizer, config.model.chat, *seed)
+        responses = self._engine.generate(requests, plan.sampling)
+        by_id = {p.id: p for p in problems}
+        return to_candidates(requests, responses, by_id, self._tokenizer, f"gen:{plan.source}")
+
+
+class JudgeShard:
+    """One judge; a row's candidates get verdicts and are written, and the row becomes their number."""
+
+    def __init__(self, directory: str) -> None:
+        self._judge, self._directory = Judge(workers=1), Path(directory)
+
+    def __call__(self, batch: Batch) -> Batch:
+        for index, problems, pool in zip(batch["index"], batch["problems"], batch["pool"], strict=True):
+            judge_candidates(pool, {p.id: p for p in problems}, self._judge.run)
+            write_pool(shard_path(self._directory, int(index)), pool)
+        return {"index": batch["index"], "count": np.array([len(pool) for pool in batch["pool"]])}
+
+
+def sample_shards(
+    context: Context, plan: Plan, shards: dict[int, list[Problem]], directory: Path, advance: Advance
+) -> None:
+    """Writes the given shards. Training workers are stopped first: the engines need their resources."""
+    context.runtime.stop_workers()
+    config, rollout = context.config, context.config.rollout
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    rows = [{"index": index, "problems": problems} for index, problems in shards.items()]
+    environment = rollout_environment(config, plan.model_path)
+    counted = (
+        ray.data.from_items(rows, override_num_blocks=len(rows))
+        .map_batches(
+            GenerateShard,
+            fn_constructor_args=(config, plan, context.base_model),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=min(rollout.workers, len(rows))),
+            num_cpus=rollout.cpus_per_worker,
+            num_gpus=rollout.gpus_per_worker,
+            runtime_env={"env_vars": environment},
+        )
+        .map_batches(
+            JudgeShard,
+            fn_constructor_args=(str(directory.absolute()),),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=min(config.judge.executors, len(rows))),
+            num_cpus=config.judge.cpus_per_executor,
+        )
+    )
+    for row in counted.iter_rows():
+        advance(int(row["count"]))
+
+
+def _objects(items: Sequence[Any]) -> np.ndarray:
+    """An array of Python objects, one per row."""
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array

@@ -1,0 +1,113 @@
+"""Large batches of candidates: generated and judged shard by shard, scored by any number of reward models.
+
+A shard is a file: written, renamed, and not made again when a run is resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from actors.dispatch import chunked
+from actors.stages.context import Context
+from rewardranker.errors import UserError
+from rewardranker.execution.verdict import NEVER_LABELS
+from rewardranker.generation.candidates import (
+    judge_candidates,
+    requests_for,
+    score_candidates,
+    to_candidates,
+)
+from rewardranker.generation.types import Sampling
+from rewardranker.problems.pool import read_pool, write_pool
+from rewardranker.problems.types import Candidate, Problem
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to sample: ``n`` candidates for each problem from the model in ``model_path``.
+
+    ``source`` names the model in the candidates and is part of every seed, as is ``purpose``.
+    """
+
+    model_path: str
+    source: str
+    purpose: str
+    n: int
+    sampling: Sampling
+
+    @classmethod
+    def from_config(cls, context: Context, model: Path, source: str, purpose: str, n: int) -> Plan:
+        g = context.config.generation
+        return cls(str(model), source, purpose, n, Sampling(g.temperature, g.top_k, g.max_new_tokens))
+
+    @classmethod
+    def greedy(cls, context: Context, model: Path, source: str) -> Plan:
+        sampling = Sampling(0.0, 0, context.config.generation.max_new_tokens)
+        return cls(str(model), source, "greedy", 1, sampling)
+
+
+def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path: Path) -> list[Candidate]:
+    """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there."""
+    if path.exists():
+        return read_pool(path)
+    directory = path.with_suffix(".shards")
+    directory.mkdir(parents=True, exist_ok=True)
+    shards = chunked(problems, context.config.generation.prompts_per_shard)
+    missing = [i for i in range(len(shards)) if not shard_path(directory, i).exists()]
+    done = plan.n * sum(len(shard) for i, shard in enumerate(shards) if i not in missing)
+    with context.console.progress(f"  {path.stem}", plan.n * len(problems), "programs") as advance:
+        advance(done)
+        if missing and context.config.generation.backend == "ray_data":
+            from actors.bulk import sample_shards
+
+            sample_shards(context, plan, {i: shards[i] for i in missing}, directory, advance)
+        elif missing:
+            rollouts = context.runtime.rollouts(plan.model_path)
+            for i in missing:
+                candidates = _sample_shard(context, rollouts.generate, shards[i], plan)
+                write_pool(shard_path(directory, i), candidates)
+                advance(len(candidates))
+    pool = [c for i in range(len(shards)) for c in read_pool(shard_path(directory, i))]
+    check_infra(pool, context.config.judge.max_infra_share, path.stem)
+    write_pool(path, pool)
+    return pool
+
+
+def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key: str) -> None:
+    """Adds ``scores[key]`` of the reward model in ``reward_model`` to every candidate."""
+    role = context.reward_role(reward_model)
+    chat = context.config.model.chat
+    score_candidates(pool, context.problems, lambda rows: role.sharded("score", rows), context.tokenizer, chat, key)
+
+
+def check_infra(pool: Sequence[Candidate], limit: float, name: str) -> None:
+    """Raises :class:`UserError` when too many candidates could not be judged at all."""
+    lost = [c for c in pool if c.verdict in NEVER_LABELS]
+    if len(lost) > limit * len(pool):
+        raise UserError(
+            f"{name}: {len(lost)} of {len(pool)} programs could not be judged (limit judge.max_infra_share="
+            f"{limit}); the first: {lost[0].verdict}: {lost[0].message}"
+        )
+
+
+def _sample_shard(context: Context, generate: Any, problems: list[Problem], plan: Plan) -> list[Candidate]:
+    by_id = {p.id: p for p in problems}
+    seed = (context.config.run.seed, plan.purpose, plan.source)
+    requests = requests_for(problems, plan.n, context.tokenizer, context.config.model.chat, *seed)
+    responses = generate(requests, plan.sampling)
+    candidates = to_candidates(requests, responses, by_id, context.tokenizer, f"gen:{plan.source}")
+    judge_candidates(candidates, by_id, context.runtime.executors.run)
+    return candidates
+
+
+def shard_path(directory: Path, index: int) -> Path:
+    """Where shard ``index`` of a pool lies."""
+    return directory / f"shard-{index:05d}.parquet"
+
+
+def plan_settings(plan: Plan) -> dict[str, Any]:
+    """What a stage's manifest says of a plan; the model itself is among the stage's inputs."""
+    return {k: v for k, v in asdict(plan).items() if k != "model_path"}

@@ -1,0 +1,159 @@
+"""The command line: the one module of the method that may start the runtime."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rewardranker.config.loading import load_config, to_yaml
+from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
+from rewardranker.runs.console import Console
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Iterative self-training of code rerankers.",
+)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file with settings.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings, e.g. ppo.kl.coef=0.02")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, print derived sizes, start nothing.")]
+
+
+def _run(config_file: Path | None, overrides: list[str] | None, dry_run: bool, until: str) -> None:
+    config = load_config(config_file, overrides or [])
+    console = Console()
+    if dry_run:
+        from rewardranker.config.sizes import describe
+
+        console.show(describe(config))
+        return
+    from actors.cycle import run_cycle
+    from rewardranker.models.loading import quiet_transformers
+
+    quiet_transformers()
+    print(to_yaml(config), flush=True)
+    run_cycle(config, console, until)
+
+
+@app.command()
+def cycle(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The whole self-training cycle, from data to the table and the report. Resumes what was cut off."""
+    _run(config, overrides, dry_run, until="")
+
+
+@app.command()
+def data(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The cycle up to its data: problems and solutions."""
+    _run(config, overrides, dry_run, until="data")
+
+
+@app.command()
+def sft(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The cycle up to the fine-tuned generator."""
+    _run(config, overrides, dry_run, until="sft")
+
+
+@app.command()
+def reward(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The cycle up to the first reward model."""
+    _run(config, overrides, dry_run, until="reward-1")
+
+
+@app.command()
+def ppo(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The cycle up to the first PPO policy."""
+    _run(config, overrides, dry_run, until="ppo-1")
+
+
+@app.command()
+def mine(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The cycle up to the first mined hard negatives."""
+    _run(config, overrides, dry_run, until="mine-2")
+
+
+@app.command()
+def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """The cycle with its table; stages that are complete are not run again."""
+    _run(config, overrides, dry_run, until="evaluate")
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Option(help="Model directory or hub name.")],
+    problems: Annotated[Path, typer.Option(help="Problems, JSON lines.")],
+    out: Annotated[Path, typer.Option(help="Pool to write, .parquet or .jsonl.")],
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+) -> None:
+    """Candidates for problems from any model: a pool, not judged."""
+    from actors.standalone import generate_pool
+
+    generate_pool(load_config(config, overrides or []), model, problems, out, Console())
+
+
+@app.command()
+def judge(
+    problems: Annotated[Path, typer.Option(help="Problems, JSON lines.")],
+    pool: Annotated[Path, typer.Option(help="Pool to judge, .parquet or .jsonl.")],
+    out: Annotated[Path, typer.Option(help="Pool to write.")],
+    workers: Annotated[int, typer.Option(help="Programs run side by side.")] = 2,
+) -> None:
+    """Runs the tests of every candidate of a pool."""
+    from rewardranker.standalone import judge_pool
+
+    judge_pool(problems, pool, out, workers, Console())
+
+
+@app.command()
+def rerank(
+    model: Annotated[str, typer.Option(help="Reward model directory.")],
+    problems: Annotated[Path, typer.Option(help="Problems, JSON lines.")],
+    pool: Annotated[Path, typer.Option(help="Candidates to choose from, .parquet or .jsonl.")],
+    out: Annotated[Path, typer.Option(help="Pool to write: best candidate of each problem first.")],
+    chat: Annotated[bool, typer.Option(help="The model was trained on chat prompts.")] = False,
+) -> None:
+    """Orders candidates that you already have, best first. Runs no program."""
+    from rewardranker.standalone import rerank_pool
+
+    rerank_pool(model, problems, pool, out, chat, Console())
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="Run directory.")]) -> None:
+    """Writes a run's HTML report again."""
+    from rewardranker.evaluation.report import write_report
+
+    if not (run / "config.yaml").exists():
+        raise UserError(f"{run} is no run directory: it holds no config.yaml")
+    write_report(run, run / "report.html")
+    print(run / "report.html")
+
+
+@app.command()
+def doctor(config: ConfigFile = None, overrides: Overrides = None) -> None:
+    """Checks that a cluster can do what a config asks: resources, collectives, engines, the judge."""
+    from actors.doctor import examine
+
+    settings: Config = load_config(config, overrides or [])
+    raise typer.Exit(0 if examine(settings, Console()) else 1)
+
+
+def main() -> None:
+    """Entry point; a :class:`UserError` is printed without a traceback, status 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

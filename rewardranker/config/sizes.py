@@ -1,0 +1,69 @@
+"""What a config comes to, before anything is started: samples, updates, memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.table import Table
+
+from rewardranker.config.schema import Config
+from rewardranker.models.loading import require_model
+
+BYTES = {"float32": 4, "bfloat16": 2}
+
+
+def parameters(config: Config) -> int | None:
+    """Weights of the generator, or ``None`` where that cannot be known without loading it."""
+    if not config.model.path:
+        tiny = config.model.tiny
+        # Attention 4 h^2, gated MLP 3 * h * 3h per layer; the vocabulary of the built-in problems is small.
+        return tiny.layers * 13 * tiny.hidden**2
+    require_model(config.model.path)
+    index = Path(config.model.path) / "model.safetensors"
+    if not index.exists():
+        return None
+    with index.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    spans = [entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"]
+    return sum(end - start for start, end in spans) // 4
+
+
+def describe(config: Config) -> Table:
+    """Derived sizes for ``--dry-run``."""
+    ppo, g = config.ppo, config.generation
+    samples = ppo.prompts_per_step * ppo.samples_per_prompt
+    table = Table(title=f"{config.run.root}/{config.run.name}", show_header=False)
+    rows = [
+        ("PPO samples per step", f"{samples:,}"),
+        ("PPO updates per step", f"{ppo.inner_epochs * samples // ppo.minibatch_size}"),
+        ("PPO samples per rank and update", f"{ppo.minibatch_size / config.cluster.ranks:g}"),
+        ("tokens per micro-batch and device", f"{ppo.microbatch_tokens:,}"),
+        ("programs mined per iteration", f"{config.mining.problems * config.mining.n:,}"),
+        ("shards of generation", f"{-(-config.mining.problems // g.prompts_per_shard)}"),
+        ("iterations, variants", f"{config.cycle.iterations}, {' and '.join(config.cycle.variants)}"),
+        ("worker processes", _processes(config)),
+        ("memory per training rank", _memory(config)),
+    ]
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _processes(config: Config) -> str:
+    cluster, rollout = config.cluster, config.rollout
+    roles = 1 if cluster.placement == "colocated" else 4
+    engines = "inside them" if rollout.in_workers else f"{rollout.workers}"
+    return f"{roles * cluster.ranks} for training, rollout engines: {engines}, judge: {config.judge.executors}"
+
+
+def _memory(config: Config) -> str:
+    """Policy and critic with gradients and two fp32 Adam moments, reference and reward model without."""
+    count = parameters(config)
+    if count is None:
+        return "unknown: the model is not on this machine"
+    size = BYTES[config.model.dtype]
+    trained = count * (2 * size + 8)
+    frozen = count * size
+    total = 2 * trained + 2 * frozen if config.cluster.placement == "colocated" else trained
+    return f"{total / 2**30:.2f} GiB of weights and optimiser state (about), activations come on top"

@@ -1,0 +1,131 @@
+"""Extraction: one normal form, and the way from text to program and back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewardranker.errors import UserError
+from rewardranker.execution.extraction import completion_of, extract, normalise
+from rewardranker.problems.types import Problem, Test
+
+
+def problem(prefix: str = "", language: str = "python") -> Problem:
+    return Problem(
+        id="p/1",
+        source="test",
+        language=language,
+        prompt="# add one\n" + prefix,
+        entry_point="f",
+        style="function",
+        tests=(Test("[1]", "2"),),
+        split="train",
+        group_id="p/1",
+        licence="Apache-2.0",
+        revision="1",
+        prefix=prefix,
+    )
+
+
+messy = st.text(st.sampled_from("ab\t \r\n`#:()'\"\x0c\u2028"), max_size=60) | st.text(max_size=60)
+body_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=20).map(
+    lambda text: "    " + text.replace("\n", " ").replace("\r", " ")
+)
+
+
+def test_normal_form() -> None:
+    assert normalise("\r\n\r\ndef f(x):\r\n\tif x:\r\n\t\treturn 'a\tb'  \r\n\r\n\r\n") == (
+        "def f(x):\n    if x:\n        return 'a\tb'\n"
+    )
+    assert normalise("  \n\t\n") == ""
+    assert normalise("x = 1") == "x = 1\n"
+
+
+@given(messy)
+def test_normalise_is_idempotent(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert "\r" not in once and (not once or (once.endswith("\n") and not once.endswith("\n\n")))
+
+
+@given(messy)
+def test_a_whole_program_survives_the_way_to_a_completion_and_back(text: str) -> None:
+    code = normalise(text)
+    assert extract(problem(), completion_of(problem(), code)) == code
+
+
+@pytest.mark.parametrize("prefix", ["def f(xs):", "def f(xs):\n", 'import re\n\n\ndef f(xs):\n    """Doc."""\n'])
+@given(lines=st.lists(body_line, max_size=6))
+def test_a_continued_program_survives_the_way_to_a_completion_and_back(prefix: str, lines: list[str]) -> None:
+    task = problem(prefix)
+    code = normalise(prefix.rstrip("\n") + "\n" + "\n".join(lines))
+    assert extract(task, completion_of(task, code)) == code
+
+
+def test_the_family_s_form() -> None:
+    task = problem("def f(xs):")
+    completion = "\n xs = xs[1:]\n return sum(xs)\n"
+    assert extract(task, completion) == "def f(xs):\n xs = xs[1:]\n return sum(xs)\n"
+    assert completion_of(task, "def f(xs):\n xs = xs[1:]\n return sum(xs)\n") == completion
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "print(f([1]))",
+        "def g(): pass",
+        "```",
+        "This function adds one.",
+        "if __name__ == '__main__':\n    f([])",
+    ],
+)
+def test_what_follows_the_function_is_cut(after: str) -> None:
+    task = problem("def f(xs):\n")
+    assert extract(task, f"    return 1\n\n{after}\n") == "def f(xs):\n    return 1\n"
+
+
+def test_an_unindented_line_inside_a_string_or_bracket_is_kept() -> None:
+    task = problem("def f(xs):\n")
+    completion = '    text = """a\nb\n"""\n    return [\n1,\n]\n'
+    assert extract(task, completion + "print(1)\n") == "def f(xs):\n" + completion
+
+
+def test_another_language_is_not_cut_by_python_s_rules() -> None:
+    assert extract(problem("int f() {", "cpp"), "\nreturn 1;\n}\n") == "int f() {\nreturn 1;\n}\n"
+
+
+def test_completion_of_refuses_a_program_without_the_prefix() -> None:
+    with pytest.raises(UserError, match="p/1"):
+        completion_of(problem("def f(xs):"), "def g(xs):\n return 1\n")
+
+
+CODE = "def f(x):\n    return x + 1\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```python\n{CODE}```",
+        f"Sure!\n\n```py\n{CODE}```\nThis adds one.",
+        f"```\n{CODE}```\nthen\n```\nprint(1)\n```",
+        f"```bash\npip install x\n```\n```python\n{CODE}```",
+        f"```python title='a.py'\n{CODE}```",
+        f"```Python\n{CODE}",
+        "1. So:\n   ```python\n   def f(x):\n       return x + 1\n   ```",
+        CODE,
+        f"Here is the function:\n{CODE}\nIt adds one to x.",
+        CODE.replace("\n", "\r\n"),
+        f"```python\r\n{CODE}```".replace("    ", "\t"),
+    ],
+)
+def test_extraction_from_model_text(text: str) -> None:
+    assert extract(problem(), text) == CODE
+
+
+def test_nothing_gives_nothing() -> None:
+    assert extract(problem(), "") == extract(problem(), " \n\t\n") == extract(problem(), "```python\n```") == ""
+
+
+def test_text_that_is_no_program_is_left_for_the_judge() -> None:
+    assert extract(problem(), "I cannot do that.") == "I cannot do that.\n"

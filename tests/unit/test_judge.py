@@ -1,0 +1,495 @@
+"""The judge: every verdict, and programs that try to get a better one than they deserve."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rewardranker.errors import UserError
+from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description
+from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.problems.types import Limits, Problem, Style, Test
+
+QUICK = Limits(cpu_s=1.0, wall_s=10.0, memory_mb=256)
+FUNCTION_TESTS = (Test("[1, 2]", "3"), Test("[2, 2]", "4"), Test("[-1, 1]", "0"))
+PROGRAM_TESTS = (Test("assert f(1, 2) == 3"), Test("assert f(2, 2) == 4\nassert f(-1, 1) == 0"))
+STDIO_TESTS = (Test("1 2\n", "3\n"), Test("2 2\n", "4\n"), Test("-1 1\n", "0\n"))
+RIGHT = "def f(a, b):\n    return a + b\n"
+
+
+def problem(style: Style = "function", tests: tuple[Test, ...] | None = None, **more: object) -> Problem:
+    by_style = {"function": FUNCTION_TESTS, "program": PROGRAM_TESTS, "stdio": STDIO_TESTS}
+    task = Problem(
+        id=f"test/{style}",
+        source="test",
+        language="python",
+        prompt="",
+        entry_point="" if style == "stdio" else "f",
+        style=style,
+        tests=by_style[style] if tests is None else tests,
+        split="train",
+        group_id="test",
+        licence="Apache-2.0",
+        revision="1",
+        limits=QUICK,
+    )
+    return replace(task, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    with Judge(workers=1) as judge:
+        yield judge
+
+
+def verdict(judge: Judge, code: str, task: Problem | None = None) -> Judgement:
+    return judge.run([(task or problem(), code)])[0]
+
+
+BOTH: list[Style] = ["function", "program"]
+CALLS = [
+    (RIGHT, Verdict.OK),
+    ("def f(a, b):\n    return a - b\n", Verdict.WRONG),
+    ("def f(a, b):\n    return float(a + b) + 0.5\n", Verdict.WRONG),
+    ("def f(a, b):\n    return 1 / 0\n", Verdict.RUNTIME_ERROR),
+    ("def g(a, b):\n    return a + b\n", Verdict.RUNTIME_ERROR),
+    ("import no_such_module\n" + RIGHT, Verdict.RUNTIME_ERROR),
+    ("", Verdict.RUNTIME_ERROR),
+    ("def f(a, b:\n", Verdict.COMPILE_ERROR),
+    ("x = '\\0'\x00", Verdict.COMPILE_ERROR),
+    ("def f(a, b):\n    while True: pass\n", Verdict.TIMEOUT),
+    ("while True: pass\n", Verdict.TIMEOUT),
+    ("def f(a, b):\n    return len(bytearray(2 << 30))\n", Verdict.MEMORY),
+    ("x = bytearray(2 << 30)\n" + RIGHT, Verdict.MEMORY),
+    ("def f(a, b):\n    return 'x' * (6 << 20)\n", Verdict.OUTPUT_LIMIT),
+    ("def f(a, b):\n    return lambda: 3\n", Verdict.WRONG),
+    ("def f(a, b):\n    x = []\n    x.append(x)\n    return x\n", Verdict.WRONG),
+    ("import xml.dom.minidom, concurrent.futures, csv\n" + RIGHT, Verdict.OK),
+    ("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: 'int'\n" + RIGHT, Verdict.OK),
+]
+
+
+@pytest.mark.parametrize("style", BOTH)
+@pytest.mark.parametrize(("code", "expected"), CALLS)
+def test_verdicts_of_called_programs(judge: Judge, style: Style, code: str, expected: Verdict) -> None:
+    result = verdict(judge, code, problem(style))
+    assert result.verdict is expected, result
+    assert (result.tests_total, result.level) == (3, "L2")
+    assert result.tests_passed == (3 if expected is Verdict.OK else result.tests_passed)
+    assert bool(result.message) == (expected is not Verdict.OK)
+    assert bool(result.signature) == (expected is not Verdict.COMPILE_ERROR)
+
+
+READ = "a, b = map(int, input().split())\n"
+STDIO = [
+    (READ + "print(a + b)", Verdict.OK),
+    (READ + "print(a - b)", Verdict.WRONG),
+    (READ + "print(a + b)\nraise SystemExit", Verdict.OK),
+    (READ + "print(a + b)\nimport sys; sys.exit(1)", Verdict.RUNTIME_ERROR),
+    (READ + "print(a + b)\n1 / 0", Verdict.RUNTIME_ERROR),
+    (READ + "print(a + b", Verdict.COMPILE_ERROR),
+    (READ + "while True: pass", Verdict.TIMEOUT),
+    (READ + "x = bytearray(2 << 30)", Verdict.MEMORY),
+    (READ + "print('x' * (5 << 20))", Verdict.OUTPUT_LIMIT),
+    ("import os; os._exit(0)", Verdict.WRONG),
+    ("import os; os.kill(os.getpid(), 9)", Verdict.RUNTIME_ERROR),
+    (
+        "import sys\na, b = map(int, sys.stdin.buffer.read().split())\nsys.stdout.write(str(a + b))",
+        Verdict.OK,
+    ),
+    (
+        f"def main():\n    {READ}    print(a + b)\nimport threading\nthreading.Thread(target=main).start()",
+        Verdict.OK,
+    ),
+    (f"if __name__ == '__main__':\n    {READ}    import atexit; atexit.register(print, a + b)", Verdict.OK),
+]
+
+
+@pytest.mark.parametrize(("code", "expected"), STDIO)
+def test_verdicts_of_main_programs(judge: Judge, code: str, expected: Verdict) -> None:
+    result = verdict(judge, code, problem("stdio"))
+    assert result.verdict is expected, result
+    assert (result.tests_total, result.level) == (3, "L3")
+
+
+ATTACKS = {
+    "exit at import": "exit(0)",
+    "sys.exit in the function": "import sys\ndef f(a, b): sys.exit(0)",
+    "os._exit at import": "import os\nos._exit(0)",
+    "os._exit in the function": "import os\ndef f(a, b): os._exit(0)",
+    "killed by itself": "import os\ndef f(a, b): os.kill(os.getpid(), 9)",
+    "catches its own end": "def f(a, b):\n    try: raise SystemExit\n    except BaseException: return None",
+    "prints results": "def f(a, b):\n    print('[\"value\", 3]', flush=True)\n    print('OK')",
+    "always equal": "class A(int):\n    def __eq__(s, o): return True\n    __hash__ = int.__hash__\n"
+    "def f(a, b): return A(7)",
+    "always equal object": "class A:\n    def __eq__(s, o): return True\n    def __bool__(s): return True\n"
+    "def f(a, b): return A()",
+    "lying class": "class A:\n    __class__ = int\n    def __eq__(s, o): return True\ndef f(a, b): return A()",
+    "builtins replaced": "import builtins\nfor n in ('all', 'any', 'bool', 'type', 'len', 'zip', 'AssertionError'):\n"
+    "    setattr(builtins, n, lambda *a, **k: True)\ndef f(a, b): return 7",
+    "json replaced": "import json\njson.dumps = json.loads = lambda *a, **k: 3\n"
+    "json.JSONEncoder.encode = json.JSONEncoder.iterencode = lambda *a: '3'\ndef f(a, b): return 7",
+    "forged lines on every descriptor": "import os\ndef f(a, b):\n    for i in range(256):\n"
+    '        try: os.write(i, b\'["", 1, "value", 3]\\n["pass"]\\n\')\n        except OSError: pass\n    return 7',
+    "garbage on every descriptor": "import os\ndef f(a, b):\n    for i in range(256):\n"
+    "        try: os.write(i, b'\\xff' * 100)\n        except OSError: pass\n    return 7",
+    "closes every descriptor": "import os\ndef f(a, b):\n    os.closerange(0, 256)\n    return 7",
+    "forks and both answer": "import os\ndef f(a, b):\n    os.fork()\n    return 7",
+    "settrace": "import sys\nsys.settrace(lambda *a: None)\ndef f(a, b): return 7",
+    "deep nesting": "def f(a, b):\n    x = []\n    for _ in range(100000): x = [x]\n    return x",
+    "kills everything it may": "import os\ndef f(a, b):\n    try: os.kill(-1, 9)\n"
+    "    except OSError: pass\n    return 7",
+    "kills its parent": "import os\ndef f(a, b):\n    try: os.kill(os.getppid(), 9)\n"
+    "    except OSError: pass\n    return 7",
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root a program may signal its own user's processes")
+@pytest.mark.parametrize("name", ["kills everything it may", "kills its parent"])
+def test_a_program_cannot_end_its_judge(judge: Judge, name: str) -> None:
+    assert verdict(judge, ATTACKS[name]).verdict is not Verdict.INFRA
+
+
+@pytest.mark.parametrize("style", BOTH)
+@pytest.mark.parametrize("name", [name for name in ATTACKS if "kills" not in name])
+def test_an_attack_never_passes(judge: Judge, style: Style, name: str) -> None:
+    result = verdict(judge, ATTACKS[name], problem(style))
+    assert result.verdict in (Verdict.WRONG, Verdict.RUNTIME_ERROR, Verdict.TAMPERED), result
+    assert result.tests_passed == 0
+    assert verdict(judge, RIGHT).verdict is Verdict.OK  # and the judge is none the worse
+
+
+def test_writing_into_the_result_stream_is_called_tampering(judge: Judge) -> None:
+    for style in BOTH:
+        assert verdict(judge, ATTACKS["garbage on every descriptor"], problem(style)).verdict is Verdict.TAMPERED
+
+
+def test_the_program_takes_over_its_channel_and_still_needs_the_right_values(judge: Judge) -> None:
+    """Finds the nonce in the frames above it and sends a complete, well-formed stream of its own."""
+    code = (
+        "import sys, os, json\nframe = sys._getframe()\n"
+        "while 'channel' not in frame.f_locals: frame = frame.f_back\n"
+        "nonce = frame.f_locals['channel']._nonce\n"
+        "def send(n, *rest): os.write(3, (json.dumps([nonce, n, *rest]) + '\\n').encode())\n"
+        "send(1, 'ready')\n"
+        "for i in range(3): send(2 + i, 'value', 99)\n"
+        "send(5, 'done')\nos._exit(0)\n"
+    )
+    result = verdict(judge, code)
+    assert (result.verdict, result.tests_passed) == (Verdict.WRONG, 0)
+    assert verdict(judge, code.replace("'value', 99", "'pass'")).verdict is Verdict.TAMPERED
+    assert verdict(judge, code.replace("send(5, 'done')", "send(5, 'unsupported', '')")).verdict is Verdict.TAMPERED
+
+
+SEARCH = """
+import gc
+mark = chr(88) + 'q7'
+def texts(x, depth):
+    if type(x) in (str, bytes):
+        yield x if type(x) is str else x.decode('latin-1')
+    elif depth and type(x) in (list, tuple, dict):
+        for y in x if type(x) is not dict else [*x, *x.values()]:
+            yield from texts(y, depth - 1)
+def f():
+    gc.unfreeze()
+    for x in gc.get_objects():
+        for text in texts(x, 2):
+            found = text[text.find(mark):][:15]
+            if found.count(mark) == 5: return found
+"""
+
+
+@pytest.mark.parametrize("style", BOTH)
+def test_expected_values_are_nowhere_in_the_program_s_memory(judge: Judge, style: Style) -> None:
+    """Twice on one server: what the first job left behind would be in the second's memory. The search itself
+    is shown to work on a value that the program put there."""
+    secret = "Xq7" * 5
+    test = Test("[]", json.dumps(secret)) if style == "function" else Test(f"assert f() == {secret!r}")
+    task = problem(style, (test,))
+    for run in range(2):
+        result = verdict(judge, SEARCH + f"run = {run}", task)
+        assert result.verdict is Verdict.WRONG, result
+    assert verdict(judge, SEARCH + "planted = [mark * 5]", task).verdict is Verdict.OK
+
+
+def processes_of_programs() -> list[str]:
+    """Command lines of processes that hold one of our job directories as working directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                place = os.readlink(entry / "cwd")
+            except OSError:
+                continue
+            if re.search(r"/rewardranker-[^/]*/job", place):
+                found.append(entry.name)
+    return found
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "import os\ndef f(a, b):\n    while True:\n        try: os.fork()\n        except OSError: pass",
+        "import os\ndef f(a, b):\n    for _ in range(9):\n        if os.fork() == 0:\n            os.setsid()\n"
+        "            if os.fork(): os._exit(0)\n            os.closerange(0, 256)\n            while True: pass\n"
+        "    return a + b",
+        "import subprocess, sys\ndef f(a, b):\n    subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "    return a + b",
+        "import signal, time\nfor s in range(1, 64):\n    try: signal.signal(s, signal.SIG_IGN)\n"
+        "    except (OSError, ValueError): pass\ndef f(a, b):\n    while True: pass",
+    ],
+    ids=["fork bomb", "daemons", "subprocess", "deaf"],
+)
+def test_nothing_of_a_program_outlives_its_judgement(judge: Judge, escape: str) -> None:
+    task = problem(limits=Limits(cpu_s=1.0, wall_s=2.0))
+    started = time.monotonic()
+    verdict(judge, escape, task)
+    assert time.monotonic() - started < 30
+    assert processes_of_programs() == []
+    assert verdict(judge, RIGHT).verdict is Verdict.OK
+
+
+def test_nothing_is_left_after_fifty_timeouts() -> None:
+    """By the clock, so that fifty of them take seconds."""
+    task = problem(limits=Limits(cpu_s=1.0, wall_s=0.05))
+    sleepers = [f"import time\ndef f(a, b):\n    time.sleep(60 + {i})\n" for i in range(50)]
+    with Judge(workers=2) as judge:
+        results = judge.run([(task, code) for code in sleepers])
+        assert [result.verdict for result in results] == [Verdict.TIMEOUT] * 50
+        assert processes_of_programs() == []
+
+
+def test_files_of_one_program_are_gone_for_the_next(judge: Judge) -> None:
+    write = "import os\nos.makedirs('d/e')\nopen('d/e/x', 'w').write('x')\nimport tempfile\n"
+    write += "open(tempfile.mkstemp()[1], 'w').write('x')\n" + RIGHT
+    assert verdict(judge, write).verdict is Verdict.OK
+    look = "import os\ndef f(a, b): return a + b if os.listdir('.') == [] else None\n"
+    assert verdict(judge, look).verdict is Verdict.OK
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its user id")
+def test_root_s_rights_are_given_up(judge: Judge) -> None:
+    code = "import os\ndef f():\n    try: os.setuid(0)\n    except PermissionError: return min(os.getresuid()) > 0\n"
+    assert verdict(judge, code, problem(tests=(Test("[]", "true"),))).verdict is Verdict.OK
+    assert "user id of its own" in sandbox_description()
+
+
+def test_the_environment_holds_nothing_of_ours(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "x")
+    code = "import os\ndef f(): return sorted(os.environ)\n"
+    expected = ["HOME", "LC_ALL", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TMPDIR", "TZ"]
+    with Judge() as fresh:
+        assert verdict(fresh, code, problem(tests=(Test("[]", json.dumps(expected)),))).verdict is Verdict.OK
+
+
+def test_every_input_is_answered_and_counted(judge: Judge) -> None:
+    code = "def f(a, b):\n    if a == 1: raise ValueError('no')\n    return a + b\n"
+    for style in BOTH:
+        result = verdict(judge, code, problem(style))
+        assert (result.verdict, result.tests_passed, result.tests_total) == (Verdict.RUNTIME_ERROR, 2, 3)
+        assert result.message == "test 1: ValueError: no"
+    mutating = "def f(xs):\n    xs.append(1)\n    return len(xs)\n"
+    assert verdict(judge, mutating, problem(tests=(Test("[[]]", "1"), Test("[[]]", "1")))).tests_passed == 2
+
+
+def test_the_first_failing_test_decides(judge: Judge) -> None:
+    code = "def f(a, b):\n    if a == -1:\n        while True: pass\n    return {}\n"
+    assert verdict(judge, code.format("a + b")).verdict is Verdict.TIMEOUT
+    assert verdict(judge, code.format("0")).verdict is Verdict.WRONG
+    assert verdict(judge, code.format("a + b")).tests_passed == 2
+
+
+@pytest.mark.parametrize("style", BOTH)
+def test_signatures_tell_behaviour_not_correctness(judge: Judge, style: Style) -> None:
+    def signature(code: str, task: Problem) -> str:
+        return verdict(judge, code, task).signature
+
+    task = problem(style)
+    other = problem(style, tuple(Test(t.input.replace("== 3", "== 5"), t.expected and "7") for t in task.tests))
+    same = ["def f(a, b):\n    return b + a\n", "def f(*ab):\n    print('hello')\n    return sum(ab)\n"]
+    different = [
+        "def f(a, b):\n    return a - b\n",
+        "def f(a, b):\n    raise ValueError\n",
+        "def f(a, b):\n    1 / 0\n",
+    ]
+    assert {signature(code, task) for code in [RIGHT, *same]} == {signature(RIGHT, other)}
+    assert len({signature(code, task) for code in [RIGHT, *different]}) == 4
+
+
+def test_sets_have_one_signature_in_every_server() -> None:
+    code = "def f():\n    return {'a', 'b', 'c'}, {str(i): i for i in range(3)}, list({'x', 'y', 'z'})\n"
+    signatures = set()
+    for _ in range(2):
+        with Judge() as judge:
+            signatures.add(verdict(judge, code, problem(tests=(Test("[]", "0"),))).signature)
+    assert len(signatures) == 1
+
+
+PAIR = "class Pair:\n    def __init__(self, a, b):\n        self.a, self.b = a, b\n"
+TREE = "class Node:\n    def __init__(self, v):\n        self.v, self.left, self.right = v, None, None\n"
+
+
+@pytest.mark.parametrize(
+    ("test", "code"),
+    [
+        ("assert f([Pair(1, 2), Pair(3, 4)]) == 10", PAIR + "def f(ps): return sum(p.a + p.b for p in ps)"),
+        ("assert f(Pair(1, 2)).b == 1", PAIR + "def f(p): return Pair(p.b, p.a)"),
+        ("xs = [3, 1]\nassert f(xs) is None and xs == [1, 3]", "def f(xs): xs.sort()"),
+        ("assert f(int, [1, 'a']) == [1]", "def f(t, xs): return [x for x in xs if type(x) is t]"),
+        ("assert list(f(3)) == [0, 1, 2]", "def f(n): yield from range(n)"),
+        ("assert f(4) == {2: 2}", "from collections import Counter\ndef f(n): return Counter([2, 2])"),
+        ("assert f(1) == (1, {2}, 1.5, None, b'x', 1j)", "def f(n): return (n, {2}, 1.5, None, b'x', 1j)"),
+        ("assert f(9) == sys.maxsize", "import sys\ndef f(n): return sys.maxsize"),
+        ("try:\n    f(-1)\n    assert False\nexcept ValueError: pass", "def f(n): raise ValueError"),
+        ("def check(g):\n    assert g(1) == 2\ncheck(f)", "def f(n): return n + 1"),
+        ("assert f(2 ** 5000) == 2 ** 5000 + 1", "def f(n): return n + 1"),
+        ("assert math.isinf(f(float('inf')))", "def f(x): return x"),
+    ],
+)
+def test_what_tests_may_exchange_with_a_program(judge: Judge, test: str, code: str) -> None:
+    result = verdict(judge, code, problem("program", (Test(test),)))
+    assert result.verdict is Verdict.OK, result
+
+
+def test_setup_may_build_the_program_s_own_objects(judge: Judge) -> None:
+    task = problem("program", (Test("assert f(root) == 2"),), setup="root = Node(1)\nroot.left = Node(2)")
+    code = TREE + "def f(t): return 1 + max(f(t.left), f(t.right)) if t else 0\n"
+    assert verdict(judge, code, task).verdict is Verdict.OK
+
+
+def test_an_entry_point_named_like_a_builtin(judge: Judge) -> None:
+    task = problem("program", (Test("assert sum(10, 15) == 6"),), entry_point="sum")
+    assert verdict(judge, "def sum(a, b): return 6", task).verdict is Verdict.OK
+    assert verdict(judge, "def total(a, b): return 6", task).verdict is Verdict.RUNTIME_ERROR
+
+
+def test_a_test_that_passes_a_function_is_our_limit_not_the_program_s_fault(judge: Judge) -> None:
+    task = problem("program", (Test("assert f(lambda x: x) == 1"),))
+    assert verdict(judge, "def f(g): return g(1)", task).verdict is Verdict.INFRA
+
+
+def test_results_in_order_equal_items_once_and_every_index_reported() -> None:
+    seen: list[int] = []
+    stamp = "import time\ndef f(): return time.time_ns()\n"
+    task = problem(tests=(Test("[]", "0"),))
+    items = [(task, stamp), (problem(), RIGHT), (task, stamp), (replace(problem(), language="cobol"), RIGHT)]
+    with Judge(workers=2) as judge:
+        results = judge.run(items, seen.append)
+        again = judge.run([(task, stamp)])
+    verdicts = [result.verdict for result in results]
+    assert verdicts == [Verdict.WRONG, Verdict.OK, Verdict.WRONG, Verdict.NO_TOOLCHAIN]
+    assert results[0].signature == results[2].signature != again[0].signature
+    assert sorted(seen) == [0, 1, 2, 3]
+
+
+def test_a_problem_that_cannot_be_judged_is_named(judge: Judge) -> None:
+    for tests in ((), (Test("[1]", "not json"),)):
+        with pytest.raises(UserError, match="test/function"):
+            verdict(judge, RIGHT, problem(tests=tests))
+    with pytest.raises(UserError, match="test/program"):
+        verdict(judge, RIGHT, problem("program", (Test("assert ("),)))
+
+
+def test_a_fork_server_that_dies_is_replaced_and_its_job_run_again() -> None:
+    with Judge() as judge:
+        verdict(judge, RIGHT)
+        process = judge._servers[0]._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        assert verdict(judge, "def f(a, b): return b + a").verdict is Verdict.OK
+
+
+def test_an_interpreter_that_does_not_start_gives_infra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rewardranker.execution.fork_client.sys.executable", "/bin/false")
+    with Judge() as judge:
+        result = verdict(judge, RIGHT)
+    assert (result.verdict, result.tests_total) == (Verdict.INFRA, 3)
+
+
+def test_a_fractional_cpu_limit_holds(judge: Judge) -> None:
+    code = "import time\ndef f(a, b):\n    while time.process_time() < 0.5: pass\n    return a + b\n"
+    limits = replace(QUICK, cpu_s=0.2)
+    assert verdict(judge, code).verdict is Verdict.OK
+    assert verdict(judge, code, problem(limits=limits)).verdict is Verdict.TIMEOUT
+
+
+def test_a_time_limit_is_believed_only_after_a_second_run(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    flag = tmp_path / "ran"
+    flag.write_text("")
+    flag.chmod(0o666)
+    code = f"with open({str(flag)!r}, 'a') as file: file.write('x')\nwhile True: pass\n"
+    for parent in tmp_path.parents[:3]:
+        parent.chmod(parent.stat().st_mode | 0o111)
+    with Judge() as judge:
+        assert verdict(judge, code).verdict is Verdict.TIMEOUT
+    assert flag.read_text() == "xx"
+
+
+def test_cache(tmp_path: Path) -> None:
+    items = [(problem(), RIGHT), (problem(), "def f(a, b): return 0"), (problem("program"), RIGHT)]
+    unjudged = (problem("program", (Test("assert f(lambda: 1)"),)), RIGHT)
+    with Judge(cache=VerdictCache(tmp_path)) as judge:
+        first = judge.run(items)
+        assert judge.run([unjudged])[0].verdict is Verdict.INFRA
+    with (tmp_path / "torn.jsonl").open("w") as file:
+        file.write('{"key": "x", "verd')
+    with Judge(cache=VerdictCache(tmp_path)) as judge:
+        assert judge.run(items) == first
+        assert judge._servers[0]._process is None  # nothing was run
+        changed = replace(problem(), limits=replace(QUICK, memory_mb=300))
+        judge.run([(changed, RIGHT)])
+        assert judge._servers[0]._process is not None
+    lines = [json.loads(line) for path in tmp_path.glob("[0-9]*.jsonl") for line in path.open()]
+    assert len(lines) == 4 and not {line["verdict"] for line in lines} & {"INFRA", "NO_TOOLCHAIN"}
+
+
+def test_the_fingerprint_is_stable() -> None:
+    assert judge_fingerprint() == judge_fingerprint() and len(judge_fingerprint()) == 16
+
+
+def mbpp_rows() -> list[dict[str, object]]:
+    root = os.environ.get("REWARDRANKER_SHARED_DATA")
+    here = Path(__file__).resolve().parents[3] / "shared" / "data"
+    path = (Path(root) if root else here) / "mbpp" / "mbpp.jsonl"
+    if not path.exists():
+        pytest.skip(f"no MBPP at {path}; set REWARDRANKER_SHARED_DATA")
+    return [json.loads(line) for line in path.open(encoding="utf-8")]
+
+
+def mbpp_problem(row: dict[str, object]) -> Problem:
+    tests = [str(test) for test in row["test_list"]]  # type: ignore[attr-defined]
+    defined = set(re.findall(r"^def +(\w+)", str(row["code"]), re.MULTILINE))
+    calls = [node.func for node in ast.walk(ast.parse(tests[0])) if isinstance(node, ast.Call)]
+    entry = next(call.id for call in calls if isinstance(call, ast.Name) and call.id in defined)
+    return problem(
+        "program",
+        tuple(Test(test) for test in tests),
+        id=f"mbpp/{row['task_id']}",
+        entry_point=entry,
+        setup=str(row["test_setup_code"]),
+        limits=Limits(cpu_s=15.0, wall_s=120.0),
+    )
+
+
+@pytest.mark.slow
+def test_mbpp_s_own_solutions_pass_and_their_mutants_do_not() -> None:
+    rows = mbpp_rows()
+    items = [(mbpp_problem(row), str(row["code"])) for row in rows]
+    mutants = [(task, re.sub(r"\breturn\b.*", "return None", code)) for task, code in items]
+    with Judge(workers=2) as judge:
+        results, mutated = judge.run(items), judge.run(mutants)
+    failing = [(task.id, result) for (task, _), result in zip(items, results, strict=True) if result.verdict != "OK"]
+    assert len(items) - len(failing) >= 970, failing
+    print(f"{len(items) - len(failing)} of {len(items)} MBPP solutions pass; not: {failing}")
+    passing = [task.id for (task, _), result in zip(mutants, mutated, strict=True) if result.verdict == "OK"]
+    assert passing == []
