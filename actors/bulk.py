@@ -15,7 +15,7 @@ import ray.data
 
 from actors.candidates import Plan, shard_path
 from actors.ranks import Rank
-from actors.rollout.actor import RolloutActor, rollout_environment
+from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.execution.judge import Judge
@@ -35,7 +35,7 @@ class GenerateShard:
         quiet_transformers()
         self._config, self._plan = config, plan
         self._tokenizer = load_tokenizer(tokenizer_path)
-        self._engine = RolloutActor(config, plan.model_path, Rank())
+        self._engine = RolloutWorker(config, plan.model_path, Rank())
 
     def __call__(self, batch: Batch) -> Batch:
         pools = [self._generate(problems) for problems in batch["problems"]]

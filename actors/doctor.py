@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 
 from actors.ranks import Rank
-from actors.rollout.actor import choose_engine
+from actors.rollout.worker import choose_engine
 from actors.runtime import Runtime
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError

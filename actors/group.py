@@ -5,6 +5,7 @@ What goes wrong in a worker comes back as an error that names role, method, rank
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -130,12 +131,19 @@ class WorkerGroup:
 class RoleGroup:
     """One role on all ranks of a group."""
 
+    _numbers = itertools.count()
+
     def __init__(self, group: WorkerGroup, role: str) -> None:
-        self.group, self.role = group, role
+        self.group, self.role, self._number = group, role, next(self._numbers)
 
     @property
     def world(self) -> int:
         return len(self.group.workers)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """One name per rank, another one where a worker was replaced or the role was made anew."""
+        return tuple(f"{worker._actor_id.hex()}/{self._number}" for worker in self.group.workers)
 
     def all(self, method: str, *args: Any) -> list[Any]:
         """The same call on every rank; results by rank."""

@@ -12,8 +12,8 @@ import ray
 from actors.cluster import preflight, start_ray
 from actors.executors import ExecutorPool
 from actors.group import RoleGroup, WorkerGroup, WorkerLost
-from actors.rollout.actor import RolloutActor, rollout_environment
 from actors.rollout.pool import RolloutPool
+from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weight_sync import WeightSync
 from rewardranker.config.schema import Config
 from rewardranker.runs.console import Console
@@ -69,12 +69,12 @@ class Runtime:
         if self._rollouts is None:
             shared = self.config.rollout.in_workers
             group = self._group_of("rollout") if shared else self._rollout_group(model_path)
-            role = group.build("rollout", RolloutActor, self.config, model_path)
+            role = group.build("rollout", RolloutWorker, self.config, model_path)
             sync = WeightSync(self.config.weight_sync)
 
             def restart(place: int) -> None:
                 group.restart(place)
-                loading = group.build_on(place, "rollout", RolloutActor, self.config, model_path)
+                loading = group.build_on(place, "rollout", RolloutWorker, self.config, model_path)
                 group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
 
             self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import ray
 from ray import ObjectRef
-from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from actors.weight_buckets import byte_size
@@ -21,10 +21,37 @@ TRAINER = "policy rank 0"
 GRACE_S = 5.0
 
 
-class Trainer(Protocol):
-    """What a sync needs of the policy's workers: calls on rank 0, by dotted name (``weights.metas``)."""
+class Ranks(Protocol):
+    """What a sync needs of the policy and of the rollouts: see :class:`actors.group.RoleGroup`."""
 
-    def call_rank0(self, method: str, *args: Any) -> ObjectRef: ...
+    @property
+    def world(self) -> int: ...
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """One name per rank, another one where a rank was made anew."""
+
+    def on(self, rank: int, method: str, *args: Any) -> ObjectRef:
+        """Calls one rank; a method may be dotted, such as ``weights.metas``."""
+
+
+@dataclass(frozen=True)
+class Only:
+    """One rank of several, as if it were the only one."""
+
+    ranks: Ranks
+    rank: int
+
+    @property
+    def world(self) -> int:
+        return 1
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return (self.ranks.members[self.rank],)
+
+    def on(self, rank: int, method: str, *args: Any) -> ObjectRef:
+        return self.ranks.on(self.rank, method, *args)
 
 
 class WeightSyncError(RuntimeError):
@@ -43,17 +70,17 @@ class WeightSync:
     """Copies weights from the policy's rank 0 into all rollouts.
 
     ``object_store`` puts buckets into Ray's object store, where rollouts of a node share one copy. ``gloo``
-    and ``nccl`` broadcast them over a process group, which is kept as long as ``policy`` and the rollouts
-    are the same objects.
+    and ``nccl`` broadcast them over a process group, which is kept as long as the policy and the rollouts
+    stay the same.
     """
 
     def __init__(self, config: WeightSyncConfig) -> None:
         self._config = config
         self._limit = config.bucket_mb << 20
         self._transport = ""
-        self._members: tuple[Any, ...] = ()
+        self._members: tuple[str, ...] = ()
 
-    def sync(self, policy: Trainer, rollouts: list[ActorHandle], version: int) -> dict[str, float]:
+    def sync(self, policy: Ranks, rollouts: Ranks, version: int) -> dict[str, float]:
         """Returns when every rollout answers with the new weights and reports ``version``.
 
         Rollouts must not be generating; their engines refuse to until the update has finished.
@@ -75,31 +102,36 @@ class WeightSync:
             "weight_sync/mb_per_s": megabytes / seconds,
         }
 
-    def _send(self, policy: Trainer, rollouts: list[ActorHandle], version: int) -> list[TensorMeta]:
+    def send_to(self, policy: Ranks, rollouts: Ranks, rank: int, version: int) -> None:
+        """Brings one rollout, which was replaced, up to date; through the object store, which needs no group."""
+        single = WeightSync(replace(self._config, transport="object_store"))
+        single.sync(policy, Only(rollouts, rank), version)
+
+    def _send(self, policy: Ranks, rollouts: Ranks, version: int) -> list[TensorMeta]:
         self._connect(policy, rollouts)
         metas = self._trainer(policy, "weights.metas")
         self._all("begin_update", _ask(rollouts, "begin_update", metas))
         if self._transport == "object_store":
             self._through_store(policy, rollouts)
         else:
-            sending = policy.call_rank0("weights.send", self._limit)
+            sending = policy.on(0, "weights.send", self._limit)
             receiving = _ask(rollouts, "receive_weights", self._limit)
             self._all(f"receive_weights over {self._transport}", receiving, sending)
         self._all("finish_update", _ask(rollouts, "finish_update", version))
         return metas
 
-    def _through_store(self, policy: Trainer, rollouts: list[ActorHandle]) -> None:
+    def _through_store(self, policy: Ranks, rollouts: Ranks) -> None:
         count = self._trainer(policy, "weights.begin_buckets", self._limit)
-        coming = policy.call_rank0("weights.put_bucket")
+        coming = policy.on(0, "weights.put_bucket")
         for number in range(1, count + 1):
             [bucket] = self._answer(coming, f"weights.put_bucket {number} of {count}")
             if number < count:
                 # The trainer packs the next one while the rollouts load this one.
-                coming = policy.call_rank0("weights.put_bucket")
+                coming = policy.on(0, "weights.put_bucket")
             self._all(f"load_bucket {number} of {count}", _ask(rollouts, "load_bucket", bucket))
 
-    def _connect(self, policy: Trainer, rollouts: list[ActorHandle]) -> None:
-        members = (policy, *rollouts)
+    def _connect(self, policy: Ranks, rollouts: Ranks) -> None:
+        members = (policy.members[0], *rollouts.members)
         if members == self._members:
             return
         self._transport = self._config.transport
@@ -111,19 +143,19 @@ class WeightSync:
             self._join(policy, rollouts)
         self._members = members
 
-    def _join(self, policy: Trainer, rollouts: list[ActorHandle]) -> None:
+    def _join(self, policy: Ranks, rollouts: Ranks) -> None:
         ranks = self._all("weight_ranks", _ask(rollouts, "weight_ranks"))
         world, limit_s = 1 + sum(ranks), self._config.timeout_s
         address, port = self._trainer(policy, "weights.open_group", limit_s)
-        trainer = policy.call_rank0("weights.join_group", world, self._transport, limit_s)
+        trainer = policy.on(0, "weights.join_group", world, self._transport, limit_s)
         joining = [
-            rollout.join_weight_group.remote(address, port, 1 + sum(ranks[:k]), world, self._transport, limit_s)
-            for k, rollout in enumerate(rollouts)
+            rollouts.on(k, "join_weight_group", address, port, 1 + sum(ranks[:k]), world, self._transport, limit_s)
+            for k in range(rollouts.world)
         ]
         self._all(f"join_weight_group of {world} ranks over {self._transport} at {address}:{port}", joining, trainer)
 
-    def _trainer(self, policy: Trainer, method: str, *args: Any) -> Any:
-        return self._answer(policy.call_rank0(method, *args), method)
+    def _trainer(self, policy: Ranks, method: str, *args: Any) -> Any:
+        return self._answer(policy.on(0, method, *args), method)
 
     def _answer(self, call: ObjectRef, what: str) -> Any:
         return self._all(what, [], call)[-1]
@@ -147,8 +179,8 @@ class WeightSync:
         return [answers[k] for k in range(len(refs))]
 
 
-def _ask(rollouts: list[ActorHandle], method: str, *args: Any) -> list[ObjectRef]:
-    return [getattr(rollout, method).remote(*args) for rollout in rollouts]
+def _ask(ranks: Ranks, method: str, *args: Any) -> list[ObjectRef]:
+    return [ranks.on(rank, method, *args) for rank in range(ranks.world)]
 
 
 def _wait(refs: list[ObjectRef], timeout_s: float) -> tuple[dict[int, Any], dict[int, RayError]]:

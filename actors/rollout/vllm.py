@@ -22,7 +22,7 @@ from rewardranker.generation.types import Request, Response, Sampling, TensorMet
 class VLLMEngine:
     """A :class:`rewardranker.generation.types.RolloutEngine` on vLLM.
 
-    The process must have been started with :data:`actors.rollout.actor.VLLM_ENV`.
+    The process must have been started with :data:`actors.rollout.worker.VLLM_ENV`.
 
     Log-probabilities are vLLM's ``processed_logprobs``: of the distribution that was sampled from.
     Untruncated (PPO) that is log_softmax(logits / temperature), as the trainer computes it. With

@@ -73,7 +73,11 @@ class ForkServer:
             cwd="/",
             start_new_session=True,
         )
-        self.facts = self._read(time.monotonic() + _START_S, as_json=True)
+        try:
+            self.facts = self._read(time.monotonic() + _START_S, as_json=True)
+        except ServerDied:
+            self.stop()
+            raise
 
     def run(self, job: dict[str, Any], tester: dict[str, Any] | None = None) -> Outcome:
         """Runs one job (and sends the tester its own frame). Raises :class:`ServerDied`."""

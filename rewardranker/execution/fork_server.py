@@ -12,6 +12,7 @@ import gc
 import os
 import random
 import select
+import shutil
 import signal
 import sys
 import time
@@ -167,7 +168,10 @@ def main() -> None:
     gc.collect()
     gc.disable()
     gc.freeze()
-    server.serve()
+    try:
+        server.serve()
+    finally:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)  # the judge may have been killed
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from rewardranker.problems.types import Problem
 
 __all__ = ["Judge", "VerdictCache", "judge_fingerprint", "sandbox_description"]
 
-HARNESS_VERSION = "1"
+HARNESS_VERSION = "2"
 _INFRA_RETRIES = 2
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from small_models import POSITIONS, VOCABULARY, hf_greedy, hf_logprobs, hf_model
 
-from actors.rollout.actor import VLLM_CPU_ENV, VLLM_ENV, choose_engine, rollout_environment
 from actors.rollout.sampling import choose_tokens
 from actors.rollout.transformers import TransformersEngine, batches
+from actors.rollout.worker import VLLM_CPU_ENV, VLLM_ENV, choose_engine, rollout_environment
 from actors.weight_source import WeightSource
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError

@@ -18,7 +18,7 @@ from ray import ObjectRef
 from ray.actor import ActorHandle
 from small_models import VOCABULARY, hf_greedy, hf_logprobs, hf_model
 
-from actors.rollout.actor import start_rollouts
+from actors.rollout.worker import start_rollouts
 from actors.weight_buckets import Unpacker, byte_size, split
 from actors.weight_source import WeightSource
 from actors.weight_sync import WeightSync, WeightSyncError
@@ -74,7 +74,7 @@ def policy(ray_local: None) -> Iterator[Policy]:
 
 @pytest.fixture(scope="module")
 def rollouts(ray_local: None, models: list[str]) -> Iterator[list[ActorHandle]]:
-    workers = start_rollouts(config("transformers"), models[0], 2)
+    workers = rollout_workers(config("transformers"), models[0], 2)
     yield workers
     for worker in workers:
         ray.kill(worker)
@@ -99,7 +99,7 @@ def expected(path: str) -> list[list[int]]:
 def test_rollouts_generate_as_the_new_weights_do(
     policy: Policy, rollouts: list[ActorHandle], models: list[str], transport: str, target: int
 ) -> None:
-    ray.get(policy.call_rank0("load", models[target]), timeout=300)
+    ray.get(policy.on(0, "load", models[target]), timeout=300)
     assert all(greedy(worker) != expected(models[target]) for worker in rollouts)
     sync = WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60))
     metrics = sync.sync(policy, rollouts, 40 + target)
@@ -115,7 +115,7 @@ def test_a_group_serves_several_syncs_and_is_made_anew_for_other_rollouts(
     policy: Policy, rollouts: list[ActorHandle], models: list[str]
 ) -> None:
     sync = WeightSync(WeightSyncConfig(transport="gloo", bucket_mb=1, timeout_s=60))
-    ray.get(policy.call_rank0("load", models[1]), timeout=300)
+    ray.get(policy.on(0, "load", models[1]), timeout=300)
     for version, members in enumerate([rollouts, rollouts, rollouts[1:]]):
         sync.sync(policy, members, version)
         assert [ray.get(w.weights_version.remote()) for w in members] == [version] * len(members)
@@ -150,7 +150,7 @@ def faulty(kind: str) -> ActorHandle:
 def test_a_failing_rollout_is_named(
     policy: Policy, rollouts: list[ActorHandle], models: list[str], kind: str, timeout_s: float, message: str
 ) -> None:
-    ray.get(policy.call_rank0("load", models[0]), timeout=300)
+    ray.get(policy.on(0, "load", models[0]), timeout=300)
     bad = faulty(kind)
     ray.get(bad.device.remote(), timeout=120)
     sync = WeightSync(WeightSyncConfig(transport="object_store", timeout_s=timeout_s))
@@ -175,11 +175,11 @@ def test_a_failing_trainer_is_named(rollouts: list[ActorHandle]) -> None:
 @pytest.mark.vllm
 @pytest.mark.slow
 def test_vllm_generates_as_the_new_weights_do(policy: Policy, models: list[str]) -> None:
-    [worker] = start_rollouts(config("vllm"), models[0], 1)
+    [worker] = rollout_workers(config("vllm"), models[0], 1)
     ray.get(worker.ping.remote(), timeout=300)
     assert greedy(worker) == expected(models[0])
     for version, (transport, target) in enumerate([("object_store", 1), ("gloo", 2), ("gloo", 0)], start=1):
-        ray.get(policy.call_rank0("load", models[target]), timeout=300)
+        ray.get(policy.on(0, "load", models[target]), timeout=300)
         WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60)).sync(policy, [worker], version)
         assert greedy(worker) == expected(models[target]), transport
         assert ray.get(worker.weights_version.remote()) == version
@@ -195,7 +195,7 @@ def test_vllm_generates_as_the_new_weights_do(policy: Policy, models: list[str])
 
     with pytest.raises(UserError, match="prompt of long has 256 tokens; with rollout.max_model_len=256"):
         ray.get(worker.generate.remote([Request("long", (2,) * 256, 0)], sampling), timeout=60)
-    metas = ray.get(policy.call_rank0("weights.metas"))
+    metas = ray.get(policy.on(0, "weights.metas"))
     with pytest.raises(ValueError, match=r"missing \['model.layers.1.self_attn.k_proj.weight'\]"):
         ray.get(worker.begin_update.remote([m for m in metas if "1.self_attn.k_proj" not in m[0]]))
     ray.get(worker.begin_update.remote(metas))

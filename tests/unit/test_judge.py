@@ -6,6 +6,8 @@ import ast
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from rewardranker.errors import UserError
+from rewardranker.execution.fork_client import ForkServer
 from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description
+from rewardranker.execution.styles import judge_once
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Limits, Problem, Style, Test
 
@@ -220,8 +224,10 @@ def test_expected_values_are_nowhere_in_the_program_s_memory(judge: Judge, style
     assert verdict(judge, SEARCH + "planted = [mark * 5]", task).verdict is Verdict.OK
 
 
-def processes_of_programs() -> list[str]:
-    """Command lines of processes that hold one of our job directories as working directory."""
+def processes_of_programs(judge: Judge) -> list[str]:
+    """Processes that hold one of this judge's job directories as working directory."""
+    homes = [server._home for server in judge._servers]
+    assert all(homes)
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -229,7 +235,7 @@ def processes_of_programs() -> list[str]:
                 place = os.readlink(entry / "cwd")
             except OSError:
                 continue
-            if re.search(r"/rewardranker-[^/]*/job", place):
+            if any(place.startswith(f"{home}/job") for home in homes):
                 found.append(entry.name)
     return found
 
@@ -253,7 +259,7 @@ def test_nothing_of_a_program_outlives_its_judgement(judge: Judge, escape: str) 
     started = time.monotonic()
     verdict(judge, escape, task)
     assert time.monotonic() - started < 30
-    assert processes_of_programs() == []
+    assert processes_of_programs(judge) == []
     assert verdict(judge, RIGHT).verdict is Verdict.OK
 
 
@@ -264,7 +270,7 @@ def test_nothing_is_left_after_fifty_timeouts() -> None:
     with Judge(workers=2) as judge:
         results = judge.run([(task, code) for code in sleepers])
         assert [result.verdict for result in results] == [Verdict.TIMEOUT] * 50
-        assert processes_of_programs() == []
+        assert processes_of_programs(judge) == []
 
 
 def test_files_of_one_program_are_gone_for_the_next(judge: Judge) -> None:
@@ -408,6 +414,33 @@ def test_a_fork_server_that_dies_is_replaced_and_its_job_run_again() -> None:
         assert verdict(judge, "def f(a, b): return b + a").verdict is Verdict.OK
 
 
+def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Its fork server sees the pipe close, even in the middle of a job."""
+    script = (
+        "import os, sys, threading\nfrom rewardranker.execution.fork_client import ForkServer\n"
+        "server = ForkServer()\nserver.start()\nprint(server._home, flush=True)\n"
+        "job = dict(style='function', code='while True: pass', entry='f', nonce='', inputs=[], cpu_s=60.0,\n"
+        "           wall_s=60.0, memory=1 << 28, output=1 << 16)\n"
+        "threading.Timer(0.5, lambda: os.kill(os.getpid(), 9)).start()\nserver.run(job)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    home = Path(done.stdout.strip())
+    assert home.parent == tmp_path, done.stderr
+    deadline = time.monotonic() + 10
+    while home.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not home.exists()
+
+
+def test_a_judge_whose_directory_is_removed_recovers() -> None:
+    with Judge() as judge:
+        verdict(judge, RIGHT)
+        Path(judge._servers[0]._home).rmdir()
+        assert verdict(judge, "def f(a, b): return b + a").verdict is Verdict.OK
+
+
 def test_an_interpreter_that_does_not_start_gives_infra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rewardranker.execution.fork_client.sys.executable", "/bin/false")
     with Judge() as judge:
@@ -422,17 +455,21 @@ def test_a_fractional_cpu_limit_holds(judge: Judge) -> None:
     assert verdict(judge, code, problem(limits=limits)).verdict is Verdict.TIMEOUT
 
 
-def test_a_time_limit_is_believed_only_after_a_second_run(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    flag = tmp_path / "ran"
-    flag.write_text("")
-    flag.chmod(0o666)
-    code = f"with open({str(flag)!r}, 'a') as file: file.write('x')\nwhile True: pass\n"
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o111)
+def test_a_time_limit_is_believed_only_after_a_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+
+    def counted(server: ForkServer, task: Problem, code: str) -> tuple[Judgement, bool]:
+        runs.append(code)
+        result = judge_once(server, task, code)
+        return (result[0], len(runs) == 1) if code == RIGHT else result
+
+    monkeypatch.setattr("rewardranker.execution.judge.judge_once", counted)
     with Judge() as judge:
-        assert verdict(judge, code).verdict is Verdict.TIMEOUT
-    assert flag.read_text() == "xx"
+        assert verdict(judge, "while True: pass\n").verdict is Verdict.TIMEOUT
+        assert len(runs) == 2
+        runs.clear()
+        assert verdict(judge, RIGHT).verdict is Verdict.OK  # the first run is said to have hit a limit
+        assert len(runs) == 2
 
 
 def test_cache(tmp_path: Path) -> None:

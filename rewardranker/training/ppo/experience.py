@@ -50,7 +50,7 @@ def pad_rows(rows: Sequence[np.ndarray | Sequence[float]], length: int) -> Tenso
     """Ragged rows to fp32 ``[B, length]``, right-padded with zeros."""
     out = torch.zeros(len(rows), length)
     for i, row in enumerate(rows):
-        out[i, : len(row)] = torch.as_tensor(np.asarray(row, dtype=np.float32))
+        out[i, : len(row)] = torch.from_numpy(np.array(row, dtype=np.float32))
     return out
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import ray
-from ray.actor import ActorHandle
+import torch
+from safetensors import safe_open
 
-from actors.ranks import device_of_this_process
+from actors.ranks import Rank
+from actors.weight_buckets import meta_of
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
@@ -62,12 +65,20 @@ def choose_engine(config: Config) -> str:
     return asked
 
 
-class RolloutActor:
-    """Hosts one engine. ``index`` tells the workers of a pool apart."""
+class RolloutWorker:
+    """One rollout worker: an engine, as a role that a worker hosts."""
 
-    def __init__(self, config: Config, model_path: str, index: int) -> None:
-        self._device = device_of_this_process()
-        self._engine = build_engine(config, model_path, index, self._device)
+    def __init__(self, config: Config, model_path: str, rank: Rank) -> None:
+        self._device = rank.device
+        self._engine = build_engine(config, model_path, rank.index, self._device)
+
+    def load_checkpoint(self, model_path: str, version: int) -> None:
+        """Takes the weights of a model directory, the way it takes the trainer's."""
+        tensors = dict(checkpoint_tensors(Path(model_path)))
+        self._engine.begin_update([meta_of(name, tensor) for name, tensor in tensors.items()])
+        for tensor in tensors.values():
+            self._engine.load_bucket(tensor.contiguous().view(-1).view(torch.uint8).numpy())
+        self._engine.finish_update(version)
 
     def ping(self) -> str:
         """Answers when the model is loaded, with where it runs."""
@@ -128,20 +139,12 @@ def build_engine(config: Config, model_path: str, index: int, device: str) -> Sy
     )
 
 
-def start_rollouts(config: Config, model_path: str, count: int) -> list[ActorHandle]:
-    """Starts ``count`` rollout workers and returns at once; ``ping`` tells when one is ready.
-
-    A worker that dies stays dead: a restarted one would have lost its weights, so whoever owns the pool makes
-    a new one and syncs it.
-    """
-    environment = rollout_environment(config, model_path)
-    actor: Any = ray.remote(RolloutActor).options(
-        num_cpus=config.rollout.cpus_per_worker,
-        num_gpus=config.rollout.gpus_per_worker,
-        max_restarts=0,
-        runtime_env={"env_vars": environment},
-    )
-    return [actor.remote(config, model_path, index) for index in range(count)]
+def checkpoint_tensors(directory: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and tensors of a saved model, in the order of its files; tied copies are not among them."""
+    for file in sorted(directory.glob("*.safetensors")):
+        with safe_open(file, framework="pt") as tensors:
+            for name in tensors.keys():  # noqa: SIM118 (not a mapping)
+                yield name, tensors.get_tensor(name)
 
 
 def rollout_environment(config: Config, model_path: str) -> dict[str, str]:
