@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 LOG_EVERY_S = 30.0
+LOG_WIDTH = 120
 
 
 class Advance(Protocol):
@@ -23,6 +24,8 @@ class Console:
 
     def __init__(self) -> None:
         self._rich = RichConsole(highlight=False)
+        if not self._rich.is_terminal:
+            self._rich = RichConsole(highlight=False, width=LOG_WIDTH)
 
     def say(self, line: str) -> None:
         self._rich.print(line, markup=False, soft_wrap=True)

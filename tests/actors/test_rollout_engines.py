@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from small_models import POSITIONS, VOCABULARY, hf_greedy, hf_logprobs, hf_model
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from actors.rollout.sampling import choose_tokens
 from actors.rollout.transformers import TransformersEngine, batches
@@ -40,6 +42,23 @@ def test_greedy_is_that_of_generate(models: list[str]) -> None:
         assert response.token_ids == hf_greedy(models[0], request.prompt_ids, 24, EOS)
         assert response.finish_reason == ("stop" if response.token_ids[-1] in EOS else "length")
     assert {r.finish_reason for r in responses} == {"stop", "length"}
+
+
+def test_padding_does_not_shift_absolute_positions(tmp_path: Path) -> None:
+    """GPT-2 learns a vector for each position; rotary models would not notice a shift."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        sizes = {"n_embd": 64, "n_layer": 2, "n_head": 2, "n_positions": 128, "vocab_size": VOCABULARY}
+        model = GPT2LMHeadModel(GPT2Config(**sizes, initializer_range=0.3, bos_token_id=1, eos_token_id=1)).eval()
+    model.save_pretrained(tmp_path)
+    requests = ragged_requests(12)
+    here = TransformersEngine(str(tmp_path), "float32", "auto", "cpu", 32768, ())
+    for request, response in zip(requests, here.generate(requests, Sampling(1.0, 0, 10)), strict=True):
+        ids = torch.tensor([[*request.prompt_ids, *response.token_ids]])
+        with torch.no_grad():
+            logprobs = model(ids).logits[0, -11:-1].log_softmax(-1)
+        reference = logprobs.gather(1, torch.tensor(response.token_ids)[:, None]).squeeze(1).numpy()
+        assert np.abs(response.logprobs - reference).max() < 1e-4
 
 
 @pytest.mark.parametrize("sampling", [Sampling(0.0, 0, 20), Sampling(1.0, 0, 20), Sampling(0.7, 5, 20)])

@@ -18,10 +18,12 @@ from ray import ObjectRef
 from ray.actor import ActorHandle
 from small_models import VOCABULARY, hf_greedy, hf_logprobs, hf_model
 
-from actors.rollout.worker import start_rollouts
+from actors.group import RoleError, RoleGroup, WorkerGroup
+from actors.ranks import Rank
+from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weight_buckets import Unpacker, byte_size, split
 from actors.weight_source import WeightSource
-from actors.weight_sync import WeightSync, WeightSyncError
+from actors.weight_sync import Only, Ranks, WeightSync, WeightSyncError
 from rewardranker.config.schema import Config, WeightSyncConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling
@@ -30,32 +32,15 @@ EOS = (1,)
 GREEDY = Sampling(temperature=0.0, max_new_tokens=12)
 
 
-class TrainerHost:
-    """Stands for the worker that hosts the policy: a source of one model's weights."""
+class TrainerRole:
+    """Stands for the policy: a source of one model's weights."""
+
+    def __init__(self, rank: Rank) -> None:
+        self.rank = rank
 
     def load(self, path: str) -> None:
         model = hf_model(path)
         self.weights = WeightSource(model.named_parameters)
-
-    def call(self, method: str, *args: Any) -> Any:
-        target: Any = self
-        for part in method.split("."):
-            target = getattr(target, part)
-        return target(*args)
-
-
-def trainer_host() -> ActorHandle:
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    options = {"num_cpus": 0.4, "runtime_env": {"env_vars": {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}}}
-    return ray.remote(TrainerHost).options(**options).remote()
-
-
-@dataclass
-class Policy:
-    host: ActorHandle
-
-    def call_rank0(self, method: str, *args: Any) -> ObjectRef:
-        return self.host.call.remote(method, *args)
 
 
 def config(engine: str) -> Config:
@@ -65,19 +50,31 @@ def config(engine: str) -> Config:
     return made
 
 
-@pytest.fixture(scope="module")
-def policy(ray_local: None) -> Iterator[Policy]:
-    host = trainer_host()
-    yield Policy(host)
-    ray.kill(host)
+def workers(name: str, count: int, environment: dict[str, str]) -> WorkerGroup:
+    """Workers that find this file's modules."""
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    variables = {**environment, "PYTHONPATH": path}
+    return WorkerGroup(name, Config().cluster, count, cpus=0.4, gpus=0, joined=False, environment=variables)
+
+
+def rollout_role(engine: str, model_path: str, count: int) -> RoleGroup:
+    made = config(engine)
+    group = workers("rollout", count, rollout_environment(made, model_path))
+    return group.build("rollout", RolloutWorker, made, model_path)
 
 
 @pytest.fixture(scope="module")
-def rollouts(ray_local: None, models: list[str]) -> Iterator[list[ActorHandle]]:
-    workers = rollout_workers(config("transformers"), models[0], 2)
-    yield workers
-    for worker in workers:
-        ray.kill(worker)
+def policy(ray_local: None) -> Iterator[RoleGroup]:
+    role = workers("policy", 1, {}).build("policy", TrainerRole)
+    yield role
+    role.group.shutdown()
+
+
+@pytest.fixture(scope="module")
+def rollouts(ray_local: None, models: list[str]) -> Iterator[RoleGroup]:
+    role = rollout_role("transformers", models[0], 2)
+    yield role
+    role.group.shutdown()
 
 
 def requests() -> list[Request]:
@@ -87,8 +84,8 @@ def requests() -> list[Request]:
     return [Request(f"p{n}", tuple(rng.randrange(2, VOCABULARY) for _ in range(n)), n) for n in lengths]
 
 
-def greedy(worker: ActorHandle) -> list[list[int]]:
-    return [r.token_ids for r in ray.get(worker.generate.remote(requests(), GREEDY), timeout=300)]
+def greedy(ranks: Ranks, rank: int) -> list[list[int]]:
+    return [r.token_ids for r in ray.get(ranks.on(rank, "generate", requests(), GREEDY), timeout=300)]
 
 
 def expected(path: str) -> list[list[int]]:
@@ -97,29 +94,57 @@ def expected(path: str) -> list[list[int]]:
 
 @pytest.mark.parametrize(("transport", "target"), [("object_store", 1), ("gloo", 2), ("auto", 0)])
 def test_rollouts_generate_as_the_new_weights_do(
-    policy: Policy, rollouts: list[ActorHandle], models: list[str], transport: str, target: int
+    policy: RoleGroup, rollouts: RoleGroup, models: list[str], transport: str, target: int
 ) -> None:
-    ray.get(policy.on(0, "load", models[target]), timeout=300)
-    assert all(greedy(worker) != expected(models[target]) for worker in rollouts)
+    policy.all("load", models[target])
+    assert all(greedy(rollouts, rank) != expected(models[target]) for rank in range(2))
     sync = WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60))
     metrics = sync.sync(policy, rollouts, 40 + target)
-    for worker in rollouts:
-        assert greedy(worker) == expected(models[target])
-        assert ray.get(worker.weights_version.remote()) == 40 + target
+    for rank in range(2):
+        assert greedy(rollouts, rank) == expected(models[target])
+    assert rollouts.all("weights_version") == [40 + target] * 2
     size = sum(p.numel() * 4 for p in hf_model(models[0]).parameters())
     assert metrics["weight_sync/mb"] == size / 2**20 > 2  # several buckets
     assert metrics["weight_sync/mb_per_s"] == pytest.approx(metrics["weight_sync/mb"] / metrics["timing_s/sync"])
 
 
 def test_a_group_serves_several_syncs_and_is_made_anew_for_other_rollouts(
-    policy: Policy, rollouts: list[ActorHandle], models: list[str]
+    policy: RoleGroup, rollouts: RoleGroup, models: list[str]
 ) -> None:
     sync = WeightSync(WeightSyncConfig(transport="gloo", bucket_mb=1, timeout_s=60))
-    ray.get(policy.on(0, "load", models[1]), timeout=300)
-    for version, members in enumerate([rollouts, rollouts, rollouts[1:]]):
-        sync.sync(policy, members, version)
-        assert [ray.get(w.weights_version.remote()) for w in members] == [version] * len(members)
-        assert greedy(members[-1]) == expected(models[1])
+    for version, target, ranks in [(1, 1, rollouts), (2, 2, rollouts), (3, 1, Only(rollouts, 1))]:
+        policy.all("load", models[target])
+        # A policy that is loaded again has left its group; the driver's role object says so.
+        policy = RoleGroup(policy.group, "policy")
+        sync.sync(policy, ranks, version)
+        assert greedy(ranks, ranks.world - 1) == expected(models[target])
+    sync.sync(policy, Only(rollouts, 1), 4)
+    assert rollouts.all("weights_version") == [2, 4]
+
+
+def test_one_replaced_rollout_is_brought_up_to_date(
+    policy: RoleGroup, rollouts: RoleGroup, models: list[str]
+) -> None:
+    policy.all("load", models[2])
+    rollouts.all("load_checkpoint", models[0], 60)
+    assert greedy(rollouts, 0) == greedy(rollouts, 1) == expected(models[0])
+    WeightSync(WeightSyncConfig(transport="gloo", timeout_s=60)).send_to(policy, rollouts, 1, 61)
+    assert rollouts.all("weights_version") == [60, 61]
+    assert greedy(rollouts, 0) == expected(models[0])
+    assert greedy(rollouts, 1) == expected(models[2])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sound rollout and a faulty one, as ranks 0 and 1."""
+
+    sound: Ranks
+    faulty: ActorHandle
+    world: int = 2
+    members: tuple[str, ...] = ("sound", "faulty")
+
+    def on(self, rank: int, method: str, *args: Any) -> ObjectRef:
+        return self.sound.on(0, method, *args) if rank == 0 else getattr(self.faulty, method).remote(*args)
 
 
 def faulty(kind: str) -> ActorHandle:
@@ -146,62 +171,63 @@ def faulty(kind: str) -> ActorHandle:
         ("hangs", 5.0, r"begin_update: waited 5 s \(weight_sync.timeout_s\) for rollout 1$"),
         ("raises", 60.0, "begin_update: rollout 1 failed: (.|\n)*no room for these tensors"),
     ],
+    ids=["dies", "hangs", "raises"],
 )
 def test_a_failing_rollout_is_named(
-    policy: Policy, rollouts: list[ActorHandle], models: list[str], kind: str, timeout_s: float, message: str
+    policy: RoleGroup, rollouts: RoleGroup, models: list[str], kind: str, timeout_s: float, message: str
 ) -> None:
-    ray.get(policy.on(0, "load", models[0]), timeout=300)
+    policy.all("load", models[0])
     bad = faulty(kind)
     ray.get(bad.device.remote(), timeout=120)
     sync = WeightSync(WeightSyncConfig(transport="object_store", timeout_s=timeout_s))
     with pytest.raises(WeightSyncError, match=message) as caught:
-        sync.sync(policy, [rollouts[0], bad], 1)
+        sync.sync(policy, Pair(rollouts, bad), 1)
     assert caught.value.rollouts == (1,)
     ray.kill(bad)
     # The rollout that was left in mid-update takes part in the next one.
-    sync.sync(policy, rollouts[:1], 50)
-    assert greedy(rollouts[0]) == expected(models[0])
+    sync.sync(policy, Only(rollouts, 0), 50)
+    assert greedy(rollouts, 0) == expected(models[0])
 
 
-def test_a_failing_trainer_is_named(rollouts: list[ActorHandle]) -> None:
-    host = trainer_host()
+def test_a_failing_trainer_is_named(policy: RoleGroup, rollouts: RoleGroup) -> None:
+    nothing_loaded = policy.group.build("empty", TrainerRole)
     sync = WeightSync(WeightSyncConfig(transport="object_store", timeout_s=60))
     with pytest.raises(WeightSyncError, match="weights.metas: policy rank 0 failed") as caught:
-        sync.sync(Policy(host), rollouts, 1)  # nothing is loaded
+        sync.sync(nothing_loaded, rollouts, 1)
     assert caught.value.rollouts == ()
-    ray.kill(host)
 
 
 @pytest.mark.vllm
 @pytest.mark.slow
-def test_vllm_generates_as_the_new_weights_do(policy: Policy, models: list[str]) -> None:
-    [worker] = rollout_workers(config("vllm"), models[0], 1)
-    ray.get(worker.ping.remote(), timeout=300)
-    assert greedy(worker) == expected(models[0])
-    for version, (transport, target) in enumerate([("object_store", 1), ("gloo", 2), ("gloo", 0)], start=1):
-        ray.get(policy.on(0, "load", models[target]), timeout=300)
-        WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60)).sync(policy, [worker], version)
-        assert greedy(worker) == expected(models[target]), transport
-        assert ray.get(worker.weights_version.remote()) == version
+def test_vllm_generates_as_the_new_weights_do(policy: RoleGroup, models: list[str]) -> None:
+    role = rollout_role("vllm", models[0], 1)
+    assert greedy(role, 0) == expected(models[0])
+    for version, (transport, target) in enumerate([("object_store", 1), ("gloo", 2), ("gloo", 1)], start=1):
+        policy.all("load", models[target])
+        WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60)).sync(policy, role, version)
+        assert greedy(role, 0) == expected(models[target]), transport
+        assert role.all("weights_version") == [version]
+    role.all("load_checkpoint", models[0], 9)
+    assert greedy(role, 0) == expected(models[0])
 
     sampling = Sampling(temperature=0.7, max_new_tokens=100)
-    responses = ray.get(worker.generate.remote(requests(), sampling), timeout=300)
+    responses = role.wait_one(0, "generate", requests(), sampling)
     for request, response in zip(requests(), responses, strict=True):
         reference = hf_logprobs(models[0], request.prompt_ids, response.token_ids, 0.7).numpy()
         assert np.abs(response.logprobs - reference).max() < 1e-4
         assert response.finish_reason == ("stop" if response.token_ids[-1] in EOS else "length")
-    again = ray.get(worker.generate.remote(requests()[::-1], sampling), timeout=300)
+    again = role.wait_one(0, "generate", requests()[::-1], sampling)
     assert [r.token_ids for r in again[::-1]] == [r.token_ids for r in responses]
 
     with pytest.raises(UserError, match="prompt of long has 256 tokens; with rollout.max_model_len=256"):
-        ray.get(worker.generate.remote([Request("long", (2,) * 256, 0)], sampling), timeout=60)
-    metas = ray.get(policy.on(0, "weights.metas"))
-    with pytest.raises(ValueError, match=r"missing \['model.layers.1.self_attn.k_proj.weight'\]"):
-        ray.get(worker.begin_update.remote([m for m in metas if "1.self_attn.k_proj" not in m[0]]))
-    ray.get(worker.begin_update.remote(metas))
-    with pytest.raises(ValueError, match="before 29 announced tensors had come"):
-        ray.get(worker.finish_update.remote(9))
-    ray.kill(worker)
+        role.wait_one(0, "generate", [Request("long", (2,) * 256, 0)], sampling)
+    metas = policy.wait_one(0, "weights.metas")
+    with pytest.raises(RoleError, match=r"missing \['model.layers.1.self_attn.k_proj.weight'\]"):
+        role.all("begin_update", [m for m in metas if "1.self_attn.k_proj" not in m[0]])
+    role.all("begin_update", metas)
+    with pytest.raises(RoleError, match="before 29 announced tensors had come"):
+        role.all("finish_update", 10)
+    role.group.shutdown()
 
 
 def test_buckets_hold_whole_tensors_of_any_alignment_and_size() -> None:

@@ -1,0 +1,38 @@
+# Every target sets up what it needs: a virtual environment from the constraints file.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_ARGS ?= --quiet --disable-pip-version-check
+
+.PHONY: quickstart test test-slow lint clean
+
+quickstart: $(BIN)/.core
+	$(BIN)/rewardranker cycle --config configs/quickstart.yaml
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(BIN)/.dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(BIN)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e .
+	touch $@
+
+# vLLM's CPU build pulls in CUDA builds of torchvision and torchaudio, which it does not need and cannot import.
+$(BIN)/.dev: $(BIN)/.core
+	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e '.[cpu,dev]'
+	$(BIN)/pip uninstall $(PIP_ARGS) -y torchvision torchaudio torchcodec
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs

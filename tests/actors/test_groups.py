@@ -1,0 +1,191 @@
+"""Worker groups on real Ray with gloo: two ranks train as one does, and failures are named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import ray
+import torch
+from safetensors.torch import load_file
+
+from actors.critic import Critic
+from actors.dispatch import ChunkFailed, chunked, dispatch
+from actors.group import RoleError, RoleGroup, WorkerGroup, WorkerLost
+from actors.policy import Policy
+from actors.ranks import Rank
+from actors.reward import Reward
+from actors.setup import RoleSetup
+from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig, RewardConfig
+from rewardranker.errors import UserError
+from rewardranker.models.batching import TokenSequence
+from rewardranker.training.ppo.experience import build_experience
+from rewardranker.training.ppo.rewards import RunningMoments
+
+CLUSTER = ClusterConfig(cpus_per_rank=0.25, collective_timeout_s=60, placement_timeout_s=60, call_timeout_s=120)
+
+
+class Echo:
+    """A role that shows who was called with what."""
+
+    def __init__(self, rank: Rank) -> None:
+        self.rank = rank
+
+    def tag(self, rows: list[int]) -> list[tuple[int, int]]:
+        return [(self.rank.index, row) for row in rows]
+
+    def fail(self, rank: int, user: bool) -> None:
+        if rank == self.rank.index:
+            raise UserError("bad input") if user else ValueError("a bug")
+
+    def sleep(self, rank: int, seconds: float) -> None:
+        time.sleep(seconds if rank == self.rank.index else 0)
+
+    def pid(self) -> int:
+        return os.getpid()
+
+
+@pytest.fixture(scope="module")
+def groups(ray_local: None) -> Iterator[dict[int, WorkerGroup]]:
+    made = {n: WorkerGroup("test", CLUSTER, n, cpus=0.25, gpus=0, joined=True) for n in (1, 2)}
+    yield made
+    for group in made.values():
+        group.shutdown()
+
+
+def setup(path: str, optim: OptimConfig | None, microbatch_tokens: int = 64) -> RoleSetup:
+    return RoleSetup(path, path, EngineConfig(), microbatch_tokens, optim=optim, total_steps=4, seed=7)
+
+
+def sequences() -> list[TokenSequence]:
+    rng = np.random.default_rng(0)
+    lengths = [(3, 4), (5, 9), (2, 2), (7, 12), (4, 1), (6, 6), (3, 10), (5, 3)]
+    return [
+        TokenSequence(tuple(rng.integers(2, 60, p).tolist()), (*rng.integers(2, 60, r).tolist(), 1))
+        for p, r in lengths
+    ]
+
+
+def weights_after(role: RoleGroup, kind: str, tmp_path: Path) -> dict[str, torch.Tensor]:
+    """Parameters after two updates of the given kind, read from a checkpoint."""
+    rows = sequences()
+    for _ in range(2):
+        if kind == "sft":
+            metrics = role.all("sft_step", rows)
+        elif kind == "reward":
+            pairs = list(zip(rows[::2], rows[1::2], strict=True))
+            metrics = role.all("bt_step", pairs, RewardConfig(margin=0.1))
+        else:
+            metrics = role.all("update", experience(rows), [[3, 0, 5, 2], [1, 4, 7, 6]], PPOConfig())
+    assert all(m == metrics[0] for m in metrics)  # every rank reports the global numbers
+    role.all("save", str(tmp_path))
+    name = {"sft": "policy", "policy": "policy", "reward": "reward", "critic": "critic"}[kind]
+    state: dict[str, torch.Tensor] = torch.load(tmp_path / f"{name}.pt")["network"]
+    return state
+
+
+def experience(rows: list[TokenSequence]) -> Any:
+    rng = np.random.default_rng(1)
+
+    def numbers() -> list[np.ndarray]:
+        return [rng.normal(-3, 0.3, len(s.response_ids)).astype(np.float32) for s in rows]
+
+    scores, finished = torch.linspace(-1, 1, len(rows)), torch.ones(len(rows), dtype=torch.bool)
+    return build_experience(
+        rows, scores, finished, numbers(), numbers(), numbers(), RunningMoments(), 0.1, PPOConfig()
+    )[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "factory"), [("sft", Policy), ("policy", Policy), ("critic", Critic), ("reward", Reward)]
+)
+def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
+    groups: dict[int, WorkerGroup], models: list[str], tmp_path: Path, kind: str, factory: Any
+) -> None:
+    """Losses are sums over a global denominator, so neither ranks nor micro-batches change an update."""
+    optim = OptimConfig(lr=1e-2, schedule="constant", warmup=0)
+    found = []
+    for ranks, tokens in ((1, 10_000), (1, 20), (2, 64)):
+        directory = tmp_path / f"{ranks}-{tokens}"
+        directory.mkdir()
+        role = groups[ranks].build(kind, factory, setup(models[0], optim, tokens))
+        found.append(weights_after(role, kind, directory))
+    start = load_file(Path(models[0]) / "model.safetensors")
+    name = "model.layers.0.mlp.up_proj.weight"
+    moved = (found[0][f"model.{name}"] - start[name]).abs().max()
+    assert moved > 1e-3
+    for other in found[1:]:
+        for key, value in found[0].items():
+            torch.testing.assert_close(other[key], value, rtol=0, atol=2e-5)
+
+
+def test_rows_are_shared_out_and_come_back_in_order(groups: dict[int, WorkerGroup]) -> None:
+    role = groups[2].build("echo", Echo)
+    assert role.sharded("tag", [10, 11, 12]) == [(0, 10), (1, 11), (0, 12)]
+    assert role.sharded("tag", [5]) == [(0, 5)]
+    assert role.all("tag", [7]) == [[(0, 7)], [(1, 7)]]
+
+
+def test_an_error_names_role_method_rank_node_and_process(groups: dict[int, WorkerGroup]) -> None:
+    role = groups[2].build("echo", Echo)
+    with pytest.raises(RoleError, match=r"echo\.fail: rank 1 of 2 \(node .*, pid \d+\) raised") as caught:
+        role.all("fail", 1, False)
+    assert "a bug" in str(caught.value)
+    with pytest.raises(UserError, match="^bad input$"):
+        role.all("fail", 0, True)
+
+
+def test_a_worker_that_does_not_answer_in_time_is_lost(ray_local: None) -> None:
+    config = ClusterConfig(cpus_per_rank=0.25, call_timeout_s=2)
+    group = WorkerGroup("slow", config, 2, cpus=0.25, gpus=0, joined=False)
+    role = _built(group)
+    with pytest.raises(WorkerLost, match=r"echo\.sleep: rank 1 of 2 .* no answer within 2 s"):
+        role.all("sleep", 1, 30.0)
+    group.shutdown()
+
+
+def _built(group: WorkerGroup) -> RoleGroup:
+    group.wait([group.build_on(i, "echo", Echo) for i in range(2)], "echo: load", 60)
+    return RoleGroup(group, "echo")
+
+
+def test_a_killed_worker_is_lost_and_named(ray_local: None) -> None:
+    group = WorkerGroup("mortal", CLUSTER, 2, cpus=0.25, gpus=0, joined=False)
+    role = group.build("echo", Echo)
+    os.kill(role.wait_one(1, "pid"), signal.SIGKILL)
+    with pytest.raises(WorkerLost, match=r"echo\.tag: rank 1 of 2 .* is lost"):
+        role.all("tag", [1])
+    group.restart(1)
+    group.wait([group.build_on(1, "echo", Echo)], "echo: load", 60)
+    assert role.all("tag", [1]) == [[(0, 1)], [(1, 1)]]
+    group.shutdown()
+
+
+class Fragile:
+    """A stateless worker that dies of some chunks the first time, or every time."""
+
+    def run(self, chunk: list[int], marks: str) -> list[int]:
+        mark = Path(marks) / str(chunk[0])
+        if chunk[0] < 0 or (chunk[0] == 3 and not mark.exists()):
+            mark.touch()
+            os._exit(1)
+        return [2 * x for x in chunk]
+
+
+def test_a_dead_worker_s_chunk_is_given_out_again(ray_local: None, tmp_path: Path) -> None:
+    def start(place: int = 0) -> Any:
+        return ray.remote(Fragile).options(num_cpus=0.1).remote()
+
+    def run(rows: list[int]) -> list[list[int]]:
+        workers = [start(), start()]
+        return dispatch("test", workers, chunked(rows, 1), lambda w, c: w.run.remote(c, str(tmp_path)), start, 60)
+
+    assert run(list(range(6))) == [[0], [2], [4], [6], [8], [10]]
+    with pytest.raises(ChunkFailed, match="chunk 1 of 2 failed on 3 workers"):
+        run([1, -1])

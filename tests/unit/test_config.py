@@ -1,0 +1,91 @@
+"""Settings: every shipped config loads, and what cannot work is refused with the key and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rewardranker.config.loading import load_config, to_yaml
+from rewardranker.config.schema import Config
+from rewardranker.config.sizes import describe
+from rewardranker.errors import UserError
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_every_shipped_config_loads_and_survives_a_round_trip(path: Path, tmp_path: Path) -> None:
+    config = load_config(path)
+    again = tmp_path / "again.yaml"
+    again.write_text(to_yaml(config))
+    assert load_config(again) == config
+
+
+def test_defaults_are_valid() -> None:
+    assert load_config() == Config()
+
+
+def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("ppo: {steps: 7, kl: {coef: 0.5}}\n")
+    config = load_config(path, ["ppo.kl.coef=0.1", "ppo.kl.coef=0.2"])
+    assert (config.ppo.steps, config.ppo.kl.coef) == (7, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("ppo.kl_coef=1", r"unknown setting 'ppo\.kl_coef' in command line; did you mean ppo\.kl\.coef"),
+        ("ppo.steps=many", r"ppo\.steps"),
+        ("ppo.steps", "not of the form"),
+        ("ppo.top_p=0.9", "must be untruncated"),
+        ("ppo.top_k=50", "must be untruncated"),
+        ("ppo.minibatch_size=100", "does not divide the 1024 samples"),
+        ("cluster.ranks=500", "every rank needs a sample"),
+        ("ppo.advantage=reinforce", r"ppo\.advantage='reinforce': must be one of gae, grpo, rloo"),
+        ("ppo.temperature=0", "must be greater than 0"),
+        ("ppo.steps=0", "must be at least 1"),
+        ("mining.new_share=1.5", "between 0 and 1"),
+        ("model.tiny.hidden=50", "must be a multiple of"),
+        ("data.source=mbpp", "needs a pretrained model"),
+        ("cycle.variants=[magic]", "must be hardnegatives, selftraining or randomnegatives"),
+        ("weight_sync.transport=nccl", "needs GPUs on both sides"),
+        ("engine.kind=deepspeed", "not available yet"),
+        ("data.family.train_problems=10", "is less than the"),
+    ],
+)
+def test_what_cannot_work_is_refused(override: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_config(None, [override])
+
+
+def test_a_group_estimator_needs_groups() -> None:
+    overrides = ["ppo.advantage=rloo", "ppo.samples_per_prompt=1", "ppo.minibatch_size=64"]
+    with pytest.raises(UserError, match="compares samples of one prompt"):
+        load_config(None, overrides)
+
+
+def test_engines_in_workers_cannot_be_sent_to_over_gloo() -> None:
+    with pytest.raises(UserError, match="cannot send to itself"):
+        load_config(None, ["rollout.in_workers=true", "weight_sync.transport=gloo"])
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        load_config(tmp_path / "absent.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("ppo: [1, 2\n")
+    with pytest.raises(UserError, match="not valid YAML"):
+        load_config(broken)
+    broken.write_text("ppo:\n  stepz: 3\n")
+    with pytest.raises(UserError, match=r"unknown setting 'ppo\.stepz' in .*broken.yaml; did you mean ppo\.steps"):
+        load_config(broken)
+
+
+def test_dry_run_derives_sizes() -> None:
+    config = load_config(None, ["ppo.prompts_per_step=8", "ppo.samples_per_prompt=4", "ppo.minibatch_size=16"])
+    cells = dict(zip(*(column.cells for column in describe(config).columns), strict=True))
+    assert cells["PPO samples per step"] == "32"
+    assert cells["PPO updates per step"] == "2"
+    assert cells["programs mined per iteration"] == "12,800"

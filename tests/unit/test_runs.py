@@ -1,0 +1,148 @@
+"""Run directories: whole or absent, skipped when nothing changed, resumed where they were cut off."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
+from rewardranker.runs.atomic import replacing, tree_hash, write_json
+from rewardranker.runs.checkpoints import Checkpoints
+from rewardranker.runs.directory import RunDirectory, Stage
+from rewardranker.runs.metrics import MetricWriter, read_metrics
+
+
+def config(root: Path) -> Config:
+    made = Config()
+    made.run.root, made.run.name = str(root), "r"
+    return made
+
+
+class Run:
+    """A run directory that counts how often its one stage works."""
+
+    def __init__(self, root: Path) -> None:
+        self.lines: list[str] = []
+        self.worked = 0
+        self.directory = RunDirectory(config(root), self.lines.append)
+
+    def stage(self, steps: int = 1, source: Path | None = None, fail: bool = False) -> Path:
+        def work(stage: Stage) -> None:
+            self.worked += 1
+            log = stage.path / "log"
+            log.write_text((log.read_text() if log.exists() else "") + "x")
+            if fail:
+                raise RuntimeError("cut off")
+            stage.metrics["steps"] = steps
+
+        inputs = {"source": source} if source else {}
+        return self.directory.stage("sft", {"sft": {"steps": steps}}, inputs, work)
+
+
+def test_a_complete_stage_is_skipped(tmp_path: Path) -> None:
+    first = Run(tmp_path)
+    path = first.stage()
+    assert path == tmp_path / "r" / "00-sft"
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert manifest["status"] == "complete" and manifest["metrics"] == {"steps": 1}
+    assert {"torch", "rewardranker"} <= manifest["versions"].keys()
+    first.directory.close()
+    second = Run(tmp_path)
+    assert second.stage() == path and second.worked == 0
+    assert "complete" in second.lines[0]
+
+
+def test_a_changed_setting_or_input_is_named_and_reruns_and_the_old_result_is_kept(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_text("a")
+    run = Run(tmp_path)
+    run.stage(source=source)
+    run.directory.close()
+    run = Run(tmp_path)
+    run.stage(steps=2, source=source)
+    assert run.worked == 1 and "setting sft.steps 1 -> 2" in run.lines[0]
+    run.directory.close()
+    source.write_text("b")
+    run = Run(tmp_path)
+    run.stage(steps=2, source=source)
+    assert run.worked == 1 and "input source" in run.lines[0]
+    assert len(list((tmp_path / "r").glob(".replaced-00-sft-*"))) == 2
+
+
+def test_a_stage_that_was_cut_off_finds_its_work_unless_settings_changed(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(RuntimeError):
+        run.stage(fail=True)
+    assert not (tmp_path / "r" / "00-sft").exists()
+    run.directory.close()
+    run = Run(tmp_path)
+    assert (run.stage() / "log").read_text() == "xx"
+    run.directory.close()
+    run = Run(tmp_path)
+    with pytest.raises(RuntimeError):
+        run.stage(steps=2, fail=True)
+    run.directory.close()
+    run = Run(tmp_path)
+    assert (run.stage(steps=3) / "log").read_text() == "x"
+
+
+def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(UserError, match="in use by another process"):
+        Run(tmp_path)
+    run.directory.close()
+
+
+def test_an_unwritable_root_is_explained(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(UserError, match="cannot be written .*set run.root"):
+        Run(blocked)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_hashes_depend_on_names_and_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = tree_hash(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    second = tree_hash(tmp_path)
+    (tmp_path / "b").write_text("2")
+    assert len({first, second, tree_hash(tmp_path)}) == 3
+
+
+def test_checkpoints_keep_the_newest_two(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "c")
+    assert checkpoints.newest() is None
+    for step in (10, 20, 30):
+        checkpoints.save(step, lambda path: (path / "state").write_text("s") and None)
+    assert sorted(p.name for p in (tmp_path / "c").iterdir()) == ["step-000020", "step-000030"]
+    newest = checkpoints.newest()
+    assert newest is not None and newest[0] == 30 and (newest[1] / "state").read_text() == "s"
+    checkpoints.clear()
+    assert not (tmp_path / "c").exists()
+
+
+def test_metrics_past_the_checkpoint_are_dropped_on_resume(tmp_path: Path) -> None:
+    writer = MetricWriter(tmp_path)
+    for step in range(5):
+        writer.write(step, {"loss": float(step)})
+    writer.close()
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 5, "lo')  # a kill in mid-line
+    writer = MetricWriter(tmp_path, resume_at=3)
+    writer.write(3, {"loss": 30.0})
+    assert [m["loss"] for m in read_metrics(tmp_path)] == [0, 1, 2, 30]
+    assert writer.tail_means(4, share=0.5) == {"loss": 16.0}
+    writer.close()
