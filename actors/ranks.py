@@ -31,14 +31,8 @@ def device_of_this_process() -> str:
 
 
 def join_process_group(rank: Rank, address: str, port: int, timeout_s: float) -> None:
-    """Connects to the other ranks, with gloo on CPU and nccl on GPU.
-
-    Both would advertise loopback on some machines, so they are told the interface of the node's address.
-    """
-    interface = _interface_of(ray.util.get_node_ip_address())
-    if interface:
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
-        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
+    """Connects to the other ranks, with gloo on CPU and nccl on GPU."""
+    advertise_node_address()
     dist.init_process_group(
         backend="nccl" if rank.device.startswith("cuda") else "gloo",
         init_method=f"tcp://{address}:{port}",
@@ -48,8 +42,10 @@ def join_process_group(rank: Rank, address: str, port: int, timeout_s: float) ->
     )
 
 
-def _interface_of(address: str) -> str | None:
+def advertise_node_address() -> None:
+    """Tells gloo and nccl the interface of the node's address; on some machines they would give out loopback."""
+    address = ray.util.get_node_ip_address()
     for name, entries in psutil.net_if_addrs().items():
         if any(entry.address == address for entry in entries):
-            return name
-    return None
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
+            os.environ.setdefault("NCCL_SOCKET_IFNAME", name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from actors.ranks import _interface_of
+from actors.ranks import advertise_node_address
 from actors.weight_buckets import byte_size, split
 from rewardranker.generation.types import TensorMeta
 
@@ -35,7 +34,7 @@ class WeightGroup:
     """
 
     def __init__(self, store: dist.Store, rank: int, world: int, backend: str, device: str, timeout_s: float) -> None:
-        _advertise_node_address()
+        advertise_node_address()
         timeout = timedelta(seconds=timeout_s)
         self.device = device if backend == "nccl" else "cpu"
         self._group: Any  # torch does not type what both have in common
@@ -55,11 +54,3 @@ class WeightGroup:
         """The buckets of one update: ``uint8 [n]``, each in memory of its own."""
         for bucket in split(metas, limit_bytes):
             yield self.broadcast(torch.empty(byte_size(bucket), dtype=torch.uint8, device=self.device))
-
-
-def _advertise_node_address() -> None:
-    """gloo and nccl would give the others a loopback address on some machines."""
-    interface = _interface_of(ray.util.get_node_ip_address())
-    if interface:
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
-        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)

@@ -45,8 +45,9 @@ class TorchEngine:
         return self._wrapped(*args)
 
     def backward(self, loss: Callable[[], Tensor], last: bool) -> None:
-        quiet = isinstance(self._wrapped, DistributedDataParallel) and not last
-        with self._wrapped.no_sync() if quiet else contextlib.nullcontext():
+        wrapped = self._wrapped
+        distributed = isinstance(wrapped, DistributedDataParallel)
+        with wrapped.no_sync() if distributed and not last else contextlib.nullcontext():  # type: ignore[operator]
             # DDP averages over ranks; losses here are shares of a sum.
             (loss() * self.rank.world).backward()
 

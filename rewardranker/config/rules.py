@@ -151,6 +151,15 @@ def _rollouts_in_workers(c: Config) -> None:
         )
 
 
+def _vllm_reads_the_heads(c: Config) -> None:
+    size = c.model.tiny.hidden // c.model.tiny.heads
+    if c.rollout.engine == "vllm" and not c.model.path and size < 32:
+        raise UserError(
+            f"rollout.engine=vllm needs heads of at least 32 numbers; model.tiny.hidden={c.model.tiny.hidden} over "
+            f"model.tiny.heads={c.model.tiny.heads} gives {size}: use fewer heads, or rollout.engine=transformers"
+        )
+
+
 def _engine_exists(c: Config) -> None:
     if c.engine.kind == "deepspeed":
         raise UserError("engine.kind=deepspeed is not available yet; use engine.kind=torch")
@@ -175,6 +184,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _known_variants,
     _transports_fit,
     _rollouts_in_workers,
+    _vllm_reads_the_heads,
     _engine_exists,
     _family_is_large_enough,
 )

@@ -51,6 +51,7 @@ def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path)
         ("data.source=mbpp", "needs a pretrained model"),
         ("cycle.variants=[magic]", "must be hardnegatives, selftraining or randomnegatives"),
         ("weight_sync.transport=nccl", "needs GPUs on both sides"),
+        ("rollout.engine=vllm", "needs heads of at least 32"),
         ("engine.kind=deepspeed", "not available yet"),
         ("data.family.train_problems=10", "is less than the"),
     ],
