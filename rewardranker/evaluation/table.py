@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -29,13 +31,8 @@ Groups = Mapping[str, Sequence[Candidate]]
 Scorer = Callable[[Sequence[Candidate]], list[float]]
 PerProblem = dict[str, float]
 
-HEADERS = ("Ranker", "Solved %", "95 % interval", "vs random", "Gap closed %", "Pair accuracy %")
-FIRST_KEYS = (
-    "rewardranker_1",
-    "rewardranker_control",
-    "rewardranker_2_hardnegatives",
-    "rewardranker_2_selftraining",
-)
+HEADERS = ("Ranker", "Solved", "95 % CI", "vs random [95 % CI]", "Gap closed", "Pairs ranked right")
+FIRST_KEYS = ("rewardranker_1", "rewardranker_control", "rewardranker_2_hardnegatives", "rewardranker_2_selftraining")
 _LABELS = {
     "random": "Random pick (pass@1)",
     "greedy": "Greedy (one sample)",
@@ -46,6 +43,14 @@ _LABELS = {
     "rewardranker_control": "RewardRanker, control (no new data)",
 }
 _VARIANTS = {"hardnegatives": "hard negatives", "selftraining": "self-training"}
+# What a run adds to the settings, and how the notes call it.
+_SAMPLING = {
+    "temperature": "temperature",
+    "top_k": "top-k",
+    "seed": "seed",
+    "data_revision": "data",
+    "judge": "judge",
+}
 
 
 @dataclass(frozen=True)
@@ -87,22 +92,20 @@ class Row:
         """Whether to print it bold: the interval of the difference lies above zero. Never for the oracle."""
         return self.ranker != "oracle" and self.vs_random is not None and self.vs_random[1] > 0
 
+    @property
+    def below_random(self) -> bool:
+        """Whether the interval of the difference lies below zero."""
+        return self.vs_random is not None and self.vs_random[2] < 0
+
     def cells(self) -> tuple[str, ...]:
-        """As text, in the order of :data:`HEADERS`, without markup."""
+        """As text in per cent, in the order of :data:`HEADERS`, without markup."""
         difference = "–"
         if self.vs_random is not None:
-            middle, low, high = (100 * value for value in self.vs_random)
-            difference = f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"
-        interval = f"{100 * self.ci_low:.1f} – {100 * self.ci_high:.1f}"
-        solved = f"{100 * self.solved:.1f}"
-        return (
-            label(self.ranker),
-            solved,
-            interval,
-            difference,
-            _percent(self.gap_closed),
-            _percent(self.pair_accuracy),
-        )
+            middle, low, high = (per_cent(value, "+") for value in self.vs_random)
+            difference = f"{middle} [{low}, {high}]"
+        interval = f"{per_cent(self.ci_low)} – {per_cent(self.ci_high)}"
+        gap, pairs = ("–" if value is None else per_cent(value) for value in (self.gap_closed, self.pair_accuracy))
+        return label(self.ranker), per_cent(self.solved), interval, difference, gap, pairs
 
 
 @dataclass(frozen=True)
@@ -128,39 +131,54 @@ class ResultTable:
             grouped.setdefault(row.pool, []).append(row)
         return grouped
 
-    def caption(self, pool: str) -> str:
-        """One line on how the pool's numbers came about."""
+    def notes(self) -> list[str]:
+        """How the numbers came about, a line each; what pools share is said once."""
+        shared: dict[str, list[str]] = {}
+        for pool in self.pools():
+            shared.setdefault(self._counts(pool), []).append(pool)
+        sampling = [f"{name} {self.settings[key]}" for key, name in _SAMPLING.items() if key in self.settings]
+        return [
+            *(f"{', '.join(pools)}: {counts}" for counts, pools in shared.items()),
+            ", ".join(sampling),
+            f"95 % CI: percentile bootstrap over problems, {self.settings['bootstrap']} resamples; "
+            "bold: better than a random pick, the difference's interval above zero",
+        ]
+
+    def _counts(self, pool: str) -> str:
         counts, n = self.settings["pools"][pool], max(row.n for row in self.pools()[pool])
-        return (
-            f"{counts['problems']} problems, n = {n}; left out: {counts['excluded']} of "
-            f"{counts['candidates']} candidates that could not be judged, {counts['dropped_problems']} "
-            f"problems with no other; 95 % percentile bootstrap over problems, {self.settings['bootstrap']} "
-            f"resamples, seed {self.settings['seed']}; bold: better than a random pick, interval above zero"
-        )
+        left_out = "all judged"
+        if counts["excluded"]:
+            left_out = f"{counts['excluded']} of {counts['candidates']} candidates not judged and left out"
+        if counts["dropped_problems"]:
+            left_out += f", and with them {counts['dropped_problems']} problems"
+        return f"{counts['problems']} problems, n = {n} candidates each, {left_out}"
 
     def render(self) -> Table:
-        """For the terminal."""
-        table = Table(title="Problems solved by the chosen candidate", title_justify="left")
+        """For the terminal: 120 columns hold it, and on narrower ones the names wrap."""
+        title = "Problems solved by the chosen candidate, all numbers in %"
+        table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table.title_justify = table.caption_justify = "left"
         for index, header in enumerate(HEADERS):
-            table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
+            header, justify = textwrap.fill(header, 12), "left" if index == 0 else "right"
+            table.add_column(header, justify=justify, no_wrap=index > 0, overflow="fold")  # type: ignore[arg-type]
         for pool, rows in self.pools().items():
             table.add_row(f"[bold underline]pool {escape(pool)}[/]", *[""] * (len(HEADERS) - 1))
             for row in rows:
                 table.add_row(*map(escape, row.cells()), style="bold" if row.beats_random else None)
             table.add_section()
-        table.caption = "\n".join(escape(f"{pool}: {self.caption(pool)}") for pool in self.pools())
+        table.caption = escape("\n".join(self.notes()))
         return table
 
     def markdown(self) -> str:
-        """For a README: one table per pool."""
+        """For a README: one table per pool, in per cent."""
         parts = []
         for pool, rows in self.pools().items():
-            lines = [f"**Pool {pool}**", "", _line(HEADERS), _line(["---"] + ["---:"] * (len(HEADERS) - 1))]
+            lines = [f"**Pool {pool}**, in %", "", _line(HEADERS), _line(["---"] + ["---:"] * (len(HEADERS) - 1))]
             for row in rows:
                 cells = [cell.replace("|", "\\|") for cell in row.cells()]
                 lines.append(_line([f"**{cell}**" for cell in cells] if row.beats_random else cells))
-            parts.append("\n".join([*lines, "", f"{self.caption(pool)}."]))
-        return "\n\n".join(parts) + "\n"
+            parts.append("\n".join(lines))
+        return "\n\n".join([*parts, f"{'; '.join(self.notes())}."]) + "\n"
 
 
 def build_table(pools: Mapping[str, PoolInput], bootstrap: int, seed: int) -> ResultTable:
@@ -197,6 +215,17 @@ def label(ranker: str) -> str:
         return _LABELS.get(ranker, ranker)
     variant = later[2] or ""
     return ", ".join(filter(None, ("RewardRanker", f"{later[1]} iter.", _VARIANTS.get(variant, variant))))
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Score keys as the tables list them: the known ones first, further ones as they come."""
+    given = list(keys)
+    return [key for key in FIRST_KEYS if key in given] + [key for key in given if key not in FIRST_KEYS]
+
+
+def per_cent(share: float, sign: str = "") -> str:
+    """A share as a number of per cent, one decimal. Halves go up: 0.4145 is 41.5, however it was computed."""
+    return f"{100 * share + 1e-9:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _judged(pool: str, candidates: Groups) -> dict[str, list[Candidate]]:
@@ -251,8 +280,7 @@ def _scorers(groups: Groups, score_keys: Sequence[str]) -> dict[str, Scorer]:
         scorers["logprob"] = lambda group: [mean_logprob(c) for c in group]
     if any(c.signature for c in everyone):
         scorers["majority"] = votes
-    ordered = [key for key in FIRST_KEYS if key in keys] + [key for key in keys if key not in FIRST_KEYS]
-    for key in ordered:
+    for key in in_order(keys):
         scorers[key] = lambda group, key=key: stored_scores(group, key)  # type: ignore[misc]
     return scorers
 
@@ -270,10 +298,6 @@ def _greedy(name: str, pool: PoolInput, groups: Groups) -> PerProblem:
 
 def _correct(group: Sequence[Candidate]) -> list[int]:
     return [int(c.verdict == Verdict.OK) for c in group]
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"
 
 
 def _line(cells: Sequence[str]) -> str:

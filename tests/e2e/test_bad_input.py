@@ -1,0 +1,72 @@
+"""What a user gets wrong is answered in a few lines that say what to do: no traceback, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cycle_runs import SMOKE, run
+
+from rewardranker.config.schema import FamilyConfig
+from rewardranker.problems.family import build_family
+from rewardranker.problems.io import write_problems
+from rewardranker.problems.pool import write_pool
+from rewardranker.problems.types import Candidate
+
+RUN = "run.root={tmp}/runs"
+
+
+def refused(tmp_path: Path, *arguments: str) -> str:
+    answer = run(*(a.format(tmp=tmp_path) for a in arguments))
+    assert answer.returncode == 2, answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert answer.stderr.startswith("error: ") and len(answer.stderr.splitlines()) <= 5
+    return answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["ppo.klcoef=1"], "unknown setting 'ppo.klcoef'"),
+        (["model.path={tmp}/no-such-model"], "no such directory; give a directory written by save_pretrained"),
+        (["run.root=/proc/nowhere"], "cannot be written"),
+        (["cluster.ranks=16"], "Lower cluster.ranks"),
+        (["rollout.engine=vllm"], "rollout.in_workers=true needs"),
+    ],
+)
+def test_settings(tmp_path: Path, overrides: list[str], message: str) -> None:
+    assert message in refused(tmp_path, "cycle", "--config", SMOKE, RUN, *overrides)
+    finished = [p for p in tmp_path.rglob("[0-9][0-9]-*") if p.name != "00-data"]
+    assert finished == []
+
+
+def test_an_empty_problem_set(tmp_path: Path) -> None:
+    rows = [{"task_id": 999, "text": "t", "code": "c", "test_list": [], "test_setup_code": ""}]
+    (tmp_path / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    overrides = ["data.source=mbpp", "data.mbpp.path={tmp}/mbpp.jsonl", "model.path={tmp}/model"]
+    message = refused(tmp_path, "data", "--config", SMOKE, RUN, *overrides)
+    assert "MBPP has no task in data.mbpp.train_ids=" in message
+    assert not list(tmp_path.rglob("00-data"))
+
+
+def test_pools_that_do_not_fit_their_problems(tmp_path: Path) -> None:
+    problem = build_family(FamilyConfig(train_problems=1, validation_problems=0, test_problems=0))[0]
+    write_problems(tmp_path / "problems.jsonl", [problem])
+    write_pool(tmp_path / "pool.jsonl", [Candidate("family/unknown", "python", "", "", "human")])
+    files = ["--problems", "{tmp}/problems.jsonl", "--pool", "{tmp}/pool.jsonl", "--out", "{tmp}/out.jsonl"]
+    assert "candidates of 1 problems that are not among" in refused(tmp_path, "judge", *files)
+
+    row = json.loads((tmp_path / "problems.jsonl").read_text())
+    (tmp_path / "problems.jsonl").write_text(json.dumps(row | {"tests": []}) + "\n")
+    assert problem.id in refused(tmp_path, "judge", *files)
+
+    (tmp_path / "problems.jsonl").write_text("")
+    assert "no problems" in refused(tmp_path, "judge", *files)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_directory_that_is_no_run(tmp_path: Path) -> None:
+    assert "is no run directory" in refused(tmp_path, "report", "{tmp}")

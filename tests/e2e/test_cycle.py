@@ -1,0 +1,133 @@
+"""Whole small cycles, with the parts that a laptop's default leaves out."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from cycle_runs import ROOT, SMOKE, left_behind, run
+
+RANKERS = ["random", "greedy", "logprob", "majority", "rewardranker_1", "rewardranker_control"]
+RANKERS += ["rewardranker_2_hardnegatives", "rewardranker_2_selftraining", "oracle"]
+
+
+def cycle(tmp_path: Path, name: str, *overrides: str, command: str = "cycle") -> Path:
+    answer = run(command, "--config", SMOKE, f"run.root={tmp_path}", f"run.name={name}", *overrides)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return tmp_path / name
+
+
+@pytest.mark.slow
+@pytest.mark.vllm
+def test_the_cycle_with_vllm(tmp_path: Path) -> None:
+    """Real vLLM engines in their own processes, weights sent over gloo after every PPO step."""
+    directory = cycle(
+        tmp_path,
+        "vllm",
+        "rollout.engine=vllm",
+        "rollout.in_workers=false",
+        "rollout.cpus_per_worker=0.5",
+        "weight_sync.transport=gloo",
+    )
+    results = json.loads((directory / "12-evaluate" / "results.json").read_text())
+    assert [row["ranker"] for row in results["rows"] if row["pool"] == "sft"] == RANKERS
+    steps = [json.loads(line) for line in (directory / "05-ppo-1" / "metrics.jsonl").read_text().splitlines()]
+    # The engine's log-probabilities are the trainer's: it samples from the newest weights.
+    assert max(step["rollout/logprob_gap_mean"] for step in steps) < 1e-3
+    assert "RewardRanker" in (directory / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_ray_data_and_disaggregated_roles_give_the_same_pools(tmp_path: Path) -> None:
+    """Only who computes changes: the same shards, the same programs, the same verdicts."""
+    plain = cycle(tmp_path, "plain", command="mine")
+    other = cycle(tmp_path, "other", "generation.backend=ray_data", "cluster.num_cpus=12", command="mine")
+    expected, found = left_behind(plain), left_behind(other)
+    pools = [name for name in expected if name.endswith("pool.parquet")]
+    assert len(pools) == 4
+    assert {name for name in pools if expected[name] != found[name]} == set()
+    apart = cycle(
+        tmp_path,
+        "apart",
+        "cluster.placement=disaggregated",
+        "rollout.in_workers=false",
+        "cluster.num_cpus=12",
+        "cluster.ranks=1",
+        "cluster.role_ranks.policy=2",
+        command="ppo",
+    )
+    assert (apart / "05-ppo-1" / "hf" / "model.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_ray_train_runs_the_same_loop(tmp_path: Path) -> None:
+    """Under Ray Train, SFT and the reward model come out bitwise as from our own workers."""
+    plain = left_behind(cycle(tmp_path, "plain", command="reward"))
+    train = left_behind(
+        cycle(tmp_path, "train", "engine.launcher=ray_train", "cluster.num_cpus=12", command="reward")
+    )
+    models = [name for name in plain if name.endswith("hf/model.safetensors")]
+    assert len(models) == 2
+    assert {name for name in models if plain[name] != train[name]} == set()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.slow
+def test_ray_job_submit(tmp_path: Path) -> None:
+    """As the README shows it: a local head, the project as working directory, logs that stream, the exit status."""
+    binaries = Path(sys.executable).parent
+    port, dashboard = free_port(), free_port()
+    environment = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
+    environment.pop("RAY_ADDRESS", None)
+    head = [binaries / "ray", "start", "--head", "--block", f"--port={port}", "--num-cpus=4"]
+    # The agent's default port may be taken by another cluster on this machine; jobs go through the agent.
+    head += [f"--dashboard-agent-listen-port={free_port()}"]
+    head += [f"--dashboard-port={dashboard}", "--disable-usage-stats", "--object-store-memory=200000000"]
+    with (
+        # Sockets lie in there, and their paths may only have some hundred characters.
+        tempfile.TemporaryDirectory(prefix="rr", ignore_cleanup_errors=True) as short,
+        subprocess.Popen(
+            [*head, f"--temp-dir={short}"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as ray_head,
+    ):
+        try:
+            job = ["python", "-m", "rewardranker.cli", "sft", "--config", SMOKE, f"run.root={tmp_path}"]
+            good = submit(dashboard, environment, *job)
+            assert good.returncode == 0, good.stdout + good.stderr
+            assert "01-sft" in good.stdout and "succeeded" in good.stdout
+            assert (tmp_path / "smoke" / "01-sft" / "hf" / "model.safetensors").exists()
+            bad = submit(dashboard, environment, *job, "ppo.nonsense=1")
+            assert bad.returncode != 0 and "unknown setting 'ppo.nonsense'" in bad.stdout
+        finally:
+            ray_head.terminate()
+
+
+NOT_UP_YET = ("Failed to connect", "No available agent")
+
+
+def submit(dashboard: int, environment: dict[str, str], *job: str) -> subprocess.CompletedProcess[str]:
+    """Submits and follows a job; asks again while the head is not up yet."""
+    excludes = {"excludes": [".venv", ".git", "runs"]}
+    address = f"http://127.0.0.1:{dashboard}"
+    call = [Path(sys.executable).parent / "ray", "job", "submit", "--address", address, "--working-dir", "."]
+    call += ["--runtime-env-json", json.dumps(excludes), "--", sys.executable, *job[1:]]
+    for _ in range(20):
+        answer = subprocess.run(
+            call, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500, check=False
+        )
+        if not any(sign in answer.stderr + answer.stdout for sign in NOT_UP_YET):
+            return answer
+        time.sleep(1)
+    raise AssertionError("the head never answered: " + answer.stdout + answer.stderr)
