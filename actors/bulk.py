@@ -14,7 +14,7 @@ import ray
 import ray.data
 
 from actors.candidates import Plan, shard_path
-from actors.ranks import Rank
+from actors.ranks import Rank, device_of_this_process
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
@@ -35,7 +35,7 @@ class GenerateShard:
         quiet_transformers()
         self._config, self._plan = config, plan
         self._tokenizer = load_tokenizer(tokenizer_path)
-        self._engine = RolloutWorker(config, plan.model_path, Rank())
+        self._engine = RolloutWorker(config, plan.model_path, Rank(device=device_of_this_process()))
 
     def __call__(self, batch: Batch) -> Batch:
         pools = [self._generate(problems) for problems in batch["problems"]]

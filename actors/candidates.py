@@ -23,6 +23,7 @@ from rewardranker.generation.candidates import (
 from rewardranker.generation.types import Sampling
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.runs.atomic import remove_tree
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,19 @@ def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path:
                 candidates = _sample_shard(context, rollouts.generate, shards[i], plan)
                 write_pool(shard_path(directory, i), candidates)
                 advance(len(candidates))
-    pool = [c for i in range(len(shards)) for c in read_pool(shard_path(directory, i))]
-    check_infra(pool, context.config.judge.max_infra_share, path.stem)
+    files = [shard_path(directory, i) for i in range(len(shards))]
+    pools = [read_pool(file) for file in files]
+    pool = [c for part in pools for c in part]
+    try:
+        check_infra(pool, context.config.judge.max_infra_share, path.stem)
+    except UserError:
+        # What could not be judged is judged again by the next run.
+        for file, part in zip(files, pools, strict=True):
+            if any(c.verdict in NEVER_LABELS for c in part):
+                file.unlink()
+        raise
     write_pool(path, pool)
+    remove_tree(directory)
     return pool
 
 

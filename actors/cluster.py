@@ -11,6 +11,7 @@ from typing import Any
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 
+from rewardranker.config.rules import ROLES
 from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.errors import UserError
 
@@ -57,7 +58,7 @@ def start_ray(config: ClusterConfig) -> None:
 def demand(config: Config) -> list[Bundle]:
     """Every bundle of resources that a run holds at its busiest."""
     cluster, rollout = config.cluster, config.rollout
-    roles = ("policy", "critic", "reference", "reward")
+    roles = [role for role in ROLES if role != "critic" or config.ppo.advantage == "gae"]
     groups = (
         [cluster.ranks]
         if cluster.placement == "colocated"

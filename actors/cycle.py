@@ -102,7 +102,7 @@ def _iterate(
         plan = Plan.from_config(context, policy, source, "mining", context.config.mining.n)
         problems = mining_problems(context, iteration)
         pool = run_pool(context, f"generate-{iteration}{own}", problems, plan) / "pool.parquet"
-        mined = run_mining(context, f"mine-{iteration}{own}", iteration, pool, reward)
+        mined = run_mining(context, f"mine-{iteration}{own}", iteration, variants, pool, reward)
         for variant in variants:
             fresh, old = mined / f"{variant}.parquet", lines[variant].triplets
             backbone = sft if context.config.reward.init == "sft" else reward

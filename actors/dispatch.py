@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import ray
-from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError
+from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, RayTaskError
+
+from rewardranker.errors import UserError
 
 MAX_ATTEMPTS = 3
 W = TypeVar("W")
@@ -32,7 +34,7 @@ def dispatch(
         workers: changed in place where one is replaced.
         call: starts the work and returns an object reference.
         replace: makes a new worker for a place in ``workers``.
-        timeout_s: limit for one chunk; a worker that takes longer is replaced.
+        timeout_s: when no chunk at all has ended for so long, the workers at work are replaced.
         on_result: called with each result as it arrives.
     """
     results: list[Any] = [None] * len(chunks)
@@ -51,6 +53,8 @@ def dispatch(
                 results[chunk] = ray.get(ref, timeout=0 if not done else timeout_s)
                 if on_result:
                     on_result(results[chunk])
+            except RayTaskError as error:
+                raise error.cause if isinstance(error.cause, UserError) else error from None
             except (RayActorError, OutOfMemoryError, GetTimeoutError) as error:
                 attempts[chunk] += 1
                 if attempts[chunk] == MAX_ATTEMPTS:

@@ -15,7 +15,8 @@ from rewardranker.execution.verdict import Judgement
 from rewardranker.problems.types import Problem
 
 CHUNK = 64
-TIMEOUT_S = 900.0
+#: A program may be run three times over: once in its turn, and alone where the first result is in doubt.
+RUNS = 3
 Item = tuple[Problem, str]
 
 
@@ -67,7 +68,7 @@ class ExecutorPool:
             chunked([(by_id[problem_id], code) for problem_id, code in distinct], CHUNK),
             lambda worker, chunk: worker.run.remote(chunk, fresh),
             self._replace,
-            TIMEOUT_S,
+            60.0 + RUNS * CHUNK * max((problem.limits.wall_s for problem, _ in items), default=0.0),
             (lambda part: on_result(len(part))) if on_result else None,
         )
         for part in parts:

@@ -55,12 +55,19 @@ class WorkerGroup:
         self._placement: PlacementGroup = reserve(name, bundles, config)
         self.workers: list[ActorHandle] = [self._start(index, count) for index in range(count)]
         self.places: list[str] = ["not started"] * count
-        self.places = self.wait([w.place.remote() for w in self.workers], f"{name}: start", START_S)
-        if joined and count > 1:
-            (meeting,) = self.wait([self.workers[0].meeting_point.remote()], f"{name}: meeting point", 60.0)
-            limit = config.collective_timeout_s
-            joins = [w.join.remote(*meeting, limit) for w in self.workers]
-            self.wait(joins, f"{name}: join the process group", limit)
+        try:
+            self.places = self.wait([w.place.remote() for w in self.workers], f"{name}: start", START_S)
+            if joined and count > 1:
+                self._join()
+        except BaseException:
+            self.shutdown()
+            raise
+
+    def _join(self) -> None:
+        meeting = self.wait([self.workers[0].meeting_point.remote()], f"{self.name}: meeting point", 60.0)[0]
+        limit = self.config.collective_timeout_s
+        joins = [w.join.remote(*meeting, limit) for w in self.workers]
+        self.wait(joins, f"{self.name}: join the process group", limit)
 
     def _start(self, index: int, count: int) -> Any:
         threads = self.config.threads_per_rank or max(1, int(self._cpus))
@@ -82,7 +89,7 @@ class WorkerGroup:
         """Starts one worker anew, without its roles. For groups that share no process group."""
         ray.kill(self.workers[index])
         self.workers[index] = self._start(index, len(self.workers))
-        (self.places[index],) = self.wait([self.workers[index].place.remote()], f"{self.name}: start", START_S)
+        (self.places[index],) = self.wait([self.workers[index].place.remote()], f"{self.name}: start", START_S, index)
 
     def build_on(self, index: int, role: str, factory: Callable[..., Any], *args: Any) -> Any:
         """Makes a role on one rank; not waited for."""
@@ -94,8 +101,8 @@ class WorkerGroup:
         self.wait(refs, f"{role}: load", self.config.call_timeout_s)
         return RoleGroup(self, role)
 
-    def wait(self, refs: Sequence[Any], what: str, limit_s: float) -> list[Any]:
-        """Results of one call per rank.
+    def wait(self, refs: Sequence[Any], what: str, limit_s: float, first: int = 0) -> list[Any]:
+        """Results of one call per rank, from rank ``first`` on.
 
         Raises:
             WorkerLost, RoleError, UserError: see the classes; a lost rank is named before the ranks that
@@ -104,7 +111,7 @@ class WorkerGroup:
         deadline = time.monotonic() + limit_s
         results: list[Any] = []
         failures: list[tuple[int, Exception]] = []
-        for rank, ref in enumerate(refs):
+        for rank, ref in enumerate(refs, first):
             try:
                 results.append(ray.get(ref, timeout=max(0.0, deadline - time.monotonic())))
             except (RayTaskError, RayActorError, OutOfMemoryError, GetTimeoutError) as error:
@@ -114,7 +121,7 @@ class WorkerGroup:
             return results
         failures.sort(key=lambda f: isinstance(f[1], RayTaskError))
         rank, cause = failures[0]
-        where = f"{what}: rank {rank} of {len(refs)} ({self.places[rank]})"
+        where = f"{what}: rank {rank} of {len(self.workers)} ({self.places[rank]})"
         if isinstance(cause, RayTaskError):
             if isinstance(cause.cause, UserError):
                 raise cause.cause
@@ -165,7 +172,8 @@ class RoleGroup:
 
     def wait_one(self, rank: int, method: str, *args: Any) -> Any:
         """A call on one rank, waited for."""
-        return self._wait(method, [self.on(rank, method, *args)])[0]
+        limit = self.group.config.call_timeout_s
+        return self.group.wait([self.on(rank, method, *args)], f"{self.role}.{method}", limit, rank)[0]
 
     def drop(self) -> None:
         """Frees the role's memory."""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from actors.ranks import Rank, device_of_this_process
+from actors.ranks import Rank
 from actors.setup import RoleSetup
 from actors.supervised import Fit, fit
 from rewardranker.config.schema import Config
@@ -51,7 +51,13 @@ def fit_with_ray_train(
     cluster = config.cluster
     trainer = TorchTrainer(
         _train,
-        train_loop_config={"factory": factory, "setup": setup, "work": work, "directory": str(directory)},
+        train_loop_config={
+            "factory": factory,
+            "setup": setup,
+            "work": work,
+            "directory": str(directory),
+            "threads": cluster.threads_per_rank or max(1, int(cluster.cpus_per_rank)),
+        },
         torch_config=TorchConfig(timeout_s=int(cluster.collective_timeout_s)),
         scaling_config=ScalingConfig(
             num_workers=cluster.ranks,
@@ -72,12 +78,12 @@ def fit_with_ray_train(
 
 def _train(job: dict[str, Any]) -> None:
     import ray.train
+    from ray.train.torch import get_device
 
     quiet_transformers()
     place = ray.train.get_context()
-    rank = Rank(place.get_world_rank(), place.get_world_size(), device_of_this_process())
-    if not rank.device.startswith("cuda"):
-        torch.set_num_threads(1)
+    rank = Rank(place.get_world_rank(), place.get_world_size(), str(get_device()))
+    torch.set_num_threads(job["threads"])
     role = job["factory"](job["setup"], rank)
     if rank.index > 0:
         _follow(role)

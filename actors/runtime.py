@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ class Runtime:
     def __init__(self, config: Config, console: Console, cache: Path | None = None) -> None:
         self.config, self._console, self._cache = config, console, cache
         self._groups: dict[str, WorkerGroup] = {}
+        self._roles: dict[str, RoleGroup] = {}
         self._rollouts: RolloutPool | None = None
         self._executors: ExecutorPool | None = None
 
@@ -59,7 +61,14 @@ class Runtime:
 
     def role(self, name: str, factory: Callable[..., Any], *args: Any) -> RoleGroup:
         """Loads a role (anew, if there is one of that name) on the workers that the placement gives it."""
-        return self._group_of(name).build(name, factory, *args)
+        self._roles[name] = self._group_of(name).build(name, factory, *args)
+        return self._roles[name]
+
+    def free_roles(self) -> None:
+        """Frees the memory of all roles but the rollout engines; a stage loads what it needs."""
+        for role in self._roles.values():
+            role.drop()
+        self._roles.clear()
 
     def rollouts(self, model_path: str) -> RolloutPool:
         """The rollout engines, with the weights of a model directory.
@@ -70,7 +79,9 @@ class Runtime:
             shared = self.config.rollout.in_workers
             group = self._group_of("rollout") if shared else self._rollout_group(model_path)
             role = group.build("rollout", RolloutWorker, self.config, model_path)
-            sync = WeightSync(self.config.weight_sync)
+            # A process cannot be two ranks of one group, so what it hosts is reached through the object store.
+            transport = "object_store" if shared else self.config.weight_sync.transport
+            sync = WeightSync(replace(self.config.weight_sync, transport=transport))
 
             def restart(place: int) -> None:
                 group.restart(place)
@@ -78,7 +89,8 @@ class Runtime:
                 group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
 
             self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart)
-        self._rollouts.load(model_path, 0)
+        else:
+            self._rollouts.load(model_path, 0)
         return self._rollouts
 
     def retrying(self, what: str, work: Callable[[], T]) -> T:
@@ -98,6 +110,7 @@ class Runtime:
         for group in self._groups.values():
             group.shutdown()
         self._groups.clear()
+        self._roles.clear()
         self._rollouts = None
 
     def _group_of(self, role: str) -> WorkerGroup:

@@ -20,7 +20,6 @@ class RoleSetup:
     microbatch_tokens: int
     dtype: str = "float32"
     attention: str = "auto"
-    chat: bool = False
     optim: OptimConfig | None = None
     total_steps: int = 0
     seed: int = 0

@@ -54,7 +54,6 @@ def fit(role: Role, work: Fit, directory: Path, on_step: Callable[[int, dict[str
             checkpoints.save(step + 1, lambda path: _save(role, path))
     writer.close()
     role.all("export", str(directory / "hf"))
-    checkpoints.clear()
     return writer.tail_means(work.steps)
 
 

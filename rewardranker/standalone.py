@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import torch
+
 from rewardranker.errors import UserError
 from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.generation.candidates import judge_candidates, scored_sequence
@@ -38,7 +40,7 @@ def rerank_pool(model: str, problems_file: Path, pool_file: Path, out: Path, cha
     tokenizer = load_tokenizer(model)
     network = load_scorer(model, "float32", "auto", "cpu", seed=0)
     rows: list[TokenSequence] = [scored_sequence(problems[c.problem_id], c.code, tokenizer, chat) for c in pool]
-    with console.progress("rerank", len(rows), "programs") as advance:
+    with torch.inference_mode(), console.progress("rerank", len(rows), "programs") as advance:
         for group in microbatches([len(row) for row in rows], TOKENS_PER_BATCH):
             scores = network(collate([rows[i] for i in group], pad_id(tokenizer))).tolist()
             for i, score in zip(group, scores, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.dispatch import chunked, dispatch
 from actors.group import RoleGroup, WorkerLost
-from actors.weight_sync import WeightSync
+from actors.weight_sync import WeightSync, WeightSyncError
 from rewardranker.config.schema import RolloutConfig
 from rewardranker.generation.types import Request, Response, Sampling
 
@@ -61,7 +61,14 @@ class RolloutPool:
     def sync(self, policy: RoleGroup, version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
         self._restore = lambda place: self._sync.send_to(policy, self.role, place, version)
-        return self._sync.sync(policy, self.role, version)
+        try:
+            return self._sync.sync(policy, self.role, version)
+        except WeightSyncError as error:
+            if self._restart is None or not error.rollouts:
+                raise WorkerLost(str(error)) from error
+            for place in error.rollouts:
+                self._restart(place)
+            return self._sync.sync(policy, self.role, version)
 
     def _replace(self, place: int) -> int:
         if self._restart is None:

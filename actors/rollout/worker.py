@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,11 +141,13 @@ def build_engine(config: Config, model_path: str, index: int, device: str) -> Sy
 
 
 def checkpoint_tensors(directory: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and tensors of a saved model, in the order of its files; tied copies are not among them."""
+    """Names and tensors of a saved model, in the order of its files, without copies of tied embeddings."""
+    tied = json.loads((directory / "config.json").read_text()).get("tie_word_embeddings", False)
     for file in sorted(directory.glob("*.safetensors")):
         with safe_open(file, framework="pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118 (not a mapping)
-                yield name, tensors.get_tensor(name)
+                if not (tied and name == "lm_head.weight"):
+                    yield name, tensors.get_tensor(name)
 
 
 def rollout_environment(config: Config, model_path: str) -> dict[str, str]:

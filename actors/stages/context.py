@@ -18,6 +18,7 @@ from rewardranker.config.schema import Config, OptimConfig
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.types import Problem, Split
+from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
 
@@ -53,6 +54,8 @@ class Context:
 
         def persist(stage: Stage) -> None:
             self.runtime.retrying(name, lambda: work(stage))
+            Checkpoints(stage.path / "checkpoints").clear()
+            self.runtime.free_roles()
 
         path = self.run.stage(name, settings, inputs, persist)
         if name == self.until:
@@ -92,7 +95,6 @@ class Context:
             microbatch_tokens=microbatch_tokens,
             dtype=model.dtype,
             attention=model.attn_implementation,
-            chat=model.chat,
             optim=optim,
             total_steps=total_steps,
             seed=self.config.run.seed,
@@ -106,10 +108,13 @@ class Context:
     def settings(self, *sections: str, **more: Any) -> Mapping[str, Any]:
         """The config sections that a stage depends on, and what all stages depend on."""
         config = asdict(self.config)
+        for section in ("sft", "reward", "ppo"):
+            del config[section]["checkpoint_every"]
         common = {
             "seed": self.config.run.seed,
             "model": config["model"],
             "engine": config["engine"],
+            "rollout_engine": self.config.rollout.engine,
             "ranks": {"ranks": self.config.cluster.ranks, **self.config.cluster.role_ranks},
         }
         return {**common, **{name: config[name] for name in sections}, **more}

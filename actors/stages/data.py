@@ -34,6 +34,9 @@ def build_data(config: Config, run: RunDirectory) -> Path:
                 f"ppo.prompts_per_step={config.ppo.prompts_per_step}, but there are only {len(train)} training "
                 "problems: lower it, or widen the data"
             )
+        for split in ("validation", "test"):
+            if not any(p.split == split for p in problems):
+                raise UserError(f"data has no {split} problems: rerankers are compared on them; widen the data")
         references, imitated, written = _solutions(config, train)
         write_problems(stage.path / "problems.jsonl", problems)
         for name, rows in (("references", references), ("sft", imitated), ("solutions", written)):

@@ -75,7 +75,9 @@ def mining_problems(context: Context, iteration: int) -> list[Problem]:
     return [source[i] for i in sorted(rng.choice(len(source), count, replace=False))]
 
 
-def run_mining(context: Context, name: str, iteration: int, pool_path: Path, reward_model: Path) -> Path:
+def run_mining(
+    context: Context, name: str, iteration: int, variants: list[str], pool_path: Path, reward_model: Path
+) -> Path:
     """Ranks a pool with the reward model, confirms what fails, writes the triplets of every variant."""
     config = context.config
 
@@ -85,7 +87,7 @@ def run_mining(context: Context, name: str, iteration: int, pool_path: Path, rew
         write_pool(stage.path / "pool.parquet", pool)
         hard = _confirmed(context, pool)
         references = _references(context)
-        for variant in config.cycle.variants:
+        for variant in variants:
             triplets: list[Triplet] = []
             for problem_id, group in group_by_problem(pool).items():
                 seed = derive_seed(config.run.seed, name, variant, problem_id)
@@ -103,7 +105,7 @@ def run_mining(context: Context, name: str, iteration: int, pool_path: Path, rew
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
     inputs = {"pool": pool_path, "reward": reward_model, "references": context.data / "references.jsonl"}
-    settings = context.settings("mining", variants=list(config.cycle.variants))
+    settings = context.settings("mining", variants=variants)
     return context.stage(name, settings, inputs, work)
 
 

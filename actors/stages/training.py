@@ -161,7 +161,6 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
                 checkpoints.save(step + 1, driver.save)
     writer.close()
     policy.all("export", str(stage.path / "hf"))
-    checkpoints.clear()
     tail = writer.tail_means(config.steps)
     names = {"critic/score/mean": "score", "rollout/pass_rate": "pass_rate", "kl/sequence": "kl"}
     stage.metrics |= {
@@ -192,6 +191,8 @@ def _fit(
         if context.config.engine.launcher == "ray_train":
             from actors.ray_train import fit_with_ray_train
 
+            # Ray Train brings workers of its own.
+            context.runtime.stop_workers()
             return fit_with_ray_train(context.config, factory, setup, work, stage.path)
         return fit(context.runtime.role(role, factory, setup), work, stage.path, on_step)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from rewardranker.config.rules import check
 from rewardranker.config.schema import Config
@@ -73,7 +74,10 @@ def _parse_overrides(overrides: Sequence[str]) -> Any:
     for item in overrides:
         if "=" not in item or item.startswith("-"):
             raise UserError(f"override {item!r} is not of the form section.key=value, e.g. ppo.kl.coef=0.02")
-    return OmegaConf.from_dotlist(list(overrides))
+    try:
+        return OmegaConf.from_dotlist(list(overrides))
+    except YAMLError as error:
+        raise UserError(f"the values of {' '.join(overrides)} are not valid YAML: {error}") from error
 
 
 def _leaf_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:

@@ -23,6 +23,7 @@ CHOICES = {
     "rollout.engine": ("auto", "vllm", "transformers"),
     "weight_sync.transport": ("auto", "object_store", "gloo", "nccl"),
     "model.dtype": ("float32", "bfloat16"),
+    "model.attn_implementation": ("auto", "eager", "sdpa", "flash_attention_2"),
     "sft.optim.schedule": ("constant", "linear", "cosine"),
     "reward.optim.schedule": ("constant", "linear", "cosine"),
     "ppo.policy_optim.schedule": ("constant", "linear", "cosine"),
@@ -36,7 +37,8 @@ AT_LEAST_ONE = (
     "ppo.max_new_tokens", "ppo.checkpoint_every", "sft.checkpoint_every", "reward.checkpoint_every",
     "generation.n", "generation.max_new_tokens", "generation.prompts_per_shard", "judge.executors",
     "mining.problems", "mining.n", "mining.max_rank", "mining.max_per_problem", "cycle.iterations",
-    "evaluation.n", "evaluation.bootstrap", "cluster.ranks", "rollout.workers", "weight_sync.bucket_mb",
+    "evaluation.n", "evaluation.bootstrap", "evaluation.policy_samples", "cluster.ranks",
+    "rollout.workers", "weight_sync.bucket_mb",
     "model.tiny.hidden", "model.tiny.layers", "model.tiny.heads", "data.sft_problems",
     "data.triplet_problems", "ppo.kl.horizon",
 )  # fmt: skip
@@ -45,8 +47,16 @@ POSITIVE = (
     "sft.optim.lr", "reward.optim.lr", "ppo.policy_optim.lr", "ppo.critic_optim.lr", "ppo.temperature",
     "generation.temperature", "ppo.clip", "ppo.value_clip", "ppo.kl.target", "cluster.cpus_per_rank",
     "cluster.placement_timeout_s", "cluster.call_timeout_s", "cluster.collective_timeout_s",
-    "weight_sync.timeout_s", "rollout.timeout_s", "ppo.reward_scale",
+    "weight_sync.timeout_s", "rollout.timeout_s", "ppo.reward_scale", "rollout.cpus_per_worker",
 )  # fmt: skip
+
+NOT_NEGATIVE = (
+    "sft.steps", "reward.steps", "reward.retrain_steps", "cluster.max_restarts", "cluster.gpus_per_rank",
+    "rollout.gpus_per_worker", "generation.top_k", "ppo.dual_clip", "ppo.kl.coef", "ppo.critic_warmup_steps",
+    "ppo.missing_eos_penalty", "cycle.patience_se", "data.mbpp.test_limit", "judge.cpus_per_executor",
+)  # fmt: skip
+
+ROLES = ("policy", "critic", "reference", "reward")
 
 
 def value(config: Config, key: str) -> Any:
@@ -68,6 +78,9 @@ def check(config: Config) -> None:
     for key in POSITIVE:
         if not value(config, key) > 0:
             raise UserError(f"{key}={value(config, key)}: must be greater than 0")
+    for key in NOT_NEGATIVE:
+        if value(config, key) < 0:
+            raise UserError(f"{key}={value(config, key)}: must not be negative")
     for rule in _RULES:
         rule(config)
 
@@ -87,10 +100,11 @@ def _minibatches_fit(c: Config) -> None:
             f"ppo.minibatch_size={c.ppo.minibatch_size} does not divide the {samples} samples of a step "
             f"(prompts_per_step {c.ppo.prompts_per_step} x samples_per_prompt {c.ppo.samples_per_prompt})"
         )
+    ranks = max([c.cluster.ranks, *c.cluster.role_ranks.values()])
     for key in ("ppo.minibatch_size", "sft.minibatch_size", "reward.minibatch_size"):
-        if value(c, key) < c.cluster.ranks:
+        if value(c, key) < ranks:
             raise UserError(
-                f"{key}={value(c, key)} is smaller than cluster.ranks={c.cluster.ranks}: "
+                f"{key}={value(c, key)} is smaller than cluster.ranks={ranks} (or cluster.role_ranks): "
                 "every rank needs a sample in each minibatch"
             )
 
@@ -123,6 +137,32 @@ def _tiny_reads_family_only(c: Config) -> None:
             f"data.source={c.data.source} needs a pretrained model: set model.path to a model directory or a "
             "hub name (the tiny model only knows the built-in problems' words)"
         )
+
+
+def _mbpp_needs_samples(c: Config) -> None:
+    if c.data.source == "mbpp" and c.data.triplet_source == "humans":
+        raise UserError(
+            "data.triplet_source=humans: MBPP holds correct solutions only, and pairs need failing ones as well; "
+            "set data.triplet_source=samples"
+        )
+
+
+def _iterations_have_something_to_do(c: Config) -> None:
+    if c.cycle.iterations > 1 and not c.cycle.variants:
+        raise UserError("cycle.variants is empty: name at least one variant, or set cycle.iterations=1")
+    if c.cycle.iterations > 2 and c.cycle.new_policies == "none":
+        raise UserError(
+            f"cycle.iterations={c.cycle.iterations} with cycle.new_policies=none: iteration 3 samples from the new "
+            "policies of iteration 2; set cycle.new_policies to best or all"
+        )
+
+
+def _role_ranks(c: Config) -> None:
+    for role, ranks in c.cluster.role_ranks.items():
+        if role not in ROLES or ranks < 1:
+            raise UserError(
+                f"cluster.role_ranks.{role}={ranks}: roles are {', '.join(ROLES)}, each of 1 rank or more"
+            )
 
 
 def _known_variants(c: Config) -> None:
@@ -182,6 +222,9 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _heads_divide,
     _tiny_reads_family_only,
     _known_variants,
+    _mbpp_needs_samples,
+    _iterations_have_something_to_do,
+    _role_ranks,
     _transports_fit,
     _rollouts_in_workers,
     _vllm_reads_the_heads,

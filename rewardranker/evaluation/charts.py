@@ -59,7 +59,7 @@ def line_chart(
     """Lines with axes and, for more than one, a legend. Long or noisy series get a running mean on top.
 
     Args:
-        log: a logarithmic y axis, where every value is above zero; else the axis stays linear.
+        log: a logarithmic y axis, where the values are above zero and span a factor of ten; else it stays linear.
         right: the margin there, to line up with :func:`twin_chart`.
 
     Raises:
@@ -141,7 +141,7 @@ def histogram(
     together = np.concatenate(list(values.values())) if values else np.empty(0)
     if not together.size:
         raise ValueError(f"chart {title!r} has no finite value")
-    x_scale = Scale.around(*np.percentile(together, [0.5, 99.5]), 0.0)
+    x_scale = Scale.around(float(np.percentile(together, 0.5)), float(np.percentile(together, 99.5)), 0.0)
     edges = np.linspace(x_scale.low, x_scale.high, bins + 1)
     shares = {
         name: np.histogram(np.clip(group, edges[0], edges[-1]), edges)[0] / max(len(group), 1)
@@ -229,7 +229,8 @@ def _points(series: Series) -> np.ndarray:
 
 
 def _fitting(values: np.ndarray, log: bool) -> Scale:
-    return Scale.around(values.min(), values.max(), 0.06, log and bool(values.min() > 0))
+    low, high = float(values.min()), float(values.max())
+    return Scale.around(low, high, 0.06, log and 0 < 10 * low <= high)
 
 
 def _summary(names: Sequence[str], drawn: Sequence[np.ndarray], x_label: str) -> str:

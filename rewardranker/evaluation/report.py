@@ -101,7 +101,11 @@ def _stages(run: FinishedRun) -> str:
         kind = kinds.get(stage.name.split("-")[0], len(_KINDS) - 1)
         totals[kind] += seconds
         segments.append((stage.name, seconds, duration(seconds), kind))
-        numbers = "; ".join(f"{k} {v:.4g}" for k, v in stage.metrics.items() if isinstance(v, (int, float)))
+        numbers = "; ".join(
+            f"{k} {v if isinstance(v, int) else f'{v:.4g}'}"
+            for k, v in stage.metrics.items()
+            if isinstance(v, (int, float))
+        )
         rows.append([safe(stage.name), duration(seconds), safe(numbers)])
     legend = "".join(
         f'<li><i class="s{order}"></i>{kind} {duration(total)}</li>'

@@ -82,8 +82,10 @@ def _validation(rewards: Sequence[FinishedStage]) -> str:
         found = stage.metrics
         if "validation_rerank" in found:
             solved, error = per_cent(found["validation_rerank"]), per_cent(found["validation_se"])
-            pairs = [f"{found['old']} + {found['new']}", str(found["steps"]), per_cent(found["validation_pairs"])]
-            rows.append([safe(_reward_name(stage)), *pairs, f"{solved} ± {error}"])
+            right = found.get("validation_pairs")  # absent where no validation problem had both kinds
+            trained = [f"{found['old']} + {found['new']}", str(found["steps"])]
+            ranked = "–" if right is None else per_cent(right)
+            rows.append([safe(_reward_name(stage)), *trained, ranked, f"{solved} ± {error}"])
     if not rows:
         return missing(_NOT_RECORDED)
     headers = ("Reward model", "Pairs: old + new", "Steps", "Ranked right", "Solved ± s.e.")

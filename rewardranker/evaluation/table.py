@@ -10,17 +10,12 @@ from typing import Any
 
 import numpy as np
 from rich import box
+from rich.console import JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import (
-    bootstrap_mean,
-    expected_pick,
-    gap_closed,
-    pair_accuracy,
-    paired_bootstrap,
-)
+from rewardranker.evaluation.metrics import bootstrap_mean, expected_pick, gap_closed, pair_accuracy, paired_bootstrap
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.types import Candidate
 from rewardranker.reranking.logprob import mean_logprob
@@ -43,7 +38,6 @@ _LABELS = {
     "rewardranker_control": "RewardRanker, control (no new data)",
 }
 _VARIANTS = {"hardnegatives": "hard negatives", "selftraining": "self-training"}
-# What a run adds to the settings, and how the notes call it.
 _SAMPLING = {
     "temperature": "temperature",
     "top_k": "top-k",
@@ -94,7 +88,6 @@ class Row:
 
     @property
     def below_random(self) -> bool:
-        """Whether the interval of the difference lies below zero."""
         return self.vs_random is not None and self.vs_random[2] < 0
 
     def cells(self) -> tuple[str, ...]:
@@ -146,21 +139,19 @@ class ResultTable:
 
     def _counts(self, pool: str) -> str:
         counts, n = self.settings["pools"][pool], max(row.n for row in self.pools()[pool])
-        left_out = "all judged"
-        if counts["excluded"]:
-            left_out = f"{counts['excluded']} of {counts['candidates']} candidates not judged and left out"
-        if counts["dropped_problems"]:
-            left_out += f", and with them {counts['dropped_problems']} problems"
-        return f"{counts['problems']} problems, n = {n} candidates each, {left_out}"
+        lost = f"{counts['excluded']} of {counts['candidates']} candidates not judged and left out"
+        whole = f" (problems lost entirely: {counts['dropped_problems']})" if counts["dropped_problems"] else ""
+        how = lost + whole if counts["excluded"] else "all judged"
+        return f"{counts['problems']} problems, n = {n} candidates each, {how}"
 
     def render(self) -> Table:
         """For the terminal: 120 columns hold it, and on narrower ones the names wrap."""
-        title = "Problems solved by the chosen candidate, all numbers in %"
-        table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table.title = "Problems solved by the chosen candidate, all numbers in %"
         table.title_justify = table.caption_justify = "left"
         for index, header in enumerate(HEADERS):
-            header, justify = textwrap.fill(header, 12), "left" if index == 0 else "right"
-            table.add_column(header, justify=justify, no_wrap=index > 0, overflow="fold")  # type: ignore[arg-type]
+            justify: JustifyMethod = "right" if index else "left"
+            table.add_column(textwrap.fill(header, 12), justify=justify, no_wrap=index > 0, overflow="fold")
         for pool, rows in self.pools().items():
             table.add_row(f"[bold underline]pool {escape(pool)}[/]", *[""] * (len(HEADERS) - 1))
             for row in rows:

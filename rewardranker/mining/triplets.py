@@ -68,7 +68,8 @@ def check_triplets(triplets: Sequence[Triplet], problems: Mapping[str, Problem])
     if not triplets:
         raise UserError(
             "no triplets: no training problem has both a passing and a failing solution. Sample more "
-            "(data.triplet_solutions, mining.n), or start from a model that solves some of the problems"
+            "(data.triplet_solutions with data.triplet_source=samples, mining.n), or start from a model that solves "
+            "some of the problems"
         )
     kept_out = {p.group_id for p in problems.values() if p.split != "train"}
     for t in triplets:

@@ -36,7 +36,8 @@ class RunDirectory:
     """
 
     def __init__(self, config: Config, say: Callable[[str], None] = print) -> None:
-        self.path = Path(config.run.root) / config.run.name
+        # Workers on other nodes are told where to read and write; they start in other directories.
+        self.path = (Path(config.run.root) / config.run.name).absolute()
         self._say, self._seed, self._count = say, config.run.seed, 0
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,7 @@ class RunDirectory:
         """
         title = f"{self._count:02d}-{name}"
         self._count += 1
-        final, working = self.path / title, self.path / f".work-{title}"
+        final, working = self._place(name, title), self.path / f".work-{title}"
         wanted = {
             "settings": json.loads(json.dumps(settings)),
             "inputs": {key: tree_hash(path) for key, path in inputs.items()},
@@ -112,6 +113,14 @@ class RunDirectory:
             final.rename(self.path / f".replaced-{title}-{time.time_ns()}")
         commit_directory(working, final)
         self._say(f"{title:<28} {manifest['seconds']:7.1f} s   {_summary(stage.metrics)}")
+        return final
+
+    def _place(self, name: str, title: str) -> Path:
+        """Where the stage belongs; one that an earlier run numbered otherwise is moved there."""
+        final = self.path / title
+        for found in self.path.glob(f"[0-9][0-9]-{name}"):
+            if found != final and not final.exists():
+                found.rename(final)
         return final
 
     def _prepare(self, working: Path, wanted: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The judge: every verdict, and programs that try to get a better one than they deserve."""
+"""The judge: every verdict, and what it promises its callers."""
 
 from __future__ import annotations
 
@@ -9,54 +9,18 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from judging import QUICK, RIGHT, problem, verdict
 
 from rewardranker.errors import UserError
 from rewardranker.execution.fork_client import ForkServer
-from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description
+from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint
 from rewardranker.execution.styles import judge_once
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Limits, Problem, Style, Test
-
-QUICK = Limits(cpu_s=1.0, wall_s=10.0, memory_mb=256)
-FUNCTION_TESTS = (Test("[1, 2]", "3"), Test("[2, 2]", "4"), Test("[-1, 1]", "0"))
-PROGRAM_TESTS = (Test("assert f(1, 2) == 3"), Test("assert f(2, 2) == 4\nassert f(-1, 1) == 0"))
-STDIO_TESTS = (Test("1 2\n", "3\n"), Test("2 2\n", "4\n"), Test("-1 1\n", "0\n"))
-RIGHT = "def f(a, b):\n    return a + b\n"
-
-
-def problem(style: Style = "function", tests: tuple[Test, ...] | None = None, **more: object) -> Problem:
-    by_style = {"function": FUNCTION_TESTS, "program": PROGRAM_TESTS, "stdio": STDIO_TESTS}
-    task = Problem(
-        id=f"test/{style}",
-        source="test",
-        language="python",
-        prompt="",
-        entry_point="" if style == "stdio" else "f",
-        style=style,
-        tests=by_style[style] if tests is None else tests,
-        split="train",
-        group_id="test",
-        licence="Apache-2.0",
-        revision="1",
-        limits=QUICK,
-    )
-    return replace(task, **more)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=1) as judge:
-        yield judge
-
-
-def verdict(judge: Judge, code: str, task: Problem | None = None) -> Judgement:
-    return judge.run([(task or problem(), code)])[0]
-
 
 BOTH: list[Style] = ["function", "program"]
 CALLS = [
@@ -122,178 +86,6 @@ def test_verdicts_of_main_programs(judge: Judge, code: str, expected: Verdict) -
     result = verdict(judge, code, problem("stdio"))
     assert result.verdict is expected, result
     assert (result.tests_total, result.level) == (3, "L3")
-
-
-ATTACKS = {
-    "exit at import": "exit(0)",
-    "sys.exit in the function": "import sys\ndef f(a, b): sys.exit(0)",
-    "os._exit at import": "import os\nos._exit(0)",
-    "os._exit in the function": "import os\ndef f(a, b): os._exit(0)",
-    "killed by itself": "import os\ndef f(a, b): os.kill(os.getpid(), 9)",
-    "catches its own end": "def f(a, b):\n    try: raise SystemExit\n    except BaseException: return None",
-    "prints results": "def f(a, b):\n    print('[\"value\", 3]', flush=True)\n    print('OK')",
-    "always equal": "class A(int):\n    def __eq__(s, o): return True\n    __hash__ = int.__hash__\n"
-    "def f(a, b): return A(7)",
-    "always equal object": "class A:\n    def __eq__(s, o): return True\n    def __bool__(s): return True\n"
-    "def f(a, b): return A()",
-    "lying class": "class A:\n    __class__ = int\n    def __eq__(s, o): return True\ndef f(a, b): return A()",
-    "builtins replaced": "import builtins\nfor n in ('all', 'any', 'bool', 'type', 'len', 'zip', 'AssertionError'):\n"
-    "    setattr(builtins, n, lambda *a, **k: True)\ndef f(a, b): return 7",
-    "json replaced": "import json\njson.dumps = json.loads = lambda *a, **k: 3\n"
-    "json.JSONEncoder.encode = json.JSONEncoder.iterencode = lambda *a: '3'\ndef f(a, b): return 7",
-    "forged lines on every descriptor": "import os\ndef f(a, b):\n    for i in range(256):\n"
-    '        try: os.write(i, b\'["", 1, "value", 3]\\n["pass"]\\n\')\n        except OSError: pass\n    return 7',
-    "garbage on every descriptor": "import os\ndef f(a, b):\n    for i in range(256):\n"
-    "        try: os.write(i, b'\\xff' * 100)\n        except OSError: pass\n    return 7",
-    "closes every descriptor": "import os\ndef f(a, b):\n    os.closerange(0, 256)\n    return 7",
-    "forks and both answer": "import os\ndef f(a, b):\n    os.fork()\n    return 7",
-    "settrace": "import sys\nsys.settrace(lambda *a: None)\ndef f(a, b): return 7",
-    "deep nesting": "def f(a, b):\n    x = []\n    for _ in range(100000): x = [x]\n    return x",
-    "kills everything it may": "import os\ndef f(a, b):\n    try: os.kill(-1, 9)\n"
-    "    except OSError: pass\n    return 7",
-    "kills its parent": "import os\ndef f(a, b):\n    try: os.kill(os.getppid(), 9)\n"
-    "    except OSError: pass\n    return 7",
-}
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="without root a program may signal its own user's processes")
-@pytest.mark.parametrize("name", ["kills everything it may", "kills its parent"])
-def test_a_program_cannot_end_its_judge(judge: Judge, name: str) -> None:
-    assert verdict(judge, ATTACKS[name]).verdict is not Verdict.INFRA
-
-
-@pytest.mark.parametrize("style", BOTH)
-@pytest.mark.parametrize("name", [name for name in ATTACKS if "kills" not in name])
-def test_an_attack_never_passes(judge: Judge, style: Style, name: str) -> None:
-    result = verdict(judge, ATTACKS[name], problem(style))
-    assert result.verdict in (Verdict.WRONG, Verdict.RUNTIME_ERROR, Verdict.TAMPERED), result
-    assert result.tests_passed == 0
-    assert verdict(judge, RIGHT).verdict is Verdict.OK  # and the judge is none the worse
-
-
-def test_writing_into_the_result_stream_is_called_tampering(judge: Judge) -> None:
-    for style in BOTH:
-        assert verdict(judge, ATTACKS["garbage on every descriptor"], problem(style)).verdict is Verdict.TAMPERED
-
-
-def test_the_program_takes_over_its_channel_and_still_needs_the_right_values(judge: Judge) -> None:
-    """Finds the nonce in the frames above it and sends a complete, well-formed stream of its own."""
-    code = (
-        "import sys, os, json\nframe = sys._getframe()\n"
-        "while 'channel' not in frame.f_locals: frame = frame.f_back\n"
-        "nonce = frame.f_locals['channel']._nonce\n"
-        "def send(n, *rest): os.write(3, (json.dumps([nonce, n, *rest]) + '\\n').encode())\n"
-        "send(1, 'ready')\n"
-        "for i in range(3): send(2 + i, 'value', 99)\n"
-        "send(5, 'done')\nos._exit(0)\n"
-    )
-    result = verdict(judge, code)
-    assert (result.verdict, result.tests_passed) == (Verdict.WRONG, 0)
-    assert verdict(judge, code.replace("'value', 99", "'pass'")).verdict is Verdict.TAMPERED
-    assert verdict(judge, code.replace("send(5, 'done')", "send(5, 'unsupported', '')")).verdict is Verdict.TAMPERED
-
-
-SEARCH = """
-import gc
-mark = chr(88) + 'q7'
-def texts(x, depth):
-    if type(x) in (str, bytes):
-        yield x if type(x) is str else x.decode('latin-1')
-    elif depth and type(x) in (list, tuple, dict):
-        for y in x if type(x) is not dict else [*x, *x.values()]:
-            yield from texts(y, depth - 1)
-def f():
-    gc.unfreeze()
-    for x in gc.get_objects():
-        for text in texts(x, 2):
-            found = text[text.find(mark):][:15]
-            if found.count(mark) == 5: return found
-"""
-
-
-@pytest.mark.parametrize("style", BOTH)
-def test_expected_values_are_nowhere_in_the_program_s_memory(judge: Judge, style: Style) -> None:
-    """Twice on one server: what the first job left behind would be in the second's memory. The search itself
-    is shown to work on a value that the program put there."""
-    secret = "Xq7" * 5
-    test = Test("[]", json.dumps(secret)) if style == "function" else Test(f"assert f() == {secret!r}")
-    task = problem(style, (test,))
-    for run in range(2):
-        result = verdict(judge, SEARCH + f"run = {run}", task)
-        assert result.verdict is Verdict.WRONG, result
-    assert verdict(judge, SEARCH + "planted = [mark * 5]", task).verdict is Verdict.OK
-
-
-def processes_of_programs(judge: Judge) -> list[str]:
-    """Processes that hold one of this judge's job directories as working directory."""
-    homes = [server._home for server in judge._servers]
-    assert all(homes)
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                place = os.readlink(entry / "cwd")
-            except OSError:
-                continue
-            if any(place.startswith(f"{home}/job") for home in homes):
-                found.append(entry.name)
-    return found
-
-
-@pytest.mark.parametrize(
-    "escape",
-    [
-        "import os\ndef f(a, b):\n    while True:\n        try: os.fork()\n        except OSError: pass",
-        "import os\ndef f(a, b):\n    for _ in range(9):\n        if os.fork() == 0:\n            os.setsid()\n"
-        "            if os.fork(): os._exit(0)\n            os.closerange(0, 256)\n            while True: pass\n"
-        "    return a + b",
-        "import subprocess, sys\ndef f(a, b):\n    subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
-        "    return a + b",
-        "import signal, time\nfor s in range(1, 64):\n    try: signal.signal(s, signal.SIG_IGN)\n"
-        "    except (OSError, ValueError): pass\ndef f(a, b):\n    while True: pass",
-    ],
-    ids=["fork bomb", "daemons", "subprocess", "deaf"],
-)
-def test_nothing_of_a_program_outlives_its_judgement(judge: Judge, escape: str) -> None:
-    task = problem(limits=Limits(cpu_s=1.0, wall_s=2.0))
-    started = time.monotonic()
-    verdict(judge, escape, task)
-    assert time.monotonic() - started < 30
-    assert processes_of_programs(judge) == []
-    assert verdict(judge, RIGHT).verdict is Verdict.OK
-
-
-def test_nothing_is_left_after_fifty_timeouts() -> None:
-    """By the clock, so that fifty of them take seconds."""
-    task = problem(limits=Limits(cpu_s=1.0, wall_s=0.05))
-    sleepers = [f"import time\ndef f(a, b):\n    time.sleep(60 + {i})\n" for i in range(50)]
-    with Judge(workers=2) as judge:
-        results = judge.run([(task, code) for code in sleepers])
-        assert [result.verdict for result in results] == [Verdict.TIMEOUT] * 50
-        assert processes_of_programs(judge) == []
-
-
-def test_files_of_one_program_are_gone_for_the_next(judge: Judge) -> None:
-    write = "import os\nos.makedirs('d/e')\nopen('d/e/x', 'w').write('x')\nimport tempfile\n"
-    write += "open(tempfile.mkstemp()[1], 'w').write('x')\n" + RIGHT
-    assert verdict(judge, write).verdict is Verdict.OK
-    look = "import os\ndef f(a, b): return a + b if os.listdir('.') == [] else None\n"
-    assert verdict(judge, look).verdict is Verdict.OK
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its user id")
-def test_root_s_rights_are_given_up(judge: Judge) -> None:
-    code = "import os\ndef f():\n    try: os.setuid(0)\n    except PermissionError: return min(os.getresuid()) > 0\n"
-    assert verdict(judge, code, problem(tests=(Test("[]", "true"),))).verdict is Verdict.OK
-    assert "user id of its own" in sandbox_description()
-
-
-def test_the_environment_holds_nothing_of_ours(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_TOKEN", "x")
-    code = "import os\ndef f(): return sorted(os.environ)\n"
-    expected = ["HOME", "LC_ALL", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TMPDIR", "TZ"]
-    with Judge() as fresh:
-        assert verdict(fresh, code, problem(tests=(Test("[]", json.dumps(expected)),))).verdict is Verdict.OK
 
 
 def test_every_input_is_answered_and_counted(judge: Judge) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, label
+from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, label, per_cent
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate
 
@@ -221,6 +221,39 @@ def test_markdown_and_terminal_show_people_the_same_rows() -> None:
     lines = text.splitlines()
     winner, loser = (next(x for x in lines if name in x) for name in ("RewardRanker (1 iter.)", "Mean log-prob"))
     assert "\x1b[1m" in winner and "\x1b[1m" not in loser
+
+
+def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
+    """The longest names and numbers that occur, on both widths: whole at 120 columns, wrapped at 100."""
+    ranker, versus = "rewardranker_2_hardnegatives", (-0.295, -0.354, -0.241)
+    rows = [Row(pool, ranker, 1.0, 10, 200, 0.999, 1.0, 1.0, versus, 1.0) for pool in ("sft", "ppo_1")]
+    counts = {"problems": 200, "candidates": 2000, "excluded": 0, "dropped_problems": 0}
+    settings = {"bootstrap": 2000, "seed": 0, "pools": {"sft": counts, "ppo_1": counts}, "temperature": 0.7}
+    table = ResultTable(rows, settings | {"judge": "[red]abc"})
+    for width in (120, 100):
+        terminal = io.StringIO()
+        Console(file=terminal, width=width).print(table.render())
+        text = terminal.getvalue()
+        assert "…" not in text
+        assert text.count("−29.5 [−35.4, −24.1]") == text.count("99.9 – 100.0") == 2
+        assert ("RewardRanker, 2 iter., hard negatives" in text) == (width == 120)
+        assert "sft, ppo_1: 200 problems, n = 10 candidates each, all judged" in text
+        assert "temperature 0.7, seed 0, judge [red]abc" in text
+        assert text.count("percentile bootstrap") == 1
+
+
+def test_notes_tell_pools_apart_where_they_differ() -> None:
+    hand = hand_pool()
+    more = {**hand.candidates, "d": [candidate("d", INFRA), candidate("d", INFRA)]}
+    notes = build_table({"small": sure_winner(), "hand": PoolInput(more)}, bootstrap=10, seed=0).notes()
+    assert notes[0] == "small: 30 problems, n = 2 candidates each, all judged"
+    lost = "3 of 14 candidates not judged and left out (problems lost entirely: 1)"
+    assert notes[1] == f"hand: 3 problems, n = 4 candidates each, {lost}"
+
+
+def test_per_cent_rounds_halves_up_however_the_share_was_computed() -> None:
+    assert per_cent(0.4145) == per_cent(0.41450000000000004) == "41.5"
+    assert (per_cent(0.5825), per_cent(-0.102, "+"), per_cent(1.0)) == ("58.3", "−10.2", "100.0")
 
 
 def test_labels() -> None:

@@ -1,0 +1,38 @@
+"""Problems and programs for the judge's tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rewardranker.execution.judge import Judge
+from rewardranker.execution.verdict import Judgement
+from rewardranker.problems.types import Limits, Problem, Style, Test
+
+QUICK = Limits(cpu_s=1.0, wall_s=10.0, memory_mb=256)
+FUNCTION_TESTS = (Test("[1, 2]", "3"), Test("[2, 2]", "4"), Test("[-1, 1]", "0"))
+PROGRAM_TESTS = (Test("assert f(1, 2) == 3"), Test("assert f(2, 2) == 4\nassert f(-1, 1) == 0"))
+STDIO_TESTS = (Test("1 2\n", "3\n"), Test("2 2\n", "4\n"), Test("-1 1\n", "0\n"))
+RIGHT = "def f(a, b):\n    return a + b\n"
+
+
+def problem(style: Style = "function", tests: tuple[Test, ...] | None = None, **more: object) -> Problem:
+    by_style = {"function": FUNCTION_TESTS, "program": PROGRAM_TESTS, "stdio": STDIO_TESTS}
+    task = Problem(
+        id=f"test/{style}",
+        source="test",
+        language="python",
+        prompt="",
+        entry_point="" if style == "stdio" else "f",
+        style=style,
+        tests=by_style[style] if tests is None else tests,
+        split="train",
+        group_id="test",
+        licence="Apache-2.0",
+        revision="1",
+        limits=QUICK,
+    )
+    return replace(task, **more)  # type: ignore[arg-type]
+
+
+def verdict(judge: Judge, code: str, task: Problem | None = None) -> Judgement:
+    return judge.run([(task or problem(), code)])[0]
