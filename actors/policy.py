@@ -28,7 +28,7 @@ class Policy:
         self.setup, self.rank = setup, rank
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
         self.pad_id = pad_id(self.tokenizer)
-        self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device)
+        self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device, trained=True)
         self.engine = build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
         self.weights = WeightSource(self.engine.full_parameters)
 

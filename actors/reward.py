@@ -25,7 +25,8 @@ class Reward:
         self.setup, self.rank = setup, rank
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
         self.pad_id = pad_id(self.tokenizer)
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, setup.seed)
+        trained = setup.optim is not None
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, setup.seed, trained)
         self._engine = (
             build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank) if setup.optim else None
         )

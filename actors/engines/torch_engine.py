@@ -29,7 +29,7 @@ class TorchEngine:
         devices = [rank.device] if rank.device.startswith("cuda") else None
         # Ranks may run different numbers of micro-batches, so nothing but the last backward may communicate.
         self._wrapped: nn.Module = (
-            DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False)
+            DistributedDataParallel(network, device_ids=devices, forward_sync_buffers=False)
             if rank.world > 1
             else network
         )

@@ -63,7 +63,7 @@ def _memory(config: Config) -> str:
     if count is None:
         return "unknown: the model is not on this machine"
     size = BYTES[config.model.dtype]
-    trained = count * (2 * size + 8)
+    trained = count * 16  # fp32 weights, gradients, two moments
     frozen = count * size
     total = 2 * trained + 2 * frozen if config.cluster.placement == "colocated" else trained
     return f"{total / 2**30:.2f} GiB of weights and optimiser state (about), activations come on top"

@@ -51,22 +51,35 @@ def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
-def load_policy(path: str, dtype: str, attention: str, device: str) -> PolicyNetwork:
-    """A causal language model in evaluation mode, which keeps dropout off; gradients still flow."""
-    model = AutoModelForCausalLM.from_pretrained(path, **_arguments(dtype, attention))
-    return PolicyNetwork(model.eval()).to(device)
+def load_policy(path: str, dtype: str, attention: str, device: str, trained: bool = False) -> PolicyNetwork:
+    """A causal language model in evaluation mode, which keeps dropout off; gradients still flow.
+
+    Args:
+        trained: with ``bfloat16``, keep the weights in fp32 and compute in bf16: an optimiser's small steps
+            would be rounded away.
+    """
+    model = AutoModelForCausalLM.from_pretrained(path, **_arguments(dtype, attention, trained))
+    return PolicyNetwork(model.eval(), autocast=trained and dtype == "bfloat16").to(device)
 
 
-def load_scorer(path: str, dtype: str, attention: str, device: str, seed: int) -> ScorerNetwork:
-    """A backbone with a scalar head: trained where ``path`` holds a scorer, else drawn from ``seed``."""
+def load_scorer(
+    path: str, dtype: str, attention: str, device: str, seed: int, trained: bool = False
+) -> ScorerNetwork:
+    """A backbone with a scalar head: trained where ``path`` holds a scorer, else drawn from ``seed``.
+
+    ``trained`` as in :func:`load_policy`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=1, **_arguments(dtype, attention))
-    return ScorerNetwork(model.eval()).to(device)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            path, num_labels=1, **_arguments(dtype, attention, trained)
+        )
+    return ScorerNetwork(model.eval(), autocast=trained and dtype == "bfloat16").to(device)
 
 
-def _arguments(dtype: str, attention: str) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"dtype": {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]}
+def _arguments(dtype: str, attention: str, trained: bool) -> dict[str, Any]:
+    weights = "float32" if trained else dtype
+    arguments: dict[str, Any] = {"dtype": {"float32": torch.float32, "bfloat16": torch.bfloat16}[weights]}
     if attention != "auto":
         arguments["attn_implementation"] = attention
     return arguments

@@ -9,12 +9,17 @@ from transformers import PreTrainedModel
 from rewardranker.models.batching import TokenBatch
 
 
+def mixed_precision(batch: TokenBatch, enabled: bool) -> torch.autocast:
+    """bf16 arithmetic over weights that stay fp32 for the optimiser."""
+    return torch.autocast(batch.input_ids.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
 class PolicyNetwork(nn.Module):
     """A causal language model, read as the distribution over response tokens. Policy and reference."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.autocast = model, autocast
 
     def forward(self, batch: TokenBatch, temperature: float, entropy: bool = False) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities at the sampling temperature.
@@ -25,13 +30,14 @@ class PolicyNetwork(nn.Module):
         """
         first = int(batch.before.min())
         kept = batch.input_ids.shape[1] - first
-        logits = self.model(
-            input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
-            position_ids=batch.position_ids,
-            logits_to_keep=kept,
-            use_cache=False,
-        ).logits
+        with mixed_precision(batch, self.autocast):
+            logits = self.model(
+                input_ids=batch.input_ids,
+                attention_mask=batch.attention_mask,
+                position_ids=batch.position_ids,
+                logits_to_keep=kept,
+                use_cache=False,
+            ).logits
         index = (batch.before - first)[..., None].expand(-1, -1, logits.shape[-1])
         distribution = torch.log_softmax(logits.gather(1, index).float() / temperature, dim=-1)
         logprobs = distribution.gather(2, batch.targets[..., None])[..., 0].masked_fill(~batch.mask, 0.0)
@@ -49,9 +55,9 @@ class ScorerNetwork(nn.Module):
     computes in fp32.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.autocast = model, autocast
         self._head.float()
 
     @property
@@ -67,12 +73,13 @@ class ScorerNetwork(nn.Module):
             fp32 ``[B]``, read at the last response token; or, ``per_token``, fp32 ``[B, T]``, 0 outside
             ``batch.mask``.
         """
-        hidden = self.model.base_model(
-            input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
-            position_ids=batch.position_ids,
-            use_cache=False,
-        ).last_hidden_state
+        with mixed_precision(batch, self.autocast):
+            hidden = self.model.base_model(
+                input_ids=batch.input_ids,
+                attention_mask=batch.attention_mask,
+                position_ids=batch.position_ids,
+                use_cache=False,
+            ).last_hidden_state
         index = batch.before if per_token else batch.last[:, None]
         states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
         scores = self._head(states.float())[..., 0]

@@ -61,7 +61,7 @@ def test_padding_changes_nothing(policy: PolicyNetwork, scorer: ScorerNetwork, s
         torch.testing.assert_close(entropy[i, :n], spread[0], rtol=0, atol=1e-4)
         torch.testing.assert_close(values[i, :n], scorer(alone, per_token=True)[0], rtol=0, atol=1e-4)
         torch.testing.assert_close(scores[i], scorer(alone)[0], rtol=0, atol=1e-4)
-        assert float(logprobs[i, n:].abs().sum()) == float(values[i, n:].abs().sum()) == 0
+        assert not logprobs[i, n:].any() and not values[i, n:].any()
 
 
 def test_logprobs_are_those_of_a_plain_forward_pass(policy: PolicyNetwork) -> None:
@@ -82,6 +82,18 @@ def test_scores_are_read_at_the_last_token_and_values_before_each(scorer: Scorer
     a, b = collate([row], 0), collate([other], 0)
     assert abs(float(scorer(a)[0] - scorer(b)[0])) > 1e-4
     torch.testing.assert_close(scorer(a, per_token=True), scorer(b, per_token=True), rtol=0, atol=1e-6)
+
+
+def test_a_trained_bf16_network_keeps_fp32_weights_and_computes_in_bf16(model: str) -> None:
+    mixed = load_policy(model, "bfloat16", "auto", "cpu", trained=True)
+    frozen = load_policy(model, "bfloat16", "auto", "cpu")
+    assert {p.dtype for p in mixed.parameters()} == {torch.float32}
+    assert {p.dtype for p in frozen.parameters()} == {torch.bfloat16}
+    batch = collate(sequences(), 0)
+    exact = load_policy(model, "float32", "auto", "cpu")(batch, 1.0)[0]
+    rounded = mixed(batch, 1.0)[0]
+    assert rounded.dtype == torch.float32
+    assert 0 < float((rounded - exact).abs().max()) < 0.05
 
 
 def test_end_of_sequence_is_inside_the_mask_even_where_it_is_also_the_padding() -> None:
