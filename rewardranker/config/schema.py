@@ -60,13 +60,15 @@ class FamilyConfig:
 
 @dataclass
 class MbppConfig:
-    """MBPP by task id, from a file or, where ``path`` is empty, from the hub. Ranges include both ends."""
+    """MBPP by task id, from a file or, where ``path`` is empty, from the hub. Ranges include both ends; limits
+    above 0 keep so many problems, evenly spaced."""
 
     path: str = ""
     hub_name: str = "google-research-datasets/mbpp"
     train_ids: list[int] = field(default_factory=lambda: [601, 974])
     validation_ids: list[int] = field(default_factory=lambda: [511, 600])
     test_ids: list[int] = field(default_factory=lambda: [11, 510])
+    validation_limit: int = 0
     test_limit: int = 0
 
 

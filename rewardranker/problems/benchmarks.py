@@ -54,7 +54,7 @@ def load_mbpp(config: MbppConfig) -> list[Problem]:
             f"MBPP has no task in data.mbpp.train_ids={config.train_ids}, validation_ids="
             f"{config.validation_ids}, test_ids={config.test_ids}; ids go from 1 to 974"
         )
-    return _limit_tests(problems, config.test_limit)
+    return _limit(_limit(problems, "test", config.test_limit), "validation", config.validation_limit)
 
 
 def mbpp_solutions(config: MbppConfig) -> dict[str, str]:
@@ -192,13 +192,13 @@ def _groups(rows: Sequence[Row]) -> dict[int, int]:
     return groups
 
 
-def _limit_tests(problems: list[Problem], limit: int) -> list[Problem]:
-    """Keeps ``limit`` problems of the test split, evenly spaced over it (0: all of them)."""
-    tests = [problem.id for problem in problems if problem.split == "test"]
-    if not 0 < limit < len(tests):
+def _limit(problems: list[Problem], split: Split, limit: int) -> list[Problem]:
+    """Keeps ``limit`` problems of a split, evenly spaced over it (0: all of them), and the other splits."""
+    ids = [problem.id for problem in problems if problem.split == split]
+    if not 0 < limit < len(ids):
         return problems
-    kept = {tests[i * len(tests) // limit] for i in range(limit)}
-    return [problem for problem in problems if problem.split != "test" or problem.id in kept]
+    kept = {ids[i * len(ids) // limit] for i in range(limit)}
+    return [problem for problem in problems if problem.split != split or problem.id in kept]
 
 
 def _complete(rows: list[Row], fields: Sequence[str], where: str) -> list[Row]:

@@ -76,6 +76,9 @@ def test_test_limit_is_evenly_spaced(tmp_path: Path) -> None:
     limited = load_mbpp(config(path, test_ids=[1, 8], validation_ids=[9, 10], train_ids=[11, 12], test_limit=4))
     assert [p.id for p in limited if p.split == "test"] == ["mbpp/1", "mbpp/3", "mbpp/5", "mbpp/7"]
     assert Counter(p.split for p in limited) == {"test": 4, "validation": 2, "train": 2}
+    ranges = {"test_ids": [1, 8], "validation_ids": [9, 10], "train_ids": [11, 12]}
+    limited = load_mbpp(config(path, validation_limit=1, **ranges))
+    assert Counter(p.split for p in limited) == {"test": 8, "validation": 1, "train": 2}
 
 
 def test_repeated_statements_stay_out_of_training(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""What the README tells a reader to type works: long commands as dry runs, short ones for real."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cycle_runs import ROOT, SMOKE, run
+
+README = (ROOT / "README.md").read_text()
+SHELL = [
+    line.split("  #")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+STAGES = ("cycle", "mine")
+
+
+def arguments(command: str, tmp_path: Path) -> list[str]:
+    """The arguments after ``rewardranker``, with runs and files under ``tmp_path``."""
+    words = shlex.split(command)[1:]
+    words = [w.replace("runs/quickstart", f"{tmp_path}/runs/smoke") for w in words]
+    return [str(tmp_path / w) if w.endswith(".parquet") else w for w in words]
+
+
+def test_every_command_is_known() -> None:
+    first = {shlex.split(command)[0] for command in SHELL}
+    assert first == {"make", "rewardranker", "ray"}
+
+
+@pytest.mark.parametrize("command", [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] in STAGES])
+def test_long_commands_as_dry_runs(command: str, tmp_path: Path) -> None:
+    answer = run(*arguments(command, tmp_path), *([] if "--dry-run" in command else ["--dry-run"]))
+    assert answer.returncode == 0, answer.stderr
+    assert "PPO samples per step" in answer.stdout
+
+
+def test_short_commands_run(tmp_path: Path) -> None:
+    """After a small run in place of the quickstart's."""
+    made = run("reward", "--config", SMOKE, f"run.root={tmp_path}/runs")
+    assert made.returncode == 0, made.stdout + made.stderr
+    short = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in STAGES]
+    assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank"}
+    for command in short:
+        words = arguments(command, tmp_path)
+        if words[0] == "generate":
+            words += ["--config", SMOKE, "generation.n=1"]
+        answer = run(*words)
+        assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
+    assert (tmp_path / "ranked.parquet").exists()
+
+
+def test_python_examples_print_what_they_say() -> None:
+    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        answer = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=ROOT, check=True)
+        assert answer.stdout.strip() == block.split("# ")[-1].strip()
+
+
+def test_links_and_paths_exist() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert links and [link for link in links if not (ROOT / link).exists()] == []
