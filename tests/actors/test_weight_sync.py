@@ -198,7 +198,6 @@ def test_a_failing_trainer_is_named(policy: RoleGroup, rollouts: RoleGroup) -> N
 
 
 @pytest.mark.vllm
-@pytest.mark.slow
 def test_vllm_generates_as_the_new_weights_do(policy: RoleGroup, models: list[str]) -> None:
     role = rollout_role("vllm", models[0], 1)
     assert greedy(role, 0) == expected(models[0])

@@ -44,12 +44,17 @@ def run_until(condition: Callable[[], bool], *arguments: str, timeout: float = 3
         open(os.devnull, "w") as nothing,
         subprocess.Popen(command(*arguments), cwd=ROOT, stdout=nothing, stderr=nothing) as process,
     ):
-        deadline = time.monotonic() + timeout
-        while not condition():
-            assert process.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline, "the run never got to where it should be killed"
-            time.sleep(0.01)
+        wait_for(condition, process, timeout)
         process.send_signal(signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[Any], timeout: float = 300) -> None:
+    """Returns as soon as ``condition`` holds, while ``process`` is at work."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert process.poll() is None, "the run ended before it got to where it should be disturbed"
+        assert time.monotonic() < deadline, "the run never got to where it should be disturbed"
+        time.sleep(0.01)
 
 
 def left_behind(directory: Path) -> dict[str, Any]:

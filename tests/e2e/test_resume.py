@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from cycle_runs import SMOKE, left_behind, run, run_until
+import psutil
+import pytest
+from cycle_runs import ROOT, SMOKE, command, left_behind, run, run_until, wait_for
 
 SHORT = ("cycle.variants=[hardnegatives]", "cycle.control=false", "cycle.new_policies=none")
 
@@ -36,4 +39,30 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
     expected, found = left_behind(tmp_path / "whole"), left_behind(tmp_path / "killed")
     assert expected.keys() == found.keys()
     assert len([name for name in expected if name.endswith("model.safetensors")]) == 5  # tiny, SFT, 2 RMs, PPO
+    assert {name for name in expected if expected[name] != found[name]} == set()
+
+
+@pytest.mark.slow
+def test_a_training_rank_that_dies_is_started_again_from_the_last_checkpoint(tmp_path: Path) -> None:
+    def arguments(name: str) -> list[str]:
+        return [
+            "ppo",
+            "--config",
+            SMOKE,
+            f"run.root={tmp_path}",
+            f"run.name={name}",
+            "cluster.collective_timeout_s=20",
+        ]
+
+    whole = run(*arguments("whole"))
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    with subprocess.Popen(command(*arguments("lost")), cwd=ROOT, stdout=subprocess.PIPE, text=True) as driver:
+        wait_for((tmp_path / "lost/.work-05-ppo-1/checkpoints/step-000002").exists, driver)
+        workers = [p for p in psutil.Process(driver.pid).children(recursive=True) if "ray::Worker" in p.name()]
+        assert len(workers) == 2
+        workers[1].kill()
+        output, _ = driver.communicate(timeout=300)
+    assert driver.returncode == 0, output
+    assert "is lost" in output and "from the last checkpoint" in output
+    expected, found = left_behind(tmp_path / "whole"), left_behind(tmp_path / "lost")
     assert {name for name in expected if expected[name] != found[name]} == set()

@@ -1,0 +1,70 @@
+"""A rollout engine that dies is replaced, brought up to date, and its requests are run again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import ray
+
+from actors.group import WorkerGroup
+from actors.ranks import Rank
+from actors.rollout.pool import RolloutPool
+from actors.rollout.worker import RolloutWorker
+from actors.weight_sync import WeightSync
+from rewardranker.config.schema import ClusterConfig, Config
+from rewardranker.generation.types import Request, Sampling
+
+# Workers cannot import a test module: Ray shall send what is defined here by value.
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+SAMPLING = Sampling(temperature=1.0, max_new_tokens=10)
+
+
+def process_of(group: WorkerGroup, place: int) -> int:
+    return int(group.places[place].rpartition("pid ")[2])
+
+
+def test_the_same_responses_with_the_newest_weights(ray_local: None, models: list[str]) -> None:
+    config = Config()
+    config.rollout.engine = "transformers"
+    cluster = ClusterConfig(cpus_per_rank=0.25, placement_timeout_s=60)
+    group = WorkerGroup("rollout", cluster, 2, cpus=0.25, gpus=0, joined=False)
+
+    def restart(place: int) -> None:
+        group.restart(place)
+        group.wait([group.build_on(place, "rollout", RolloutWorker, config, models[0])], "rollout: load", 120)
+
+    role = group.build("rollout", RolloutWorker, config, models[0])
+    pool = RolloutPool(role, WeightSync(config.weight_sync), config.rollout, restart)
+    requests = [Request(f"p{i}", (2 + i, 5, 9), seed=i) for i in range(12)]
+    born = [r.token_ids for r in pool.generate(requests, SAMPLING)]
+    pool.load(models[1], 7)
+    expected = pool.generate(requests, SAMPLING)
+    assert [r.token_ids for r in expected] != born
+    os.kill(process_of(group, 0), signal.SIGKILL)
+    heard: list[int] = []
+    found = pool.generate(requests, SAMPLING, heard.append)
+    assert [r.token_ids for r in found] == [r.token_ids for r in expected]
+    assert {r.weights_version for r in found} == {7}
+    assert sum(heard) == 12
+    # One that dies during a sync is replaced, too.
+    policy = group.build("policy", PolicyWeights, models[2])
+    dying = process_of(group, 1)
+    os.kill(dying, signal.SIGKILL)
+    pool.sync(policy, 8)
+    assert process_of(group, 1) != dying
+    assert {r.weights_version for r in pool.generate(requests, SAMPLING)} == {8}
+    group.shutdown()
+
+
+class PolicyWeights:
+    """Just the part of a policy that gives away weights."""
+
+    def __init__(self, path: str, rank: Rank) -> None:
+        from actors.weight_source import WeightSource
+        from rewardranker.models.loading import load_policy
+
+        model = load_policy(path, "float32", "auto", rank.device).model
+        self.weights = WeightSource(model.named_parameters)
