@@ -105,6 +105,8 @@ def _iterate(
         mined = run_mining(context, f"mine-{iteration}{own}", iteration, variants, pool, reward)
         for variant in variants:
             fresh, old = mined / f"{variant}.parquet", lines[variant].triplets
+            if not fresh.exists():
+                continue
             backbone = sft if context.config.reward.init == "sft" else reward
             steps = context.config.reward.retrain_steps or context.config.reward.steps
             name = f"reward-{iteration}-{variant}"

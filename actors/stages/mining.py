@@ -78,7 +78,10 @@ def mining_problems(context: Context, iteration: int) -> list[Problem]:
 def run_mining(
     context: Context, name: str, iteration: int, variants: list[str], pool_path: Path, reward_model: Path
 ) -> Path:
-    """Ranks a pool with the reward model, confirms what fails, writes the triplets of every variant."""
+    """Ranks a pool with the reward model, confirms what fails, writes the triplets of every variant.
+
+    A variant for which nothing was found gets no file; when none gets one, the run ends.
+    """
     config = context.config
 
     def work(stage: Stage) -> None:
@@ -100,7 +103,15 @@ def run_mining(
                     iteration,
                     seed,
                 )
-            _write(context, stage, variant, triplets)
+            if triplets:
+                _write(context, stage, variant, triplets)
+            else:
+                context.console.warn(f"{name}: nothing found for {variant}, which ends here")
+        if not any((stage.path / f"{variant}.parquet").exists() for variant in variants):
+            raise UserError(
+                f"{name}: no hard negatives in {len(pool)} programs: raise mining.n or mining.problems, or stop at "
+                f"cycle.iterations={iteration - 1}"
+            )
         write_json_lines(stage.path / "examples.jsonl", _examples(context, pool, hard))
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
