@@ -46,7 +46,12 @@ def test_an_empty_problem_set(tmp_path: Path) -> None:
     (tmp_path / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text("{}")
-    overrides = ["data.source=mbpp", "data.mbpp.path={tmp}/mbpp.jsonl", "model.path={tmp}/model"]
+    overrides = [
+        "data.source=mbpp",
+        "data.triplet_source=samples",
+        "data.mbpp.path={tmp}/mbpp.jsonl",
+        "model.path={tmp}/model",
+    ]
     message = refused(tmp_path, "data", "--config", SMOKE, RUN, *overrides)
     assert "MBPP has no task in data.mbpp.train_ids=" in message
     assert not list(tmp_path.rglob("00-data"))
