@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -63,3 +64,22 @@ def test_python_examples_print_what_they_say() -> None:
 def test_links_and_paths_exist() -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert links and [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_table_over_seeds_is_that_of_the_results() -> None:
+    results = json.loads((ROOT / "benchmarks/results/quickstart_seeds.json").read_text())
+    solved = [results["pools"][pool]["solved"] for pool in ("sft", "ppo_1")]
+    rows = {
+        "random pick": "random",
+        "RewardRanker, 1 iteration": "rewardranker_1",
+        "control: as long on the first pairs alone": "rewardranker_control",
+        "2 iterations, as many random own failures": "rewardranker_2_randomnegatives",
+        "2 iterations, hard negatives": "rewardranker_2_hardnegatives",
+        "2 iterations, self-training": "rewardranker_2_selftraining",
+        "oracle": "oracle",
+    }
+    for label, key in rows.items():
+        cells = re.search(rf"^\| {re.escape(label)} \| (.*) \| (.*) \|$", README, re.MULTILINE)
+        assert cells is not None, label
+        for cell, pool in zip(cells.groups(), solved, strict=True):
+            assert float(cell.strip("*")) == pytest.approx(sum(pool[key]) / len(pool[key]), abs=6e-4), label
