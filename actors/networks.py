@@ -10,6 +10,7 @@ from torch import Tensor
 
 from actors.engines.protocol import TrainEngine
 from rewardranker.models.batching import TokenBatch, TokenSequence, collate, microbatches
+from rewardranker.models.scoring import PolicyNetwork
 
 
 def infer_rows(
@@ -30,6 +31,18 @@ def infer_rows(
             for i, row in zip(group, out, strict=True):
                 rows[i] = row[: len(sequences[i].response_ids)] if out.ndim == 2 else row[None]
     return rows
+
+
+def response_logprobs(
+    network: PolicyNetwork,
+    sequences: Sequence[TokenSequence],
+    temperature: float,
+    token_budget: int,
+    pad_id: int,
+    device: str,
+) -> list[np.ndarray]:
+    """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per sequence."""
+    return infer_rows(lambda batch: network(batch, temperature)[0], sequences, token_budget, pad_id, device)
 
 
 def accumulate(

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from actors.engines import build_engine
-from actors.networks import accumulate, infer_rows, mean_of_reports, prefixed
+from actors.networks import accumulate, mean_of_reports, prefixed, response_logprobs
 from actors.ranks import Rank
 from actors.setup import RoleSetup
 from actors.weight_source import WeightSource
@@ -36,16 +36,16 @@ class Policy:
         """One update on completions. Returns global means."""
         denominator = sum(len(s.response_ids) for s in minibatch)
         mine = [minibatch[i] for i in self.rank.rows(len(minibatch))]
-        totals = {"sft/loss": 0.0, "sft/token_accuracy": 0.0}
+        totals = {"sft/loss": 0.0, "sft/likely_tokens": 0.0}
 
         def loss(group: list[int]) -> Tensor:
             batch = self._collate([mine[i] for i in group])
             logprobs, _ = self.engine(batch, 1.0)
             value = sft_loss(logprobs, batch.mask, denominator)
             totals["sft/loss"] += value.item()
-            # A token that has more than half of the probability is the argmax.
+            # The share of tokens that get more than half of the probability: greedy decoding would write them.
             likely = (logprobs.detach() > np.log(0.5)) & batch.mask
-            totals["sft/token_accuracy"] += likely.sum().item() / denominator
+            totals["sft/likely_tokens"] += likely.sum().item() / denominator
             return value
 
         accumulate(self.engine, [len(s) for s in mine], self.setup.microbatch_tokens, loss)
@@ -53,12 +53,8 @@ class Policy:
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
         """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
-        return infer_rows(
-            lambda batch: self.network(batch, temperature)[0],
-            rows,
-            self.setup.microbatch_tokens,
-            self.pad_id,
-            self.rank.device,
+        return response_logprobs(
+            self.network, rows, temperature, self.setup.microbatch_tokens, self.pad_id, self.rank.device
         )
 
     def update(self, experience: Experience, plan: list[list[int]], config: PPOConfig) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from actors.networks import infer_rows
+from actors.networks import response_logprobs
 from actors.ranks import Rank
 from actors.setup import RoleSetup
 from rewardranker.models.batching import TokenSequence
@@ -21,10 +21,6 @@ class Reference:
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
         """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
-        return infer_rows(
-            lambda batch: self.network(batch, temperature)[0],
-            rows,
-            self.setup.microbatch_tokens,
-            self.pad_id,
-            self.rank.device,
+        return response_logprobs(
+            self.network, rows, temperature, self.setup.microbatch_tokens, self.pad_id, self.rank.device
         )
