@@ -13,16 +13,16 @@ import numpy as np
 import ray
 import ray.data
 
-from actors.candidates import Plan, shard_path
+from actors.candidates import Plan, sample_shard, shard_path
 from actors.ranks import Rank, device_of_this_process
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.execution.judge import Judge
-from rewardranker.generation.candidates import judge_candidates, requests_for, to_candidates
+from rewardranker.generation.candidates import judge_candidates
 from rewardranker.models.loading import load_tokenizer, quiet_transformers
 from rewardranker.problems.pool import write_pool
-from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.types import Problem
 from rewardranker.runs.console import Advance
 
 Batch = dict[str, np.ndarray]
@@ -38,16 +38,11 @@ class GenerateShard:
         self._engine = RolloutWorker(config, plan.model_path, Rank(device=device_of_this_process()))
 
     def __call__(self, batch: Batch) -> Batch:
-        pools = [self._generate(problems) for problems in batch["problems"]]
+        pools = [
+            sample_shard(self._config, self._plan, problems, self._tokenizer, self._engine.generate)
+            for problems in batch["problems"]
+        ]
         return {"index": batch["index"], "problems": batch["problems"], "pool": _objects(pools)}
-
-    def _generate(self, problems: list[Problem]) -> list[Candidate]:
-        plan, config = self._plan, self._config
-        seed = (config.run.seed, plan.purpose, plan.source)
-        requests = requests_for(problems, plan.n, self._tokenizer, config.model.chat, *seed)
-        responses = self._engine.generate(requests, plan.sampling)
-        by_id = {p.id: p for p in problems}
-        return to_candidates(requests, responses, by_id, self._tokenizer, f"gen:{plan.source}")
 
 
 class JudgeShard:

@@ -10,11 +10,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from transformers import PreTrainedTokenizerBase
+
 from actors.dispatch import chunked
 from actors.stages.context import Context
+from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
+from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.generation.candidates import (
+    Generate,
     judge_candidates,
     requests_for,
     score_candidates,
@@ -68,7 +73,8 @@ def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path:
         elif missing:
             rollouts = context.runtime.rollouts(plan.model_path)
             for i in missing:
-                candidates = _sample_shard(context, rollouts.generate, shards[i], plan)
+                candidates = sample_shard(context.config, plan, shards[i], context.tokenizer, rollouts.generate)
+                judge_candidates(candidates, context.problems, context.runtime.executors.run)
                 write_pool(shard_path(directory, i), candidates)
                 advance(len(candidates))
     files = [shard_path(directory, i) for i in range(len(shards))]
@@ -104,14 +110,14 @@ def check_infra(pool: Sequence[Candidate], limit: float, name: str) -> None:
         )
 
 
-def _sample_shard(context: Context, generate: Any, problems: list[Problem], plan: Plan) -> list[Candidate]:
-    by_id = {p.id: p for p in problems}
-    seed = (context.config.run.seed, plan.purpose, plan.source)
-    requests = requests_for(problems, plan.n, context.tokenizer, context.config.model.chat, *seed)
+def sample_shard(
+    config: Config, plan: Plan, problems: Sequence[Problem], tokenizer: PreTrainedTokenizerBase, generate: Generate
+) -> list[Candidate]:
+    """Candidates for one shard, not judged."""
+    seed = (config.run.seed, plan.purpose, plan.source)
+    requests = requests_for(problems, plan.n, tokenizer, config.model.chat, *seed)
     responses = generate(requests, plan.sampling)
-    candidates = to_candidates(requests, responses, by_id, context.tokenizer, f"gen:{plan.source}")
-    judge_candidates(candidates, by_id, context.runtime.executors.run)
-    return candidates
+    return to_candidates(requests, responses, {p.id: p for p in problems}, tokenizer, f"gen:{plan.source}")
 
 
 def shard_path(directory: Path, index: int) -> Path:
@@ -120,5 +126,5 @@ def shard_path(directory: Path, index: int) -> Path:
 
 
 def plan_settings(plan: Plan) -> dict[str, Any]:
-    """What a stage's manifest says of a plan; the model itself is among the stage's inputs."""
-    return {k: v for k, v in asdict(plan).items() if k != "model_path"}
+    """What a stage's manifest says of a plan and of who judges; the model is among the stage's inputs."""
+    return {k: v for k, v in asdict(plan).items() if k != "model_path"} | {"judge": judge_fingerprint()}

@@ -22,6 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from rewardranker.evaluation.metrics import expected_pick, gap_closed, paired_bootstrap
+from rewardranker.mining.hard_negatives import FAILS
+from rewardranker.mining.io import read_triplets
 from rewardranker.problems.pool import group_by_problem, read_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.runs.atomic import write_json, write_text
@@ -134,8 +136,25 @@ def summarise(runs: Sequence[Path]) -> dict[str, object]:
         "pass_at_1": {key: [float(p[key].mean()) for p in policies] for key in POLICIES},
         "differences": {f"{a} - {b}": difference(policies, a, b) for a, b in POLICY_PAIRS},
     }
+    summary["mining"] = [mined(run) for run in runs]
     manifest = json.loads((directories[0].parent / "manifest.json").read_text())
     return summary | {"versions": manifest["versions"], "git": manifest["git_sha"]}
+
+
+def mined(run: Path) -> dict[str, float]:
+    """How different hard and random negatives can be: what there was to choose from, and what both chose."""
+    stage = next(run.glob("[0-9][0-9]-mine-2"))
+    hard, random = (
+        {(t.problem_id, t.rejected) for t in read_triplets(stage / f"{name}.parquet")}
+        for name in ("hardnegatives", "randomnegatives")
+    )
+    groups = group_by_problem(read_pool(stage / "pool.parquet")).values()
+    failing = [len({c.code for c in group if c.verdict in FAILS}) for group in groups]
+    return {
+        "hard": len(hard),
+        "random_that_are_hard": len(hard & random) / len(random),
+        "failing_programs_per_problem": float(np.mean(failing)),
+    }
 
 
 def markdown(summary: dict) -> str:  # type: ignore[type-arg]
@@ -155,6 +174,14 @@ def markdown(summary: dict) -> str:  # type: ignore[type-arg]
     for key, values in summary["policies"]["pass_at_1"].items():
         lines.append(f"| {key} | {_row(values)} | {np.mean(values):.3f} |")
     lines += ["", *_differences(summary["policies"]["differences"]), ""]
+    lines += ["## Mined from the first policy", "", "| | by seed |", "|---|---|"]
+    for key, label in (
+        ("hard", "hard negatives"),
+        ("failing_programs_per_problem", "distinct failing programs per problem"),
+        ("random_that_are_hard", "share of the random negatives that are hard ones"),
+    ):
+        lines.append(f"| {label} | {' '.join(f'{m[key]:.4g}' for m in summary['mining'])} |")
+    lines.append("")
     return "\n".join(lines)
 
 
@@ -173,7 +200,7 @@ def _differences(pairs: dict) -> list[str]:  # type: ignore[type-arg]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, choices=range(1, len(T) + 2))
     parser.add_argument("--root", type=Path, default=Path("runs/seeds"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/quickstart_seeds.md"))
     parser.add_argument("overrides", nargs="*", help="further settings, KEY=VALUE")

@@ -64,7 +64,7 @@ def run_evaluation(
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
-    settings = context.settings("generation", "evaluation")
+    settings = context.settings("generation", "evaluation", judge=judge_fingerprint())
     return context.stage("evaluate", settings, inputs | {"problems": context.data / "problems.jsonl"}, work)
 
 
@@ -95,4 +95,4 @@ def _headline(table: ResultTable) -> dict[str, float]:
         "rewardranker_2_selftraining",
         "oracle",
     )
-    return {f"{r.ranker}": r.solved for r in table.rows if r.pool == "sft" and r.ranker in wanted}
+    return {r.ranker: r.solved for r in table.rows if r.pool == "sft" and r.ranker in wanted}

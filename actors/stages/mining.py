@@ -10,6 +10,7 @@ import numpy as np
 from actors.candidates import Plan, check_infra, plan_settings, sample_pool, score_pool
 from actors.stages.context import Context
 from rewardranker.errors import UserError
+from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.generation.candidates import derive_seed, judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
 from rewardranker.mining.io import write_triplets
@@ -44,7 +45,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
         stage.metrics["pass_rate"] = float(np.mean([c.verdict == "OK" for c in pool]))
 
     inputs = {"solutions": context.data / "solutions.jsonl", "problems": context.data / "problems.jsonl"}
-    settings = context.settings("data", **(plan_settings(plan) if sampled else {}))
+    settings = context.settings("data", **(plan_settings(plan) if sampled else {"judge": judge_fingerprint()}))
     return context.stage("triplets-1", settings, inputs | ({"sft": sft} if sampled else {}), work)
 
 
@@ -116,7 +117,7 @@ def run_mining(
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
     inputs = {"pool": pool_path, "reward": reward_model, "references": context.data / "references.jsonl"}
-    settings = context.settings("mining", variants=variants)
+    settings = context.settings("mining", variants=variants, judge=judge_fingerprint())
     return context.stage(name, settings, inputs, work)
 
 

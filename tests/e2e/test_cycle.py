@@ -16,6 +16,8 @@ import pytest
 from cycle_runs import ROOT, SMOKE, left_behind, run
 
 from rewardranker.problems.pool import read_pool
+from rewardranker.runs.atomic import tree_hash
+from rewardranker.runs.metrics import read_metrics
 
 RANKERS = ["random", "greedy", "logprob", "majority", "rewardranker_1", "rewardranker_control"]
 RANKERS += ["rewardranker_2_hardnegatives", "rewardranker_2_selftraining", "oracle"]
@@ -25,6 +27,15 @@ def cycle(tmp_path: Path, name: str, *overrides: str, command: str = "cycle") ->
     answer = run(command, "--config", SMOKE, f"run.root={tmp_path}", f"run.name={name}", *overrides)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return tmp_path / name
+
+
+def same_programs(a: Path, b: Path, stage: str) -> None:
+    expected, found = (read_pool(run / stage / "pool.parquet") for run in (a, b))
+    assert [(c.problem_id, c.seed, c.text, c.verdict) for c in expected] == [
+        (c.problem_id, c.seed, c.text, c.verdict) for c in found
+    ]
+    for one, other in zip(expected, found, strict=True):
+        assert np.allclose(one.logprobs, other.logprobs, atol=1e-4)
 
 
 @pytest.mark.slow
@@ -52,13 +63,8 @@ def test_ray_data_and_disaggregated_roles_give_the_same_pools(tmp_path: Path) ->
     """Only who computes changes: the same programs and verdicts (log-probabilities up to rounding)."""
     plain = cycle(tmp_path, "plain", command="mine")
     other = cycle(tmp_path, "other", "generation.backend=ray_data", "cluster.num_cpus=12", command="mine")
-    for stage in ("02-validation", "07-generate-2"):
-        expected, found = (read_pool(run / stage / "pool.parquet") for run in (plain, other))
-        assert [(c.problem_id, c.seed, c.text, c.verdict) for c in expected] == [
-            (c.problem_id, c.seed, c.text, c.verdict) for c in found
-        ]
-        for a, b in zip(expected, found, strict=True):
-            assert np.allclose(a.logprobs, b.logprobs, atol=1e-4)
+    same_programs(plain, other, "02-validation")
+    same_programs(plain, other, "07-generate-2")
     apart = cycle(
         tmp_path,
         "apart",
@@ -69,7 +75,12 @@ def test_ray_data_and_disaggregated_roles_give_the_same_pools(tmp_path: Path) ->
         "cluster.role_ranks.policy=2",
         command="ppo",
     )
-    assert (apart / "05-ppo-1" / "hf" / "model.safetensors").exists()
+    # The policy has two ranks in both, so SFT is the same to the bit; the other roles have one rank here.
+    weights = "01-sft/hf/model.safetensors"
+    assert tree_hash(plain / weights) == tree_hash(apart / weights)
+    same_programs(plain, apart, "02-validation")
+    gaps = [step["rollout/logprob_gap_mean"] for step in read_metrics(apart / "05-ppo-1")]
+    assert len(gaps) == 4 and max(gaps) < 1e-3
 
 
 @pytest.mark.slow
