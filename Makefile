@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?= --quiet --disable-pip-version-check
 
-.PHONY: quickstart test test-slow lint clean
+.PHONY: quickstart test test-slow lint toolchains clean
 
 quickstart: $(BIN)/.core
 	$(BIN)/rewardranker cycle --config configs/quickstart.yaml
@@ -33,6 +33,10 @@ $(BIN)/.dev: $(BIN)/.core
 	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e '.[cpu,dev]'
 	$(BIN)/pip uninstall $(PIP_ARGS) -y torchvision torchaudio torchcodec
 	touch $@
+
+# What the judge runs programs with. Languages whose tools are missing are not judged (NO_TOOLCHAIN).
+toolchains:
+	sh .ci/toolchains
 
 clean:
 	rm -rf $(VENV) runs

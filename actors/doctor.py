@@ -17,6 +17,8 @@ from actors.runtime import Runtime
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.execution.judge import sandbox_description
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.problems.types import Problem, Test
 from rewardranker.runs.console import Console
 
@@ -59,6 +61,8 @@ def examine(config: Config, console: Console) -> bool:
             check("collectives", lambda: _collectives(runtime))
             check("rollout", lambda: f"engine {choose_engine(config)}")
             check("judge", lambda: _judge(runtime))
+            for line in _languages():
+                console.say(line)
     except UserError as error:
         console.say(f"FAILED  resources    {error}")
         return False
@@ -96,3 +100,15 @@ def _judge(runtime: Runtime) -> str:
     if verdicts != ["OK", "WRONG"]:
         raise RuntimeError(f"a right and a wrong program were judged {verdicts}")
     return sandbox_description()
+
+
+def _languages() -> list[str]:
+    """What programs can be judged in on this node. A language that is missing fails nothing: few runs need all."""
+    lines = []
+    for name, language in LANGUAGES.items():
+        found = toolchain(language)
+        if found.missing:
+            lines.append(f"none    {name:<12} lacks {', '.join(found.missing)}")
+        else:
+            lines.append(f"ok      {name:<12} {found.version}")
+    return lines

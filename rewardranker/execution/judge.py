@@ -17,30 +17,36 @@ from queue import SimpleQueue
 from types import TracebackType
 
 from rewardranker.execution.cache import VerdictCache
-from rewardranker.execution.fork_client import ForkServer, ServerDied
-from rewardranker.execution.styles import LEVELS, count_tests, judge_once
+from rewardranker.execution.canary import canary_problem
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.sandbox import Sandbox, SandboxDied
+from rewardranker.execution.strict.dispatch import check_problem, judge_once, level_of
+from rewardranker.execution.strict.recordings import Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
 __all__ = ["Judge", "VerdictCache", "judge_fingerprint", "sandbox_description"]
 
-HARNESS_VERSION = "2"
+HARNESS_VERSION = "3"
 _INFRA_RETRIES = 2
+Item = tuple[Problem, str]
 
 
 class Judge:
-    """Judges programs on ``workers`` fork servers of its own. Close it, or use it in a ``with``.
+    """Judges programs in ``workers`` sandboxes of its own. Close it, or use it in a ``with``.
 
     One call of :meth:`run` at a time.
     """
 
     def __init__(self, workers: int = 1, cache: VerdictCache | None = None) -> None:
-        self._servers = [ForkServer() for _ in range(workers)]
-        self._idle: SimpleQueue[ForkServer] = SimpleQueue()
-        for server in self._servers:
-            self._idle.put(server)
+        self._sandboxes = [Sandbox() for _ in range(workers)]
+        self._idle: SimpleQueue[Sandbox] = SimpleQueue()
+        for sandbox in self._sandboxes:
+            self._idle.put(sandbox)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="judge")
         self._cache = cache
+        self._recordings = Recordings()
 
     def __enter__(self) -> Judge:
         return self
@@ -51,21 +57,20 @@ class Judge:
         self.close()
 
     def close(self) -> None:
-        """Ends the fork servers and whatever they are running."""
+        """Ends the sandboxes and whatever they are running."""
         self._threads.shutdown(cancel_futures=True)
-        for server in self._servers:
-            server.stop()
+        for sandbox in self._sandboxes:
+            sandbox.stop()
         if self._cache is not None:
             self._cache.close()
 
-    def run(
-        self, items: Sequence[tuple[Problem, str]], on_result: Callable[[int], None] | None = None
-    ) -> list[Judgement]:
-        """Judges whole programs (prefix included).
+    def run(self, items: Sequence[Item], on_result: Callable[[int], None] | None = None) -> list[Judgement]:
+        """Judges whole programs (prefix included), strictly.
 
         Equal items are run once. A result in which a time limit had a part is only believed after a second
         run with no other program of this judge beside it; what our own machinery failed to judge is tried
-        twice more in that way, and then reported as INFRA.
+        twice more in that way, and then reported as INFRA. Before a language's first program of a call, one
+        that is known to be right shows that its tool-chain works; where that one fails, so does the language.
 
         Args:
             on_result: called in the caller's thread with the index of every item when it is settled.
@@ -87,15 +92,19 @@ class Judge:
                     on_result(index)
         return [results[index] for index in range(len(items))]
 
-    def _judgements(self, items: dict[str, tuple[Problem, str]]) -> Iterator[tuple[str, Judgement]]:
+    def _judgements(self, items: dict[str, Item]) -> Iterator[tuple[str, Judgement]]:
         """Every key with its judgement, as they are settled: known ones, then run ones, then doubtful ones."""
+        for problem in {id(problem): problem for problem, _ in items.values()}.values():
+            check_problem(problem)
+        known = {key: self._known(key, *item) for key, item in items.items()}
+        yield from ((key, judgement) for key, judgement in known.items() if judgement is not None)
+        left = {key: items[key] for key, judgement in known.items() if judgement is None}
+        broken = self._broken_languages({problem.language for problem, _ in left.values()})
         futures: dict[Future[tuple[Judgement, bool]], str] = {}
         doubtful: list[str] = []
-        totals = {id(problem): count_tests(problem) for problem, _ in items.values()}
-        for key, (problem, code) in items.items():
-            known = self._known(key, problem, totals[id(problem)])
-            if known is not None:
-                yield key, known
+        for key, (problem, code) in left.items():
+            if problem.language in broken:
+                yield key, self._infra(problem, broken[problem.language])
             else:
                 futures[self._threads.submit(self._run, problem, code)] = key
         for future in as_completed(futures):
@@ -107,11 +116,26 @@ class Judge:
         for key in sorted(doubtful, key=list(items).index):
             yield key, self._settled(key, self._run_alone(*items[key]))
 
-    def _known(self, key: str, problem: Problem, total: int) -> Judgement | None:
-        if problem.language != "python":
-            message = f"no tool-chain for {problem.language}"
-            return Judgement(Verdict.NO_TOOLCHAIN, 0, total, 0.0, message, "", LEVELS[problem.style])
-        return self._cache.get(key) if self._cache is not None else None
+    def _known(self, key: str, problem: Problem, code: str) -> Judgement | None:
+        return self._without_toolchain(problem) or (self._cache.get(key) if self._cache is not None else None)
+
+    def _without_toolchain(self, problem: Problem) -> Judgement | None:
+        language = LANGUAGES.get(problem.language)
+        missing = toolchain(language).missing if language is not None else (f"a definition of {problem.language}",)
+        if not missing:
+            return None
+        message = f"no tool-chain for {problem.language}: lacks {', '.join(missing)}"
+        return Judgement(Verdict.NO_TOOLCHAIN, 0, len(problem.tests), 0.0, message, "", "")
+
+    def _broken_languages(self, languages: set[str]) -> dict[str, str]:
+        """Languages in which a right program is not found right, with what was found instead."""
+        broken = {}
+        for name in sorted(languages):
+            language = LANGUAGES[name]
+            judgement = self._run_alone(canary_problem(name), language.canary)
+            if judgement.verdict is not Verdict.OK:
+                broken[name] = f"a program known to be right is judged {judgement.verdict}: {judgement.message}"
+        return broken
 
     def _settled(self, key: str, judgement: Judgement) -> Judgement:
         if self._cache is not None:
@@ -119,12 +143,15 @@ class Judge:
         return judgement
 
     def _run(self, problem: Problem, code: str) -> tuple[Judgement, bool]:
-        with self._server() as server:
+        with self._sandbox() as sandbox:
             try:
-                return judge_once(server, problem, code)
-            except ServerDied as error:
-                total = count_tests(problem)
-                return Judgement(Verdict.INFRA, 0, total, 0.0, str(error), "", LEVELS[problem.style]), False
+                return judge_once(sandbox, self._recordings, problem, code)
+            except SandboxDied as error:
+                return self._infra(problem, str(error)), False
+
+    def _infra(self, problem: Problem, message: str) -> Judgement:
+        level = level_of(problem)
+        return Judgement(Verdict.INFRA, 0, len(problem.tests), 0.0, message[:300], "", level)
 
     def _run_alone(self, problem: Problem, code: str) -> Judgement:
         """Called when nothing else of this judge runs."""
@@ -135,30 +162,31 @@ class Judge:
         return judgement
 
     @contextmanager
-    def _server(self) -> Iterator[ForkServer]:
-        server = self._idle.get()
+    def _sandbox(self) -> Iterator[Sandbox]:
+        sandbox = self._idle.get()
         try:
-            yield server
+            yield sandbox
         finally:
-            self._idle.put(server)
+            self._idle.put(sandbox)
 
 
-def judge_fingerprint() -> str:
-    """Changes when the same program could get another verdict: harness and Python version."""
-    text = f"{HARNESS_VERSION} {platform.python_implementation()} {platform.python_version()}"
+def judge_fingerprint(language: str = "python") -> str:
+    """Changes when the same program could get another verdict: harness, Python, the language's tool-chain."""
+    version = toolchain(LANGUAGES[language]).version if language in LANGUAGES else ""
+    text = f"{HARNESS_VERSION} {platform.python_implementation()} {platform.python_version()} {version}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def sandbox_description() -> str:
-    """One line for a person: what a program is cut off from here. Starts a fork server to find out."""
-    server = ForkServer()
+    """One line for a person: what a program is cut off from here. Starts a server to find out."""
+    sandbox = Sandbox()
     try:
-        server.start()
-        own_user = server.facts["uids"][0] >= 0
-    except ServerDied as error:
+        sandbox.start()
+        own_user = sandbox.facts["uids"][0] >= 0
+    except SandboxDied as error:
         return f"no program can be run: {error}"
     finally:
-        server.stop()
+        sandbox.stop()
     user = "a user id of its own" if own_user else "the user id of this process (not root, none to drop)"
     return (
         f"a process and session per program, limits on CPU, memory, files and processes, {user}; "
@@ -168,6 +196,7 @@ def sandbox_description() -> str:
 
 def _key(problem: Problem, code: str) -> str:
     tests = [(test.input, test.expected) for test in problem.tests]
-    parts = [judge_fingerprint(), problem.language, code, problem.style, problem.setup, problem.entry_point]
+    fingerprint = judge_fingerprint(problem.language)
+    parts = [fingerprint, problem.language, code, problem.style, problem.setup, problem.entry_point]
     text = json.dumps([*parts, tests, astuple(problem.limits)])
     return hashlib.sha256(text.encode()).hexdigest()

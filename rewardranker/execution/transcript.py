@@ -7,23 +7,28 @@ answer per test; an ending. Whatever else is in the stream, a program wrote ther
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rewardranker.execution.child import wire
-from rewardranker.execution.fork_client import Outcome
-from rewardranker.problems.types import Style
+from rewardranker.execution.sandbox.step import Outcome
+
+#: Who writes the stream: a driver that answers calls with ``values``; the ``tester`` of a Python program, in a
+#: process of its own; trusted ``checks`` in the program's process; a Python ``main`` program's loader.
+Protocol = Literal["values", "tester", "checks", "main"]
 
 _OPENINGS = {"ready": 0, "compile": 2, "load": 2}
-# By the problem's style: a program under test never has the tester's words, so it cannot say "pass".
-_ANSWERS = {
-    "function": {"value": 1, "opaque": 1, "error": 2},
-    "program": {"pass": 0, "wrong": 1, "error": 2},
-    "stdio": {"error": 2},
+# A program behind a driver never has the tester's words, so it cannot say "pass".
+_ANSWERS: dict[Protocol, dict[str, int]] = {
+    "values": {"value": 1, "opaque": 1, "error": 2},
+    "tester": {"pass": 0, "wrong": 1, "error": 2},
+    "checks": {"pass": 0, "wrong": 1, "error": 2},
+    "main": {"error": 2},
 }
-_ENDINGS = {
-    "function": {"done": 0},
-    "program": {"done": 1, "gone": 1, "tampered": 1, "unsupported": 1, "output": 1},
-    "stdio": {"done": 0},
+_ENDINGS: dict[Protocol, dict[str, int]] = {
+    "values": {"done": 0},
+    "tester": {"done": 1, "gone": 1, "tampered": 1, "unsupported": 1, "output": 1},
+    "checks": {"done": 1},
+    "main": {"done": 0},
 }
 
 
@@ -44,8 +49,8 @@ class Transcript:
     detail: str
 
 
-def read_transcript(outcome: Outcome, nonce: str, total: int, style: Style) -> Transcript:
-    """Reads the stream of a job with ``total`` tests (for ``stdio``: at most so many errors).
+def read_transcript(outcome: Outcome, nonce: str, total: int, protocol: Protocol) -> Transcript:
+    """Reads the stream of a job with ``total`` tests (for ``main``: at most so many errors).
 
     Raises:
         Tampered: a line is not ours, out of step, of a kind that has no place there, or one of too many or
@@ -56,12 +61,12 @@ def read_transcript(outcome: Outcome, nonce: str, total: int, style: Style) -> T
     if begun and lines.pop(0) != ["begun"]:
         raise Tampered("a line out of step")
     opening = lines.pop(0) if lines and _fits(lines[0], _OPENINGS) else [""]
-    ending = lines.pop() if lines and _fits(lines[-1], _ENDINGS[style]) else ["", ""]
-    if not all(_fits(line, _ANSWERS[style]) for line in lines) or (lines and opening != ["ready"]):
+    ending = lines.pop() if lines and _fits(lines[-1], _ENDINGS[protocol]) else ["", ""]
+    if not all(_fits(line, _ANSWERS[protocol]) for line in lines) or (lines and opening != ["ready"]):
         raise Tampered("a line that has no place there")
     if ending[0] == "done" and opening != ["ready"]:
         raise Tampered("an end without a beginning")
-    short = ending[0] == "done" and len(lines) < total and style != "stdio"
+    short = ending[0] == "done" and len(lines) < total and protocol != "main"
     if len(lines) > total or short:
         raise Tampered(f"{len(lines)} answers to {total} tests")
     detail = ending[1] if len(ending) > 1 else ""

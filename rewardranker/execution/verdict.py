@@ -43,7 +43,8 @@ class Judgement:
             every test input, in order. Programs that behave alike share it; empty where the program
             never got to run. Holds nothing of the expected values, so majority voting may use it.
         level: how the verdict was reached: ``L3`` stdin/stdout compared outside the program's
-            process, ``L2`` calls answered over a data-only protocol and compared outside it.
+            process, ``L2`` calls answered over a data-only protocol and compared outside it, ``L1`` trusted
+            checks inside the program's process, which a program written to cheat can beat.
     """
 
     verdict: Verdict

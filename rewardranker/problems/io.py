@@ -136,6 +136,7 @@ def _problem(row: Row, where: str) -> Problem:
     if "limits" in row:
         check_fields(row["limits"], Limits, f"{where}, limits")
         parts["limits"] = Limits(**row["limits"])
+    parts["stop_tokens"] = tuple(row.get("stop_tokens", ()))
     return Problem(**parts)
 
 

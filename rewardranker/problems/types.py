@@ -23,7 +23,7 @@ class Limits:
     cpu_s: float = 2.0
     wall_s: float = 20.0
     memory_mb: int = 512
-    output_kb: int = 64
+    output_kb: int = 16384
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Problem:
         setup: trusted code to run before the tests (``program`` style).
         group_id: near-duplicates share it; splits never separate a group.
         revision: of the data, so that results can be compared.
+        stop_tokens: a base model's text ends before the first of these, in harnesses that cut it so.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Problem:
     prefix: str = ""
     setup: str = ""
     limits: Limits = field(default_factory=Limits)
+    stop_tokens: tuple[str, ...] = ()
 
 
 @dataclass

@@ -16,9 +16,10 @@ import pytest
 from judging import QUICK, RIGHT, problem, verdict
 
 from rewardranker.errors import UserError
-from rewardranker.execution.fork_client import ForkServer
 from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint
-from rewardranker.execution.styles import judge_once
+from rewardranker.execution.sandbox import Sandbox
+from rewardranker.execution.strict.dispatch import judge_once
+from rewardranker.execution.strict.recordings import Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Limits, Problem, Style, Test
 
@@ -66,7 +67,9 @@ STDIO = [
     (READ + "print(a + b", Verdict.COMPILE_ERROR),
     (READ + "while True: pass", Verdict.TIMEOUT),
     (READ + "x = bytearray(2 << 30)", Verdict.MEMORY),
-    (READ + "print('x' * (5 << 20))", Verdict.OUTPUT_LIMIT),
+    (READ + "print(a + b, ' ' * (5 << 20))", Verdict.OK),
+    (READ + "print('x' * (20 << 20))", Verdict.OUTPUT_LIMIT),
+    (READ + "while True: print('x' * 65536)", Verdict.OUTPUT_LIMIT),
     ("import os; os._exit(0)", Verdict.WRONG),
     ("import os; os.kill(os.getpid(), 9)", Verdict.RUNTIME_ERROR),
     (
@@ -196,10 +199,10 @@ def test_a_problem_that_cannot_be_judged_is_named(judge: Judge) -> None:
         verdict(judge, RIGHT, problem("program", (Test("assert ("),)))
 
 
-def test_a_fork_server_that_dies_is_replaced_and_its_job_run_again() -> None:
+def test_a_server_that_dies_is_replaced_and_its_job_run_again() -> None:
     with Judge() as judge:
         verdict(judge, RIGHT)
-        process = judge._servers[0]._process
+        process = judge._sandboxes[0]._process
         assert process is not None
         process.kill()
         process.wait()
@@ -209,10 +212,11 @@ def test_a_fork_server_that_dies_is_replaced_and_its_job_run_again() -> None:
 def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its fork server sees the pipe close, even in the middle of a job."""
     script = (
-        "import os, sys, threading\nfrom rewardranker.execution.fork_client import ForkServer\n"
-        "server = ForkServer()\nserver.start()\nprint(server._home, flush=True)\n"
+        "import os, sys, threading\nfrom rewardranker.execution.sandbox import Sandbox\n"
+        "server = Sandbox()\nserver.start()\nprint(server._home, flush=True)\n"
         "job = dict(style='function', code='while True: pass', entry='f', nonce='', inputs=[], cpu_s=60.0,\n"
-        "           wall_s=60.0, memory=1 << 28, output=1 << 16)\n"
+        "           wall_s=60.0, memory=1 << 28, output=1 << 16, memory_kind='address_space', processes=32,\n"
+        "           file_bytes=1 << 20)\n"
         "threading.Timer(0.5, lambda: os.kill(os.getpid(), 9)).start()\nserver.run(job)\n"
     )
     root = Path(__file__).resolve().parents[2]
@@ -229,12 +233,12 @@ def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_judge_whose_directory_is_removed_recovers() -> None:
     with Judge() as judge:
         verdict(judge, RIGHT)
-        Path(judge._servers[0]._home).rmdir()
+        Path(judge._sandboxes[0]._home).rmdir()
         assert verdict(judge, "def f(a, b): return b + a").verdict is Verdict.OK
 
 
 def test_an_interpreter_that_does_not_start_gives_infra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardranker.execution.fork_client.sys.executable", "/bin/false")
+    monkeypatch.setattr("rewardranker.execution.sandbox.client.sys.executable", "/bin/false")
     with Judge() as judge:
         result = verdict(judge, RIGHT)
     assert (result.verdict, result.tests_total) == (Verdict.INFRA, 3)
@@ -250,9 +254,11 @@ def test_a_fractional_cpu_limit_holds(judge: Judge) -> None:
 def test_a_time_limit_is_believed_only_after_a_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[str] = []
 
-    def counted(server: ForkServer, task: Problem, code: str) -> tuple[Judgement, bool]:
+    def counted(sandbox: Sandbox, known: Recordings, task: Problem, code: str) -> tuple[Judgement, bool]:
+        if task.source == "canary":
+            return judge_once(sandbox, known, task, code)
         runs.append(code)
-        result = judge_once(server, task, code)
+        result = judge_once(sandbox, known, task, code)
         return (result[0], len(runs) == 1) if code == RIGHT else result
 
     monkeypatch.setattr("rewardranker.execution.judge.judge_once", counted)
@@ -274,10 +280,10 @@ def test_cache(tmp_path: Path) -> None:
         file.write('{"key": "x", "verd')
     with Judge(cache=VerdictCache(tmp_path)) as judge:
         assert judge.run(items) == first
-        assert judge._servers[0]._process is None  # nothing was run
+        assert judge._sandboxes[0]._process is None  # nothing was run
         changed = replace(problem(), limits=replace(QUICK, memory_mb=300))
         judge.run([(changed, RIGHT)])
-        assert judge._servers[0]._process is not None
+        assert judge._sandboxes[0]._process is not None
     lines = [json.loads(line) for path in tmp_path.glob("[0-9]*.jsonl") for line in path.open()]
     assert len(lines) == 4 and not {line["verdict"] for line in lines} & {"INFRA", "NO_TOOLCHAIN"}
 

@@ -118,7 +118,7 @@ def test_expected_values_are_nowhere_in_the_program_s_memory(judge: Judge, style
 
 def processes_of_programs(judge: Judge) -> list[str]:
     """Processes that hold one of this judge's job directories as working directory."""
-    homes = [server._home for server in judge._servers]
+    homes = [server._home for server in judge._sandboxes]
     assert all(homes)
     found = []
     for entry in Path("/proc").iterdir():

@@ -22,8 +22,6 @@ from typing import Any
 
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 4, 36, 38
 _HIGH_FD, _STDLIB_FD = 100, 200
-_PROCESSES = 32
-_FILE_BYTES = 8 << 20
 _STRAGGLER_S = 10.0
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -33,7 +31,7 @@ class Confinement:
 
     Attributes:
         uids: user ids for a program and for its tester; -1 keeps the server's own.
-        processes: limit on the user's tasks, so that a program has :data:`_PROCESSES` of its own.
+        processes: tasks that the user of programs has anyway, beside a program's own.
         base_bytes: address space of the server itself, which every program starts with.
     """
 
@@ -49,7 +47,7 @@ class Confinement:
         first = 1_000_000 + 2 * os.getpid()
         own = os.geteuid() == 0 and _can_become(first) and _can_become(first + 1)
         self.uids = [first, first + 1] if own else [-1, -1]
-        self.processes = _PROCESSES if own else _PROCESSES + _tasks_of(os.getuid())
+        self.processes = 0 if own else _tasks_of(os.getuid())
         if own:
             _keep_standard_library()
         with open("/proc/self/statm") as file:
@@ -72,11 +70,12 @@ class Confinement:
 
     def _limit(self, job: dict[str, Any]) -> None:
         """Soft and hard limits are equal: a program cannot catch the signal at the soft one."""
+        memory = {"address_space": resource.RLIMIT_AS, "data": resource.RLIMIT_DATA}[job["memory_kind"]]
         for kind, value in (
             (resource.RLIMIT_CPU, max(1, math.ceil(job["cpu_s"]))),
-            (resource.RLIMIT_AS, self.base_bytes + job["memory"]),
-            (resource.RLIMIT_NPROC, self.processes),
-            (resource.RLIMIT_FSIZE, _FILE_BYTES),
+            (memory, self.base_bytes + job["memory"]),
+            (resource.RLIMIT_NPROC, self.processes + job["processes"]),
+            (resource.RLIMIT_FSIZE, job["file_bytes"]),
             (resource.RLIMIT_NOFILE, 64),
             (resource.RLIMIT_CORE, 0),
         ):

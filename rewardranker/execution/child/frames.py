@@ -30,6 +30,20 @@ def _exactly(fd: int, count: int) -> bytes | None:
     return b"".join(parts)
 
 
+def read_files(fd: int) -> dict[str, bytes]:
+    """A JSON frame of names, then a frame for each one's content. Raises ``EOFError`` at the end of the stream."""
+    names = read(fd)
+    if names is None:
+        raise EOFError("the stream ended before the files")
+    return {name: read_bytes(fd) or b"" for name in names}
+
+
+def write_files(fd: int, files: dict[str, bytes]) -> None:
+    write(fd, list(files))
+    for content in files.values():
+        write_bytes(fd, content)
+
+
 def write(fd: int, value: Any) -> None:
     write_bytes(fd, json.dumps(value).encode())
 

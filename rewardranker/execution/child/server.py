@@ -1,4 +1,4 @@
-"""A small interpreter that forks one fresh process per program. Run as a script, never imported.
+"""A small interpreter that forks one fresh process per job. Run as a script, never imported.
 
 It starts with the standard library's common modules loaded, so that a program costs one fork and no
 imports. Jobs come as frames on standard input, outcomes go out as frames on standard output. The server
@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from child import candidate, confinement, frames, tester  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from child import candidate, confinement, frames, steps, tester  # noqa: E402
 
 del sys.path[0]
 
@@ -28,16 +28,24 @@ PRELOADED = """
 math re sys copy datetime itertools collections heapq functools hashlib string typing json random operator
 bisect threading decimal fractions statistics dataclasses
 """
-MAX_RESULTS = 16 << 20
+MAX_RESULTS, MAX_ERRORS = 16 << 20, 64 << 10
 TICK_SHARE = 0.8
 ENDING_S = 0.1
 
 
 class Outcome:
-    """What became of one job: bytes read, the limit that ended it (or none), CPU seconds."""
+    """What became of one job: bytes read, the limit that ended it (or none), CPU seconds, files collected."""
 
     def __init__(self) -> None:
-        self.results, self.output, self.limit, self.cpu_s, self.signal = b"", b"", "", 0.0, 0
+        self.results, self.output, self.errors = b"", b"", b""
+        self.limit, self.cpu_s, self.signal, self.status = "", 0.0, 0, 0
+        self.files: dict[str, bytes] = {}
+
+    def send(self) -> None:
+        head = {key: vars(self)[key] for key in ("limit", "cpu_s", "signal", "status")}
+        frames.write(1, head | {"files": list(self.files)})
+        for content in (self.results, self.output, self.errors, *self.files.values()):
+            frames.write_bytes(1, content)
 
     def reap(self, pid: int, limit_s: float) -> None:
         """Kills what is left of a process's session and collects its CPU time.
@@ -56,6 +64,7 @@ class Outcome:
         used = usage.ru_utime + usage.ru_stime
         self.cpu_s += used
         self.signal = os.WTERMSIG(status) if own_end and os.WIFSIGNALED(status) else 0
+        self.status = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
         ended_by_kernel = self.signal == signal.SIGKILL and used >= TICK_SHARE * limit_s
         if used >= limit_s - 0.01 or ended_by_kernel:
             self.limit = self.limit or "cpu"
@@ -68,20 +77,23 @@ class Server:
         self._confinement = confinement.Confinement(home)
         self._uids = self._confinement.uids
         self._devnull = os.open("/dev/null", os.O_RDWR)
+        self._kinds = {
+            "function": self._function,
+            "stdio": self._stdio,
+            "program": self._program,
+            "step": self._step,
+        }
 
     def serve(self) -> None:
         """Answers jobs until standard input closes."""
         frames.write(1, {"uids": self._uids, "python": sys.version.split()[0]})
         while (job := frames.read(0)) is not None:
-            outcome = self._run(job)
-            frames.write(1, {"limit": outcome.limit, "cpu_s": outcome.cpu_s, "signal": outcome.signal})
-            frames.write_bytes(1, outcome.results)
-            frames.write_bytes(1, outcome.output)
+            self._run(job).send()
 
     def _run(self, job: dict[str, Any]) -> Outcome:
         self._confinement.make_directory()
         try:
-            return {"function": self._function, "stdio": self._stdio, "program": self._program}[job["style"]](job)
+            return self._kinds[job["style"]](job)
         finally:
             self._confinement.clear()
 
@@ -97,66 +109,117 @@ class Server:
             os._exit(0)
 
     def _function(self, job: dict[str, Any]) -> Outcome:
-        read, write = os.pipe()
-        fds = [self._devnull] * 3 + [write]
+        (read, write), (out_read, out_write) = os.pipe(), os.pipe()
+        fds = [self._devnull, out_write, self._devnull, write]
         pid = self._fork(job, fds, self._uids[0], lambda: candidate.run_function(job, 3))
-        os.close(write)
-        return self._watch(job, [pid], {read: job["output"]})
+        for fd in (write, out_write):
+            os.close(fd)
+        return self._watch(job, [pid], [Pipe(read, tester.MAX_LINE), Pipe(out_read, job["output"], keep=0)])
 
     def _stdio(self, job: dict[str, Any]) -> Outcome:
-        stdin = os.memfd_create("stdin")
-        frames.write_all(stdin, job["stdin"].encode())
-        os.lseek(stdin, 0, os.SEEK_SET)
+        stdin = _file_of(job["stdin"].encode())
         (read, write), (out_read, out_write) = os.pipe(), os.pipe()
         fds = [stdin, out_write, self._devnull, write]
         pid = self._fork(job, fds, self._uids[0], lambda: candidate.run_stdio(job, 3))
         for fd in (stdin, write, out_write):
             os.close(fd)
-        return self._watch(job, [pid], {read: MAX_RESULTS, out_read: job["output"]})
+        return self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"])])
+
+    def _step(self, job: dict[str, Any]) -> Outcome:
+        """A command. Its files are read whole before anything is started, so that the stream stays in step."""
+        files = frames.read_files(0)
+        stdin, token = _file_of(files.pop("\0stdin")), _pipe_of(files.pop("\0token"))
+        steps.write_files(self._confinement.place, files, self._uids[0])
+        (read, write), (out_read, out_write), (err_read, err_write) = os.pipe(), os.pipe(), os.pipe()
+        fds = [stdin, out_write, err_write, write, token]
+        pid = self._fork(job, fds, self._uids[0], lambda: steps.become(job["argv"], job["environment"]))
+        for fd in (stdin, token, write, out_write, err_write):
+            os.close(fd)
+        keep = job["output"] if job["keep_output"] else 0
+        errors = Pipe(err_read, None, MAX_ERRORS)
+        outcome = self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"], keep), errors])
+        outcome.files = steps.collect(self._confinement.place, job["collect"])
+        return outcome
 
     def _program(self, job: dict[str, Any]) -> Outcome:
         """The program's process is forked first: no copy of the tests is anywhere in its memory."""
         (ask_read, ask_write), (reply_read, reply_write), (read, write) = os.pipe(), os.pipe(), os.pipe()
-        null = self._devnull
-        fds = [null, null, null, ask_read, reply_write]
+        null, (out_read, out_write) = self._devnull, os.pipe()
+        fds = [null, out_write, null, ask_read, reply_write]
         program = self._fork(job, fds, self._uids[0], lambda: candidate.run_server(job, 3, 4))
         fds = [0, null, null, ask_write, reply_read, write]
         judge = self._fork(job, fds, self._uids[1], lambda: _test(3, 4, 5))
-        for fd in (ask_read, ask_write, reply_read, reply_write, write):
+        for fd in (ask_read, ask_write, reply_read, reply_write, write, out_write):
             os.close(fd)
-        outcome = self._watch(job, [judge, program], {read: MAX_RESULTS})
+        pipes = [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"], keep=0)]
+        outcome = self._watch(job, [judge, program], pipes)
         if not outcome.results:
             sys.exit("the tester never began")  # its frame may be half read: only a new server is in step
         return outcome
 
-    def _watch(self, job: dict[str, Any], pids: list[int], caps: dict[int, int]) -> Outcome:
-        """Reads every pipe in ``caps`` up to its cap until the first process of ``pids`` has ended."""
+    def _watch(self, job: dict[str, Any], pids: list[int], pipes: list[Pipe]) -> Outcome:
+        """Reads every pipe until the first process of ``pids`` has ended or a limit is hit."""
         outcome, deadline = Outcome(), time.monotonic() + job["wall_s"]
-        data: dict[int, bytearray] = {fd: bytearray() for fd in caps}
+        open_pipes = {pipe.fd: pipe for pipe in pipes}
         ended = os.pidfd_open(pids[0])
         poll = select.poll()
-        for fd in (*caps, ended):
+        for fd in (*open_pipes, ended):
             poll.register(fd, select.POLLIN)
         poll.register(0, 0)  # hang-up only: the judge is gone
         while not outcome.limit:
             ready = {fd for fd, _ in poll.poll(max(0.0, deadline - time.monotonic()) * 1000)}
             if not ready or 0 in ready:
                 outcome.limit = "wall"
-            for fd in ready & caps.keys():
-                chunk = os.read(fd, 1 << 16)
-                data[fd] += chunk
-                if not chunk:
+            for fd in ready & open_pipes.keys():
+                if not open_pipes[fd].read():
                     poll.unregister(fd)
-                if len(data[fd]) > caps[fd]:
+                    del open_pipes[fd]
+                elif open_pipes[fd].over:
                     outcome.limit = "output"
-            if ended in ready and not (ready & caps.keys()):
+            if ended in ready and not (ready & open_pipes.keys()):
                 break
         for pid in pids:
             outcome.reap(pid, job["cpu_s"])
-        for fd in (*caps, ended):
+        for fd in (*(pipe.fd for pipe in pipes), ended):
             os.close(fd)
-        outcome.results, outcome.output = (bytes(buffer) for buffer in (*data.values(), b"")[:2])
+        kept = [bytes(pipe.data) for pipe in pipes] + [b"", b""]
+        outcome.results, outcome.output, outcome.errors = kept[:3]
         return outcome
+
+
+class Pipe:
+    """A pipe from a program: no more than ``cap`` bytes may come (``None``: any number), ``keep`` are kept."""
+
+    def __init__(self, fd: int, cap: int | None, keep: int | None = None) -> None:
+        self.fd, self.data = fd, bytearray()
+        self._cap, self._keep, self._seen = cap, cap if keep is None else keep, 0
+
+    def read(self) -> bool:
+        """Takes what there is; false at the end."""
+        chunk = os.read(self.fd, 1 << 16)
+        self._seen += len(chunk)
+        self.data += chunk if self._keep is None else chunk[: max(0, self._keep - len(self.data))]
+        return bool(chunk)
+
+    @property
+    def over(self) -> bool:
+        return self._cap is not None and self._seen > self._cap
+
+
+def _file_of(content: bytes) -> int:
+    """An open file that holds ``content``, at its beginning."""
+    fd = os.memfd_create("input")
+    frames.write_all(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _pipe_of(content: bytes) -> int:
+    """The reading end of a pipe that holds ``content`` (less than a page) and nothing more."""
+    read, write = os.pipe()
+    frames.write_all(write, content)
+    os.close(write)
+    return read
 
 
 def _has_ended(pid: int) -> bool:

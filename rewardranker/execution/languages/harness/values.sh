@@ -1,0 +1,28 @@
+# JSON texts, for the driver and for the recorder. Everything is named _judge_*, so that it is out of a
+# program's way, and works under whatever options a program has set.
+
+# _judge_quote TEXT: sets _judge_text to the JSON string; status 1 where TEXT is not UTF-8.
+_judge_quote() {
+    builtin local LC_ALL=C text="$1" rest code
+    text=${text//\\/"\\\\"}
+    text=${text//\"/"\\\""}
+    text=${text//$'\n'/"\\n"}
+    text=${text//$'\t'/"\\t"}
+    text=${text//$'\r'/"\\r"}
+    if [[ $text == *[$'\x01'-$'\x1f']* ]]; then
+        for code in 0{1..9} 0{a..f} 1{0..9} 1{a..f}; do
+            builtin printf -v rest %b "\\x$code"
+            text=${text//"$rest"/"\\u00$code"}
+        done
+    fi
+    _judge_text="\"$text\""
+    [[ $text == *[$'\x80'-$'\xff']* ]] || builtin return 0
+    rest=${text//[$'\xf1'-$'\xf3'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
+    rest=${rest//$'\xf0'[$'\x90'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
+    rest=${rest//$'\xf4'[$'\x80'-$'\x8f'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
+    rest=${rest//[$'\xe1'-$'\xec'$'\xee'$'\xef'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
+    rest=${rest//$'\xe0'[$'\xa0'-$'\xbf'][$'\x80'-$'\xbf']/_}
+    rest=${rest//$'\xed'[$'\x80'-$'\x9f'][$'\x80'-$'\xbf']/_}
+    rest=${rest//[$'\xc2'-$'\xdf'][$'\x80'-$'\xbf']/_}
+    [[ $rest != *[$'\x80'-$'\xff']* ]]
+}

@@ -1,0 +1,144 @@
+"""JavaScript, run by node as a CommonJS module."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from rewardranker.execution.languages.language import Language, Recipe
+from rewardranker.execution.sandbox.step import Step
+
+_HARNESS = Path(__file__).with_name("harness")
+DRIVER = {name: (_HARNESS / name).read_bytes() for name in ("calls.js", "values.js")}
+RECORDER = {name: (_HARNESS / name).read_bytes() for name in ("record.js", "values.js", "compiler.js")}
+OUT_OF_MEMORY = re.compile(
+    r"heap out of memory|Reached heap limit|process out of memory|Array buffer allocation failed|"
+    r"Cannot allocate memory"
+)
+# A program that node could not even compile: at run time, a SyntaxError has other lines below it.
+DOES_NOT_COMPILE = re.compile(
+    r"^SyntaxError: .*\n    at (?:internalCompileFunction|wrapSafe|compileSourceText)", re.M
+)
+_BASES = {"0x": (16, "0-9a-fA-F"), "0o": (8, "0-7"), "0b": (2, "01")}
+_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_WHITE = " \t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_TRIM = re.compile(f"^[{_WHITE}]+|[{_WHITE}]+$")
+
+
+def _whole(code: str) -> Recipe:
+    return Recipe(None, Step(("node", "program.js"), {"program.js": code.encode()}))
+
+
+def _calls(code: str, entry: str, whole_text: str) -> Recipe:
+    return Recipe(None, Step(("node", "calls.js"), {**DRIVER, "program.js": code.encode()}))
+
+
+def _record(tests: str, entry: str) -> Step:
+    return Step(("node", "record.js", "tests.js", entry), {**RECORDER, "tests.js": tests.encode()})
+
+
+def loosely_equal(actual: Any, expected: Any) -> bool:
+    """Node's legacy ``assert.deepEqual`` (``lib/internal/util/comparisons.js``, loose) on wire values.
+
+    Primitives by ``==``, save that NaN equals NaN; an object never equals a primitive; objects by their own
+    enumerable keys, whatever their order and prototype.
+    """
+    if not _is_object(actual) or not _is_object(expected):
+        return not _is_object(actual) and not _is_object(expected) and _primitives_equal(actual, expected)
+    if type(actual) is list or type(expected) is list:
+        return (
+            type(actual) is type(expected)
+            and len(actual) == len(expected)
+            and all(map(loosely_equal, actual, expected))
+        )
+    ((kind, ours),), ((other, theirs),) = actual.items(), expected.items()
+    if kind != other or len(ours) != len(theirs):
+        return False
+    return _sets_equal(ours, theirs) if kind == "set" else _entries_equal(ours, theirs)
+
+
+def _is_object(value: Any) -> bool:
+    return type(value) is list or (type(value) is dict and ("dict" in value or "set" in value))
+
+
+def _entries_equal(ours: list[list[Any]], theirs: list[list[Any]]) -> bool:
+    by_key = {key: value for key, value in ours}
+    return all(key in by_key and loosely_equal(by_key[key], value) for key, value in theirs)
+
+
+def _sets_equal(ours: list[Any], theirs: list[Any]) -> bool:
+    """Each value of one set has an equal of its own in the other."""
+    left = list(theirs)
+    for value in ours:
+        match = next((i for i, other in enumerate(left) if loosely_equal(value, other)), None)
+        if match is None:
+            return False
+        del left[match]
+    return True
+
+
+def _primitives_equal(left: Any, right: Any) -> bool:
+    """ECMAScript's ``==`` (7.2.14) on primitives, and NaN equals NaN."""
+    left, right = _primitive(left), _primitive(right)
+    if left is None or right is None or (type(left) is str and type(right) is str):
+        return bool(left == right)
+    numbers = [_number(side, other) for side, other in ((left, right), (right, left))]
+    both_nan = all(type(side) is float and math.isnan(side) for side in (left, right))
+    return bool(numbers[0] == numbers[1]) or both_nan
+
+
+def _primitive(value: Any) -> Any:
+    """A wire value as ``None`` (undefined too), bool, str, float (a number) or int (a BigInt)."""
+    if type(value) is int:
+        return _double(value)
+    if type(value) is not dict:
+        return value
+    ((tag, body),) = value.items()
+    if tag == "undefined":
+        return None
+    return int(body, 16) if tag == "int" else float(body)
+
+
+def _double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _number(value: Any, other: Any) -> int | float:
+    """What ``==`` makes of one side when the other is no string, or this one is none."""
+    if type(value) is not str:
+        return int(value) if type(value) is bool else value
+    text = _TRIM.sub("", value)
+    base, digits = _BASES.get(text[:2].lower(), (0, ""))
+    if not text:
+        return 0
+    if base:
+        whole = int(text[2:], base) if re.fullmatch(f"[{digits}]+", text[2:]) else math.nan
+    elif type(other) is int and type(other) is not bool:
+        whole = int(text) if re.fullmatch("[+-]?[0-9]+", text) else math.nan
+    else:
+        return float(text) if _DECIMAL.fullmatch(text) else math.nan
+    return whole if type(other) is int or type(whole) is float else _double(int(whole))
+
+
+JAVASCRIPT = Language(
+    name="javascript",
+    fences=("javascript", "js"),
+    comment="//",
+    tools=("node",),
+    version=("node", "--version"),
+    whole=_whole,
+    calls=_calls,
+    record=_record,
+    equal=loosely_equal,
+    out_of_memory=OUT_OF_MEMORY,
+    does_not_compile=DOES_NOT_COMPILE,
+    canary='process.stdout.write(require("fs").readFileSync(0));\n',
+    memory_kind="data",
+    memory_floor_mb=256,
+    cpu_floor_s=0.5,
+)

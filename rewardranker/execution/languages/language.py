@@ -1,0 +1,98 @@
+"""What the judge has to know of a programming language. One file per language fills this in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rewardranker.execution.sandbox.step import Step
+
+Level = Literal["L1", "L2", "L3"]
+NOTHING = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A compiler that stays resident inside the sandbox. It reads frames (four bytes of length, big-endian,
+    then JSON) on standard input: ``{"argv": [...], "files": {name: base64}, "collect": [...]}``; it answers
+    each on descriptor 3 with ``{"status": int, "errors": text, "files": {name: base64}}``.
+
+    Attributes:
+        argv: its command, run in a directory of its own that holds ``files``.
+        memory_mb: of the service; it is started afresh when it dies, hangs or has done a few hundred steps.
+    """
+
+    argv: tuple[str, ...]
+    files: dict[str, bytes] = field(default_factory=dict)
+    memory_mb: int = 1024
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one program is run: an optional build, then one or more runs of what it left.
+
+    Attributes:
+        build: exit status other than 0 means COMPILE_ERROR. ``None`` where nothing is compiled.
+        run: the files that ``build`` collected are added to its own.
+        checks: for level L1, how many checks the trusted tests hold.
+    """
+
+    build: Step | None
+    run: Step
+    checks: int = 0
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language, as data and pure functions; none of them starts a process.
+
+    Attributes:
+        name: as in ``Problem.language``.
+        fences: what a model may write after a code fence's back-ticks, in lower case.
+        comment: what begins a comment to the end of the line.
+        tools: executables without which the verdict is NO_TOOLCHAIN.
+        version: the command that prints the tool-chain's version (its first line is part of the cache key).
+        canary: a main program that copies standard input to standard output.
+        whole: ``(code)``: a main program, for style ``stdio`` (L3).
+        calls: ``(code, entry_point, whole_text)``: the program behind a driver that answers the calls in
+            ``calls.json`` (L2). ``whole_text`` is the program with its trusted tests, for languages whose
+            compiler has to see both, else not looked at.
+        typed: whether calls return values with types, as style ``function`` needs.
+        record: ``(tests, entry_point)``: the trusted tests against a recorder, which writes the calls that
+            they make and the values that they expect to descriptor 3.
+        equal: ``(actual, expected)``: the tests' own equality, on values as the driver and the recorder
+            wrote them.
+        checks: ``(code, tests, nonce)``: program and tests in one process (L1).
+        out_of_memory: in a message or standard error: the program ran out of memory.
+        does_not_compile: in standard error of a run without a build: the program is not one.
+        service: resident compiler that ``build`` steps with ``service=name`` use.
+        setup: done once per machine and tool-chain version, in the sandbox; what it collects lies in the
+            read-only directory that ``{setup}`` stands for in the commands of the language.
+        memory_kind: see :class:`rewardranker.execution.sandbox.step.StepLimits`.
+        memory_floor_mb: what the runtime itself needs beside the problem's limit.
+        cpu_floor_s: CPU seconds of the runtime's own start, added to the problem's limit.
+        read_only: host paths beyond /usr that the tool-chain needs to read.
+    """
+
+    name: str
+    fences: tuple[str, ...]
+    comment: str
+    tools: tuple[str, ...]
+    version: tuple[str, ...]
+    canary: str
+    whole: Callable[[str], Recipe]
+    calls: Callable[[str, str, str], Recipe] | None = None
+    typed: bool = True
+    record: Callable[[str, str], Step] | None = None
+    equal: Callable[[Any, Any], bool] | None = None
+    checks: Callable[[str, str, str], Recipe] | None = None
+    out_of_memory: re.Pattern[str] = NOTHING
+    does_not_compile: re.Pattern[str] = NOTHING
+    service: Service | None = None
+    setup: Step | None = None
+    memory_kind: str = "address_space"
+    memory_floor_mb: int = 0
+    cpu_floor_s: float = 0.0
+    read_only: tuple[str, ...] = ()

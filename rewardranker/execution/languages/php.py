@@ -1,0 +1,136 @@
+"""PHP, run by its command-line interpreter without a configuration file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from rewardranker.execution.languages.language import Language, Recipe
+from rewardranker.execution.sandbox.step import Step
+
+_HARNESS = Path(__file__).with_name("harness")
+_TEXTS = {path.name: path.read_bytes() for path in _HARNESS.glob("*.php")}
+_EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "mbstring", "tokenizer")
+_STRICT = re.compile(r"\A(?:\s|<\?php|//.*|#.*|/\*(?s:.*?)\*/)*declare\s*\(\s*strict_types\s*=\s*1\s*\)\s*;", re.I)
+_STRING = re.compile(r"""(?s)"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
+_CHECK = re.compile(r"\bif\s*\((?=\s*candidate\s*\()")
+_THROW = re.compile(r"\s*\{\s*throw\s+new\s+\w+\([^()]*\);\s*\}")
+_OTHER_CHECKS = re.compile(r"\b(?:if|throw|assert|while|for|switch|match|exit|die)\b|[!=]=|<<<")
+
+
+def _command() -> tuple[str, ...]:
+    """PHP's settings come from here alone: limits are the sandbox's, errors are told apart from output.
+
+    Extensions that a distribution packs apart have to be named where the configuration is not read.
+    """
+    settings = ["memory_limit=-1", "display_errors=stderr", "log_errors=0", "html_errors=0", "short_open_tag=0"]
+    settings += [f"extension={name}" for name in _EXTENSIONS if any(Path("/usr/lib/php").glob(f"*/{name}.so"))]
+    return ("php", "-n", *(word for setting in settings for word in ("-d", setting)))
+
+
+_PHP = _command()
+
+
+def _whole(code: str) -> Recipe:
+    return Recipe(None, Step((*_PHP, "program.php"), {"program.php": code.encode()}))
+
+
+def _calls(code: str, entry: str, whole_text: str) -> Recipe:
+    """The program is the main script; calls come from a file with its own kind of typing, as trusted tests,
+    which stand in the program's file, make theirs."""
+    answers = _TEXTS["answers.php"]
+    if _STRICT.match(code):
+        answers = answers.replace(b"<?php", b"<?php declare(strict_types=1);", 1)
+    around = ("-d", "auto_prepend_file=calls.php", "-d", "auto_append_file=answers.php")
+    files = {name: _TEXTS[name] for name in ("calls.php", "values.php")}
+    files |= {"answers.php": answers, "program.php": code.encode()}
+    return Recipe(None, Step((*_PHP, *around, "program.php"), files))
+
+
+def _record(tests: str, entry: str) -> Step:
+    """Each ``if (candidate(..) !== EXPECTED) { throw ..; }`` becomes a call of the recorder.
+
+    The tests run in a namespace of their own, in which a function may have the name of one of PHP's.
+    """
+    try:
+        body = _recording(tests)
+    except ValueError as error:
+        body = f"Recorder::refuse({_php_string(str(error))});"
+    head = "<?php\nnamespace Judge\\Tests;\nuse Judge\\Recorder;\n"
+    function = f"function {entry}(...$arguments) {{ return Recorder::call($arguments); }}\n"
+    files = {name: _TEXTS[name] for name in ("record.php", "values.php")}
+    return Step((*_PHP, "record.php"), {**files, "tests.php": (head + function + body).encode()})
+
+
+def _php_string(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _recording(tests: str) -> str:
+    """The tests with every check as data. Raises ``ValueError`` for checks of another form."""
+    parts, at = [], 0
+    while check := _CHECK.search(tests, at):
+        end = _closing(tests, check.end())
+        condition = tests[check.end() : end]
+        cut = _closing(condition, condition.index("(") + 1) + 1
+        throw = _THROW.match(tests, end + 1)
+        operator = re.match(r"\s*!==", condition[cut:])
+        if throw is None or operator is None:
+            raise ValueError(f"a check of another form: if ({condition})")
+        expected = condition[cut + operator.end() :].strip()
+        parts += [tests[at : check.start()], f"Recorder::expect({condition[:cut].strip()}, {expected});"]
+        at = throw.end()
+    parts.append(tests[at:])
+    left = "".join(parts)
+    other = _OTHER_CHECKS.search(_STRING.sub("''", left))
+    if other is not None:
+        raise ValueError(f"a check of another form, with {other[0]}")
+    return left
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the bracket that is open at ``at`` closes. Raises ``ValueError``."""
+    depth = 1
+    while at < len(text):
+        string = _STRING.match(text, at)
+        if string is not None:
+            at = string.end()
+            continue
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        if depth == 0:
+            return at
+        at += 1
+    raise ValueError("a bracket that is not closed")
+
+
+def identical(actual: Any, expected: Any) -> bool:
+    """PHP's ``===`` on wire values: types count, the order of keys counts, NaN equals nothing."""
+    if type(actual) is not type(expected):
+        return False
+    if type(actual) is list:
+        return len(actual) == len(expected) and all(map(identical, actual, expected))
+    if type(actual) is not dict:
+        return bool(actual == expected)
+    ((kind, ours),), ((other, theirs),) = actual.items(), expected.items()
+    if kind != other or ours == "nan":
+        return False
+    return identical(ours, theirs)
+
+
+PHP = Language(
+    name="php",
+    fences=("php",),
+    comment="//",
+    tools=("php",),
+    version=("php", "-n", "--version"),
+    whole=_whole,
+    calls=_calls,
+    record=_record,
+    equal=identical,
+    out_of_memory=re.compile(r"Out of memory|Allowed memory size of|MemoryError|Cannot allocate memory"),
+    does_not_compile=re.compile(r"^(?:PHP )?(?:Parse error: |Fatal error: +Cannot redeclare )", re.M),
+    canary="<?php\necho stream_get_contents(STDIN);\n",
+    memory_floor_mb=128,
+    cpu_floor_s=0.1,
+)

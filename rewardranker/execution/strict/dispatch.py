@@ -1,0 +1,52 @@
+"""Which way a program is judged, by its language and its problem's style."""
+
+from __future__ import annotations
+
+from rewardranker.errors import UserError
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.language import Level
+from rewardranker.execution.sandbox import Sandbox
+from rewardranker.execution.strict.python import count_tests, judge_python, parsed
+from rewardranker.execution.strict.recipes import judge_recipe, recipe_level
+from rewardranker.execution.strict.recordings import Recordings
+from rewardranker.execution.verdict import Judgement
+from rewardranker.problems.types import Problem
+
+
+def judge_once(sandbox: Sandbox, recordings: Recordings, problem: Problem, code: str) -> tuple[Judgement, bool]:
+    """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``."""
+    if problem.language == "python":
+        return judge_python(sandbox, problem, code)
+    return judge_recipe(sandbox, LANGUAGES[problem.language], recordings, problem, code)
+
+
+def level_of(problem: Problem) -> Level:
+    """How far a verdict on this problem's programs can be trusted. Raises ``UserError`` for an impossible style."""
+    if problem.language == "python":
+        return "L3" if problem.style == "stdio" else "L2"
+    return recipe_level(LANGUAGES[problem.language], problem)
+
+
+def check_problem(problem: Problem) -> None:
+    """Refuses what no program could be judged by.
+
+    Raises:
+        UserError: no tests, tests that are not what the style asks for, or a style that the language lacks.
+    """
+    if not problem.tests:
+        raise UserError(f"problem {problem.id} has no tests; a program can only be judged by tests")
+    if problem.language not in LANGUAGES:
+        return
+    level_of(problem)
+    if problem.style == "function":
+        _check_json(problem)
+    elif problem.language == "python":
+        count_tests(problem)
+
+
+def _check_json(problem: Problem) -> None:
+    for test in problem.tests:
+        try:
+            parsed(test.input), parsed(test.expected)
+        except ValueError as error:
+            raise UserError(f"problem {problem.id}: a test is not valid JSON: {error}; mend it") from None

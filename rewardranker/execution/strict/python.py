@@ -1,0 +1,162 @@
+"""Python programs: forked from the sandbox's own interpreter, so that one costs milliseconds.
+
+Nothing that a program's process says is taken on trust: what it sends is data, and whether it is right is
+decided here, or, for tests that are code, in the tester's process.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from functools import lru_cache
+from typing import Any
+
+from rewardranker.errors import UserError
+from rewardranker.execution.child import tester, wire
+from rewardranker.execution.comparators import stdout_equal, values_equal
+from rewardranker.execution.sandbox import Outcome, Sandbox
+from rewardranker.execution.strict.answers import Answer, Frame, error_answer, judgement_of_stream
+from rewardranker.execution.transcript import Tampered, read_transcript
+from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.problems.types import Problem, Test
+
+_MAX_ERRORS = 3  # of a main program: its own, at its end, at the flush
+
+
+def count_tests(problem: Problem) -> int:
+    """How many tests a problem has: for ``program``, how many checks its snippets hold.
+
+    Raises:
+        UserError: they are not what the problem's style asks for.
+    """
+    try:
+        if problem.style == "program":
+            _free_names(problem.setup, problem.tests, problem.entry_point)
+            return sum(_checks(test.input) for test in problem.tests)
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"problem {problem.id}: a test is not valid Python: {error}; mend it") from None
+    return len(problem.tests)
+
+
+@lru_cache(maxsize=65536)
+def _checks(source: str) -> int:
+    return len(tester.checks_of(source))
+
+
+@lru_cache(maxsize=4096)
+def _free_names(setup: str, tests: tuple[Test, ...], entry: str) -> list[str]:
+    return tester.free_names([setup, *(test.input for test in tests)], entry)
+
+
+def judge_python(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
+    """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``."""
+    return {"function": _function, "program": _program, "stdio": _stdio}[problem.style](sandbox, problem, code)
+
+
+def _job(problem: Problem, code: str) -> dict[str, Any]:
+    limits = problem.limits
+    return {
+        "style": problem.style,
+        "code": code,
+        "entry": problem.entry_point,
+        "nonce": secrets.token_hex(8),
+        "cpu_s": limits.cpu_s,
+        "wall_s": limits.wall_s,
+        "memory": limits.memory_mb << 20,
+        "memory_kind": "address_space",
+        "output": limits.output_kb << 10,
+        "processes": 32,
+        "file_bytes": 8 << 20,
+    }
+
+
+def _function(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
+    job = _job(problem, code) | {"inputs": [test.input for test in problem.tests]}
+    outcome = sandbox.run(job)
+    frame = Frame(problem.limits, len(problem.tests), "L2")
+
+    def answer(index: int, kind: str, rest: list[Any]) -> Answer:
+        return value_answer(kind, rest, problem.tests[index].expected)
+
+    return judgement_of_stream(frame, "values", outcome, job["nonce"], answer), outcome.limit in ("cpu", "wall")
+
+
+def _program(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
+    names = _free_names(problem.setup, problem.tests, problem.entry_point)
+    job = _job(problem, code) | {"names": names}
+    own = {key: job[key] for key in ("nonce", "names", "entry")}
+    outcome = sandbox.run(job, own | {"setup": problem.setup, "tests": [test.input for test in problem.tests]})
+    frame = Frame(problem.limits, count_tests(problem), "L2")
+    judgement = judgement_of_stream(frame, "tester", outcome, job["nonce"], lambda _, *line: check_answer(*line))
+    return judgement, outcome.limit in ("cpu", "wall")
+
+
+def _stdio(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
+    """A process per test. After the first that hits a limit, the others are not run."""
+    frame = Frame(problem.limits, len(problem.tests), "L3")
+    answers: list[Answer] = []
+    cpu_s, timed = 0.0, False
+    for test in problem.tests:
+        job = _job(problem, code) | {"stdin": test.input}
+        outcome = sandbox.run(job)
+        cpu_s += outcome.cpu_s
+        answers.append(_stdio_answer(frame, test, outcome, job["nonce"]))
+        timed = outcome.limit in ("cpu", "wall")
+        if answers[-1].verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA) or outcome.limit:
+            break
+    return frame.sum_up(answers, cpu_s), timed
+
+
+def _stdio_answer(frame: Frame, test: Test, outcome: Outcome, nonce: str) -> Answer:
+    try:
+        transcript = read_transcript(outcome, nonce, _MAX_ERRORS, "main")
+    except Tampered as error:
+        return Answer(Verdict.TAMPERED, f"the result stream holds {error}", "tampered")
+    if outcome.limit:
+        return frame.limited(outcome.limit)
+    if not transcript.begun:
+        return Answer(Verdict.INFRA, "the program's process did not begin")
+    if transcript.opening == "compile":
+        return Answer(Verdict.COMPILE_ERROR, ": ".join(transcript.opening_rest))
+    if transcript.answers:
+        return error_answer(*transcript.answers[0][1])
+    if outcome.signal:
+        return Answer(Verdict.RUNTIME_ERROR, f"killed by signal {outcome.signal}", "error signal")
+    return output_answer(outcome.output, test.expected)
+
+
+def output_answer(output: bytes, expected: str) -> Answer:
+    """What a main program printed, against what it had to print."""
+    text = output.decode(errors="replace")
+    behaviour = " ".join(text.split())
+    if stdout_equal(text, expected):
+        return Answer(Verdict.OK, "", behaviour)
+    return Answer(Verdict.WRONG, f"printed {text[:200]!r:.80}, not {expected[:200]!r:.80}", behaviour)
+
+
+def check_answer(kind: str, rest: list[Any]) -> Answer:
+    """One line of a tester or of trusted checks."""
+    if kind == "pass":
+        return Answer(Verdict.OK)
+    if kind == "error":
+        return error_answer(*rest)
+    return Answer(Verdict.WRONG, f"wrong: {rest[0]}")  # no behaviour: it comes of an expected value
+
+
+def value_answer(kind: str, rest: list[Any], expected: str) -> Answer:
+    """One line of a driver, against an expected value that is JSON. Raises ``WireError``."""
+    if kind == "error":
+        return error_answer(*rest)
+    if kind == "opaque":
+        return Answer(Verdict.WRONG, f"opaque: {rest[0]}", "opaque")
+    behaviour = f"value {wire.dumps(wire.canonical(rest[0]))}"
+    wanted = parsed(expected)
+    if values_equal(wire.decode(rest[0]), wanted):
+        return Answer(Verdict.OK, "", behaviour)
+    return Answer(Verdict.WRONG, f"returned {wire.dumps(rest[0]):.80}, not {wanted!r:.80}", behaviour)
+
+
+@lru_cache(maxsize=65536)
+def parsed(text: str) -> Any:
+    """A test's text as JSON. Raises ``ValueError``."""
+    return json.loads(text)

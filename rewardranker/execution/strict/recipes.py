@@ -1,0 +1,248 @@
+"""Languages other than Python: a build, then runs of what it left, each in a process of its own.
+
+Three levels, by the problem's style: ``stdio`` compares what a main program prints (L3); ``function``, and
+``program`` where the language's tests can be recorded, compare what calls return (L2); other languages'
+``program`` tests run as trusted checks beside the program (L1).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rewardranker.errors import UserError
+from rewardranker.execution.child import wire
+from rewardranker.execution.languages.language import Language, Level, Recipe
+from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
+from rewardranker.execution.strict.answers import Answer, Frame, error_answer, how_ended, judgement_of_stream
+from rewardranker.execution.strict.python import check_answer, output_answer, parsed, value_answer
+from rewardranker.execution.strict.recordings import Recording, Recordings
+from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.problems.types import Problem
+
+BUILD_LIMITS = StepLimits(cpu_s=60.0, wall_s=300.0, memory_mb=2048, memory_kind="data", processes=128)
+Run = tuple[Judgement, bool]
+
+
+def judge_recipe(sandbox: Sandbox, language: Language, recordings: Recordings, problem: Problem, code: str) -> Run:
+    """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``, ``UserError``."""
+    if problem.style == "stdio":
+        return _stdio(sandbox, language, problem, code)
+    if problem.style == "function":
+        return _function(sandbox, language, problem, code)
+    if language.record is not None:
+        return _recorded(sandbox, language, recordings.of(sandbox, language, problem), problem, code)
+    return _checks(sandbox, language, problem, code)
+
+
+def recipe_level(language: Language, problem: Problem) -> Level:
+    """How far verdicts on this problem can be trusted.
+
+    Raises:
+        UserError: the language has no way to judge this style.
+    """
+    if problem.style == "stdio":
+        return "L3"
+    if language.calls is not None and (
+        language.typed if problem.style == "function" else language.record is not None
+    ):
+        return "L2"
+    if problem.style == "program" and language.checks is not None:
+        return "L1"
+    raise UserError(
+        f"problem {problem.id} asks for style {problem.style!r} in {language.name}, which this language cannot be "
+        "judged in; give the problem stdio tests (every language takes those)"
+    )
+
+
+def trusted_tests(problem: Problem) -> str:
+    """All of a problem's trusted code, as one text."""
+    return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
+
+
+def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
+    frame = Frame(problem.limits, len(problem.tests), "L3")
+    recipe = language.whole(code)
+    built, cpu_s = _build(sandbox, language, recipe, frame)
+    if isinstance(built, Judgement):
+        return built, False
+    limits = replace(_run_limits(language, problem), keep_output=True)
+    answers: list[Answer] = []
+    timed = False
+    for test in problem.tests:
+        outcome = sandbox.execute(built, limits, test.input.encode())
+        cpu_s += outcome.cpu_s
+        answers.append(_printed(frame, language, recipe, outcome, test.expected))
+        timed = outcome.limit in ("cpu", "wall")
+        if answers[-1].verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA) or outcome.limit:
+            break
+    return frame.sum_up(answers, cpu_s), timed
+
+
+def _printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome, expected: str) -> Answer:
+    failed = _failed(frame, language, recipe, outcome)
+    if failed is not None:
+        return failed
+    if outcome.signal or outcome.status:
+        message = _last_line(outcome.errors) + how_ended(outcome)
+        return Answer(Verdict.RUNTIME_ERROR, message, f"error {outcome.status} {outcome.signal}")
+    return output_answer(outcome.output, expected)
+
+
+def _function(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
+    arguments = [wire.encode(parsed(test.input)) for test in problem.tests]
+
+    def answer(index: int, kind: str, rest: list[Any]) -> Answer:
+        plain = [_without_undefined(rest[0])] if kind == "value" else rest
+        return value_answer(kind, plain, problem.tests[index].expected)
+
+    return _calls(sandbox, language, problem, code, code, arguments, answer)
+
+
+def _recorded(sandbox: Sandbox, language: Language, recording: Recording, problem: Problem, code: str) -> Run:
+    equal = language.equal
+    assert equal is not None
+
+    def answer(index: int, kind: str, rest: list[Any]) -> Answer:
+        if kind == "error":
+            return error_answer(*rest)
+        if kind == "opaque":
+            return Answer(Verdict.WRONG, f"opaque: {rest[0]}", "opaque")
+        behaviour = f"value {wire.dumps(rest[0])}"
+        if equal(rest[0], recording.expected[index]):
+            return Answer(Verdict.OK, "", behaviour)
+        wanted = wire.dumps(recording.expected[index])
+        return Answer(Verdict.WRONG, f"returned {wire.dumps(rest[0]):.80}, not {wanted:.80}", behaviour)
+
+    whole = code + "\n" + trusted_tests(problem)
+    return _calls(sandbox, language, problem, code, whole, recording.calls, answer)
+
+
+def _calls(
+    sandbox: Sandbox,
+    language: Language,
+    problem: Problem,
+    code: str,
+    whole: str,
+    arguments: Sequence[Any],
+    answer: Callable[[int, str, list[Any]], Answer],
+) -> Run:
+    assert language.calls is not None
+    frame = Frame(problem.limits, len(arguments), "L2")
+    recipe = language.calls(code, problem.entry_point, whole)
+    built, cpu_s = _build(sandbox, language, recipe, frame)
+    if isinstance(built, Judgement):
+        return built, False
+    nonce = secrets.token_hex(8)
+    calls = wire.dumps({"nonce": nonce, "entry": problem.entry_point, "calls": list(arguments)}).encode()
+    step = replace(built, files={**built.files, "calls.json": calls})
+    outcome = sandbox.execute(step, _run_limits(language, problem))
+    failed = _failed(frame, language, recipe, outcome)
+    if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
+        return frame.alone(failed.verdict, failed.message, cpu_s + outcome.cpu_s), False
+    ended = replace(outcome, limit="memory") if failed is not None and failed.verdict is Verdict.MEMORY else outcome
+    answer = _with_memory(language, answer)
+
+    def answer_under_limit(index: int, kind: str, rest: list[Any]) -> Answer:
+        """Where a limit ended a part of the program, a failing answer may be the limit's doing."""
+        found = answer(index, kind, rest)
+        return frame.limited(ended.limit) if ended.limit and found.verdict is not Verdict.OK else found
+
+    judgement = judgement_of_stream(frame, "values", ended, nonce, answer_under_limit)
+    return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), outcome.limit in ("cpu", "wall")
+
+
+def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
+    assert language.checks is not None
+    nonce, token = secrets.token_hex(8), secrets.token_hex(16)
+    recipe = language.checks(code, trusted_tests(problem), nonce)
+    frame = Frame(problem.limits, recipe.checks, "L1")
+    built, cpu_s = _build(sandbox, language, recipe, frame)
+    if isinstance(built, Judgement):
+        return built, False
+    outcome = sandbox.execute(built, _run_limits(language, problem), token=token.encode())
+    failed = _failed(frame, language, recipe, outcome)
+    if failed is not None and failed.verdict is Verdict.MEMORY:
+        outcome = replace(outcome, limit="memory")
+
+    def answer(index: int, kind: str, rest: list[Any]) -> Answer:
+        return check_answer(kind, rest)
+
+    judgement = judgement_of_stream(frame, "checks", outcome, nonce, _with_memory(language, answer), token)
+    # Without values there is nothing to compare behaviours by.
+    return replace(judgement, cpu_s=cpu_s + judgement.cpu_s, signature=""), outcome.limit in ("cpu", "wall")
+
+
+def _build(sandbox: Sandbox, language: Language, recipe: Recipe, frame: Frame) -> tuple[Step | Judgement, float]:
+    """The step that runs what was built, or the judgement where nothing was; CPU seconds."""
+    if recipe.build is None:
+        return recipe.run, 0.0
+    outcome = sandbox.execute(recipe.build, BUILD_LIMITS)
+    if outcome.limit:
+        verdict = {"memory": Verdict.MEMORY, "output": Verdict.OUTPUT_LIMIT}.get(outcome.limit, Verdict.TIMEOUT)
+        message = f"compiling took more than {BUILD_LIMITS.cpu_s:g} CPU seconds or {BUILD_LIMITS.memory_mb} MiB"
+        return frame.alone(verdict, message, outcome.cpu_s), outcome.cpu_s
+    if outcome.signal:
+        message = f"the compiler died (signal {outcome.signal}): {_first_error(outcome.errors)}"
+        return frame.alone(Verdict.INFRA, message, outcome.cpu_s), outcome.cpu_s
+    if outcome.status:
+        return frame.alone(Verdict.COMPILE_ERROR, _first_error(outcome.errors), outcome.cpu_s), outcome.cpu_s
+    return replace(recipe.run, files={**recipe.run.files, **outcome.files}), outcome.cpu_s
+
+
+def _run_limits(language: Language, problem: Problem) -> StepLimits:
+    return StepLimits(
+        cpu_s=problem.limits.cpu_s + language.cpu_floor_s,
+        wall_s=problem.limits.wall_s,
+        memory_mb=problem.limits.memory_mb + language.memory_floor_mb,
+        memory_kind=language.memory_kind,
+        output_kb=problem.limits.output_kb,
+    )
+
+
+def _failed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) -> Answer | None:
+    """What standard error and the limits say of a run; ``None`` where it ended by itself."""
+    errors = outcome.errors.decode(errors="replace")
+    died = bool(outcome.signal or outcome.status)
+    if outcome.limit:
+        return frame.limited(outcome.limit)
+    if died and language.out_of_memory.search(errors):
+        return frame.limited("memory")
+    if died and recipe.build is None and language.does_not_compile.search(errors):
+        return Answer(Verdict.COMPILE_ERROR, _first_error(outcome.errors))
+    return None
+
+
+def _with_memory(
+    language: Language, answer: Callable[[int, str, list[Any]], Answer]
+) -> Callable[[int, str, list[Any]], Answer]:
+    """An error that is the language's own way to say that memory ran out counts as that."""
+
+    def answer_or_memory(index: int, kind: str, rest: list[Any]) -> Answer:
+        if kind == "error" and language.out_of_memory.search(": ".join(rest)):
+            return error_answer("MemoryError", ": ".join(rest))
+        return answer(index, kind, rest)
+
+    return answer_or_memory
+
+
+def _without_undefined(value: Any) -> Any:
+    """JSON has no ``undefined``: it counts as null."""
+    if type(value) is list:
+        return [_without_undefined(item) for item in value]
+    if type(value) is dict:
+        ((tag, body),) = value.items()
+        return None if tag == "undefined" else {tag: _without_undefined(body)}
+    return value
+
+
+def _first_error(errors: bytes) -> str:
+    lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
+
+
+def _last_line(errors: bytes) -> str:
+    lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
+    return next((line for line in lines if "rror" in line or "xception" in line), lines[-1] if lines else "ended")

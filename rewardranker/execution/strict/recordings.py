@@ -1,0 +1,60 @@
+"""Trusted tests as data: the calls that they make and the values that they expect, recorded once per problem."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rewardranker.errors import UserError
+from rewardranker.execution.languages.language import Language
+from rewardranker.execution.sandbox import Sandbox, StepLimits
+from rewardranker.problems.types import Problem
+
+_LIMITS = StepLimits(cpu_s=20.0, wall_s=120.0, memory_mb=1024, memory_kind="data")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """``calls[i]`` are the arguments of the i-th call, ``expected[i]`` what its check compares with, in the
+    form that the language's driver uses."""
+
+    calls: tuple[Any, ...]
+    expected: tuple[Any, ...]
+
+
+class Recordings:
+    """Every problem's recording, made when it is first needed. Threads may make one twice; it is the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], Recording] = {}
+
+    def of(self, sandbox: Sandbox, language: Language, problem: Problem) -> Recording:
+        """The problem's recording.
+
+        Raises:
+            UserError: its tests are not a plain list of checks, each of one call of the entry point.
+            SandboxDied: the sandbox did.
+        """
+        tests = "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
+        key = (language.name, problem.entry_point, tests)
+        if key not in self._known:
+            self._known[key] = _record(sandbox, language, problem, tests)
+        return self._known[key]
+
+
+def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) -> Recording:
+    assert language.record is not None
+    outcome = sandbox.execute(language.record(tests, problem.entry_point), _LIMITS)
+    try:
+        data = json.loads(outcome.results)
+        recording = Recording(tuple(data["calls"]), tuple(data["expected"]))
+    except (ValueError, KeyError, TypeError):
+        recording = Recording((), ())
+    if outcome.status or outcome.signal or outcome.limit or not recording.calls:
+        reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit or "they make no call"
+        raise UserError(
+            f"problem {problem.id}: its {language.name} tests could not be recorded: {reason}; a test has to be a "
+            f"list of checks, each comparing one call of {problem.entry_point!r} with a value"
+        )
+    return recording
