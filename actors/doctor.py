@@ -99,7 +99,7 @@ def _judge(runtime: Runtime) -> str:
     verdicts = [str(j.verdict) for j in runtime.executors.run([(problem, code) for code in programs])]
     if verdicts != ["OK", "WRONG"]:
         raise RuntimeError(f"a right and a wrong program were judged {verdicts}")
-    return sandbox_description()
+    return sandbox_description(runtime.config.judge.minimum_tier)
 
 
 def _languages() -> list[str]:
@@ -108,7 +108,7 @@ def _languages() -> list[str]:
     for name, language in LANGUAGES.items():
         found = toolchain(language)
         if found.missing:
-            lines.append(f"none    {name:<12} lacks {', '.join(found.missing)}")
+            lines.append(f"none    {name:<12} lacks {', '.join(found.missing)}; `make toolchains` installs it")
         else:
             lines.append(f"ok      {name:<12} {found.version}")
     return lines

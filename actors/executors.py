@@ -23,9 +23,10 @@ Item = tuple[Problem, str]
 class Executor:
     """One judge in one process. Runs as a Ray actor; holds nothing that a new one would lack."""
 
-    def __init__(self, cache: str) -> None:
-        self._fresh = Judge(workers=1)
-        self._judge = Judge(workers=1, cache=VerdictCache(Path(cache))) if cache else self._fresh
+    def __init__(self, cache: str, minimum_tier: str) -> None:
+        self._fresh = Judge(workers=1, minimum_tier=minimum_tier)
+        known = VerdictCache(Path(cache)) if cache else None
+        self._judge = Judge(workers=1, cache=known, minimum_tier=minimum_tier) if known else self._fresh
 
     def run(self, items: list[Item], fresh: bool) -> list[Judgement]:
         return (self._fresh if fresh else self._judge).run(items)
@@ -41,7 +42,7 @@ class ExecutorPool:
 
     def _start(self) -> Any:
         options = {"num_cpus": self._config.cpus_per_executor}
-        return ray.remote(Executor).options(**options).remote(self._cache)
+        return ray.remote(Executor).options(**options).remote(self._cache, self._config.minimum_tier)
 
     def _replace(self, place: int) -> Any:
         ray.kill(self._workers[place])

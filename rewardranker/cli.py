@@ -101,15 +101,30 @@ def generate(
 
 @app.command()
 def judge(
-    problems: Annotated[Path, typer.Option(help="Problems, JSON lines.")],
-    pool: Annotated[Path, typer.Option(help="Pool to judge, .parquet or .jsonl.")],
-    out: Annotated[Path, typer.Option(help="Pool to write.")],
-    workers: Annotated[int, typer.Option(help="Programs run side by side.")] = 2,
+    benchmark: Annotated[str, typer.Option(help="multipl_e, humaneval, mbpp, or pool (our own problems).")],
+    data: Annotated[Path, typer.Option(help="The benchmark's own JSON lines; for pool, problems.jsonl.")],
+    candidates: Annotated[
+        Path, typer.Option(help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.')
+    ],
+    out: Annotated[Path, typer.Option(help="The same lines, or the pool, with verdicts.")],
+    language: Annotated[str, typer.Option(help="Only problems in this language.")] = "",
+    mode: Annotated[
+        str, typer.Option(help="strict; compat: by another harness's rules; compare: both, and where they disagree.")
+    ] = "strict",
+    rules: Annotated[str, typer.Option(help="Whose rules compat follows: multipl_e or deepseek.")] = "multipl_e",
+    workers: Annotated[int, typer.Option(help="Programs run side by side; no more than there are cores.")] = 2,
+    minimum_tier: Annotated[str, typer.Option(help="Weakest sandbox to put up with: A+, A, B, C or D.")] = "C",
+    patience: Annotated[
+        float, typer.Option(help="Factor on the wall-clock limits of another harness's rules.")
+    ] = 1.0,
 ) -> None:
-    """Runs the tests of every candidate of a pool."""
-    from rewardranker.standalone import judge_pool
+    """Runs the tests of every candidate."""
+    from rewardranker.judging import JudgeRequest, run_judge
 
-    judge_pool(problems, pool, out, workers, Console())
+    run_judge(
+        JudgeRequest(benchmark, data, candidates, out, language, mode, rules, workers, minimum_tier, patience),
+        Console(),
+    )
 
 
 @app.command()

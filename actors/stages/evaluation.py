@@ -83,7 +83,7 @@ def _settings(context: Context) -> dict[str, object]:
         "seed": context.config.run.seed,
         "data_revision": next(iter(context.problems.values())).revision,
         "judge": judge_fingerprint(),
-        "sandbox": sandbox_description(),
+        "sandbox": sandbox_description(context.config.judge.minimum_tier),
     }
 
 

@@ -17,6 +17,7 @@ CHOICES = {
     "ppo.reward_normalisation": ("running", "none"),
     "ppo.kl.controller": ("fixed", "adaptive"),
     "generation.backend": ("actors", "ray_data"),
+    "judge.minimum_tier": ("A+", "A", "B", "C", "D"),
     "engine.kind": ("torch", "deepspeed"),
     "engine.launcher": ("actors", "ray_train"),
     "cluster.placement": ("colocated", "disaggregated"),

@@ -199,12 +199,14 @@ class GenerationConfig:
 
 @dataclass
 class JudgeConfig:
-    """``executors`` actors judge side by side. The run stops when more than ``max_infra_share`` of a pool
-    could not be judged."""
+    """``executors`` actors judge side by side, each in the best sandbox that its machine offers; a run does not
+    start where that is weaker than ``minimum_tier`` (``rewardranker doctor`` says why it is). It stops when more
+    than ``max_infra_share`` of a pool could not be judged."""
 
     executors: int = 2
     cpus_per_executor: float = 1.0
     cache: bool = True
+    minimum_tier: str = "C"
     max_infra_share: float = 0.01
 
 

@@ -1,7 +1,7 @@
 """Runs programs against tests: the one place where a verdict is made.
 
-A program runs in a process of its own that knows no expected value; how much that process is cut off from
-the machine, :func:`sandbox_description` says.
+A program runs in a process of its own that knows no expected value (but for the languages whose tests only run
+beside the program, level L1), inside the best sandbox that the machine offers.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from queue import SimpleQueue
 from types import TracebackType
 
+from rewardranker.errors import UserError
 from rewardranker.execution.cache import VerdictCache
 from rewardranker.execution.canary import canary_problem
+from rewardranker.execution.compat import CompatRules, judge_compat
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import Sandbox, SandboxDied
+from rewardranker.execution.sandbox.tiers import describe, require
 from rewardranker.execution.strict.dispatch import check_problem, judge_once, level_of
 from rewardranker.execution.strict.recordings import Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
@@ -29,6 +33,7 @@ from rewardranker.problems.types import Problem
 __all__ = ["Judge", "VerdictCache", "judge_fingerprint", "sandbox_description"]
 
 HARNESS_VERSION = "3"
+DEFAULT_TIER = "C"
 _INFRA_RETRIES = 2
 Item = tuple[Problem, str]
 
@@ -39,8 +44,19 @@ class Judge:
     One call of :meth:`run` at a time.
     """
 
-    def __init__(self, workers: int = 1, cache: VerdictCache | None = None) -> None:
-        self._sandboxes = [Sandbox() for _ in range(workers)]
+    def __init__(
+        self, workers: int = 1, cache: VerdictCache | None = None, minimum_tier: str = DEFAULT_TIER, tier: str = ""
+    ) -> None:
+        """
+        Args:
+            minimum_tier: the weakest sandbox to put up with, A+ to D.
+            tier: the sandbox to use; left empty, the best that the machine offers.
+
+        Raises:
+            UserError: this machine has no sandbox as good as ``minimum_tier``.
+        """
+        self.tier = tier or require(minimum_tier).tier
+        self._sandboxes = [Sandbox(self.tier, services(), setup_places(), read_only_places()) for _ in range(workers)]
         self._idle: SimpleQueue[Sandbox] = SimpleQueue()
         for sandbox in self._sandboxes:
             self._idle.put(sandbox)
@@ -92,6 +108,37 @@ class Judge:
                     on_result(index)
         return [results[index] for index in range(len(items))]
 
+    def run_compat(
+        self,
+        items: Sequence[Item],
+        rules: CompatRules,
+        on_result: Callable[[int], None] | None = None,
+        patience: float = 1.0,
+    ) -> list[Judgement]:
+        """Judges raw model texts as another harness does: for comparison with its numbers, never for labels.
+
+        Args:
+            patience: factor on that harness's wall-clock limits.
+        """
+        futures = {self._threads.submit(self._compat, *item, rules, patience): i for i, item in enumerate(items)}
+        results: dict[int, Judgement] = {}
+        for future in as_completed(futures):
+            results[futures[future]] = future.result()
+            if on_result is not None:
+                on_result(futures[future])
+        return [results[index] for index in range(len(items))]
+
+    def _compat(self, problem: Problem, text: str, rules: CompatRules, patience: float) -> Judgement:
+        missing = self._without_toolchain(problem)
+        if missing is not None:
+            return missing
+        with self._sandbox() as sandbox:
+            try:
+                judgement = judge_compat(sandbox, problem, text.encode(errors="replace").decode(), rules, patience)
+            except SandboxDied as error:
+                return self._infra(problem, str(error))
+        return replace(judgement, tier=self.tier)
+
     def _judgements(self, items: dict[str, Item]) -> Iterator[tuple[str, Judgement]]:
         """Every key with its judgement, as they are settled: known ones, then run ones, then doubtful ones."""
         for problem in {id(problem): problem for problem, _ in items.values()}.values():
@@ -125,13 +172,19 @@ class Judge:
         if not missing:
             return None
         message = f"no tool-chain for {problem.language}: lacks {', '.join(missing)}"
-        return Judgement(Verdict.NO_TOOLCHAIN, 0, len(problem.tests), 0.0, message, "", "")
+        return Judgement(Verdict.NO_TOOLCHAIN, 0, len(problem.tests), 0.0, message, "", "", self.tier)
 
     def _broken_languages(self, languages: set[str]) -> dict[str, str]:
         """Languages in which a right program is not found right, with what was found instead."""
         broken = {}
         for name in sorted(languages):
             language = LANGUAGES[name]
+            try:
+                with self._sandbox() as sandbox:
+                    prepare(sandbox, language)
+            except SandboxDied as error:
+                broken[name] = str(error)
+                continue
             judgement = self._run_alone(canary_problem(name), language.canary)
             if judgement.verdict is not Verdict.OK:
                 broken[name] = f"a program known to be right is judged {judgement.verdict}: {judgement.message}"
@@ -145,13 +198,14 @@ class Judge:
     def _run(self, problem: Problem, code: str) -> tuple[Judgement, bool]:
         with self._sandbox() as sandbox:
             try:
-                return judge_once(sandbox, self._recordings, problem, code)
+                judgement, timed = judge_once(sandbox, self._recordings, problem, code)
             except SandboxDied as error:
                 return self._infra(problem, str(error)), False
+        return replace(judgement, tier=self.tier), timed
 
     def _infra(self, problem: Problem, message: str) -> Judgement:
         level = level_of(problem)
-        return Judgement(Verdict.INFRA, 0, len(problem.tests), 0.0, message[:300], "", level)
+        return Judgement(Verdict.INFRA, 0, len(problem.tests), 0.0, message[:300], "", level, self.tier)
 
     def _run_alone(self, problem: Problem, code: str) -> Judgement:
         """Called when nothing else of this judge runs."""
@@ -177,21 +231,12 @@ def judge_fingerprint(language: str = "python") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def sandbox_description() -> str:
-    """One line for a person: what a program is cut off from here. Starts a server to find out."""
-    sandbox = Sandbox()
+def sandbox_description(minimum_tier: str = DEFAULT_TIER) -> str:
+    """One line for a person: what a program is cut off from here."""
     try:
-        sandbox.start()
-        own_user = sandbox.facts["uids"][0] >= 0
-    except SandboxDied as error:
+        return describe(require(minimum_tier))
+    except UserError as error:
         return f"no program can be run: {error}"
-    finally:
-        sandbox.stop()
-    user = "a user id of its own" if own_user else "the user id of this process (not root, none to drop)"
-    return (
-        f"a process and session per program, limits on CPU, memory, files and processes, {user}; "
-        "no namespaces: world-readable files and the network stay visible"
-    )
 
 
 def _key(problem: Problem, code: str) -> str:

@@ -44,7 +44,9 @@ class Judgement:
             never got to run. Holds nothing of the expected values, so majority voting may use it.
         level: how the verdict was reached: ``L3`` stdin/stdout compared outside the program's
             process, ``L2`` calls answered over a data-only protocol and compared outside it, ``L1`` trusted
-            checks inside the program's process, which a program written to cheat can beat.
+            checks inside the program's process, which a program written to cheat can beat. Empty in compat
+            mode, which trusts the program.
+        tier: what the program was cut off from, see :mod:`rewardranker.execution.sandbox.tiers`.
     """
 
     verdict: Verdict
@@ -54,3 +56,4 @@ class Judgement:
     message: str = ""
     signature: str = ""
     level: str = ""
+    tier: str = ""

@@ -61,7 +61,8 @@ def test_pools_that_do_not_fit_their_problems(tmp_path: Path) -> None:
     problem = build_family(FamilyConfig(train_problems=1, validation_problems=0, test_problems=0))[0]
     write_problems(tmp_path / "problems.jsonl", [problem])
     write_pool(tmp_path / "pool.jsonl", [Candidate("family/unknown", "python", "", "", "human")])
-    files = ["--problems", "{tmp}/problems.jsonl", "--pool", "{tmp}/pool.jsonl", "--out", "{tmp}/out.jsonl"]
+    files = ["--benchmark", "pool", "--data", "{tmp}/problems.jsonl", "--candidates", "{tmp}/pool.jsonl"]
+    files += ["--out", "{tmp}/out.jsonl"]
     assert "candidates of 1 problems that are not among" in refused(tmp_path, "judge", *files)
 
     row = json.loads((tmp_path / "problems.jsonl").read_text())

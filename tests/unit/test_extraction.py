@@ -6,25 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardranker.errors import UserError
 from rewardranker.execution.extraction import completion_of, extract, normalise
-from rewardranker.problems.types import Problem, Test
+from rewardranker.execution.extraction.fences import FENCES
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.problems.types import Problem, Style, Test
 
 
-def problem(prefix: str = "", language: str = "python") -> Problem:
+def problem(
+    prefix: str = "", language: str = "python", style: Style = "function", stop_tokens: tuple[str, ...] = ()
+) -> Problem:
     return Problem(
         id="p/1",
         source="test",
         language=language,
         prompt="# add one\n" + prefix,
-        entry_point="f",
-        style="function",
+        entry_point="" if style == "stdio" else "f",
+        style=style,
         tests=(Test("[1]", "2"),),
         split="train",
         group_id="p/1",
         licence="Apache-2.0",
         revision="1",
         prefix=prefix,
+        stop_tokens=stop_tokens,
     )
 
 
@@ -55,6 +59,14 @@ def test_a_whole_program_survives_the_way_to_a_completion_and_back(text: str) ->
     assert extract(problem(), completion_of(problem(), code)) == code
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(text=messy)
+def test_a_main_program_survives_in_every_language(language: str, text: str) -> None:
+    task = problem(language=language, style="stdio")
+    code = normalise("<?php\n" + text if language == "php" else text)
+    assert extract(task, completion_of(task, code)) == code
+
+
 @pytest.mark.parametrize("prefix", ["def f(xs):", "def f(xs):\n", 'import re\n\n\ndef f(xs):\n    """Doc."""\n'])
 @given(lines=st.lists(body_line, max_size=6))
 def test_a_continued_program_survives_the_way_to_a_completion_and_back(prefix: str, lines: list[str]) -> None:
@@ -76,6 +88,7 @@ def test_the_family_s_form() -> None:
         "print(f([1]))",
         "def g(): pass",
         "```",
+        "```\nIn full:\n```python\ndef f(xs):\n    return 2\n```",
         "This function adds one.",
         "if __name__ == '__main__':\n    f([])",
     ],
@@ -91,15 +104,6 @@ def test_an_unindented_line_inside_a_string_or_bracket_is_kept() -> None:
     assert extract(task, completion + "print(1)\n") == "def f(xs):\n" + completion
 
 
-def test_another_language_is_not_cut_by_python_s_rules() -> None:
-    assert extract(problem("int f() {", "cpp"), "\nreturn 1;\n}\n") == "int f() {\nreturn 1;\n}\n"
-
-
-def test_completion_of_refuses_a_program_without_the_prefix() -> None:
-    with pytest.raises(UserError, match="p/1"):
-        completion_of(problem("def f(xs):"), "def g(xs):\n return 1\n")
-
-
 CODE = "def f(x):\n    return x + 1\n"
 
 
@@ -110,6 +114,7 @@ CODE = "def f(x):\n    return x + 1\n"
         f"Sure!\n\n```py\n{CODE}```\nThis adds one.",
         f"```\n{CODE}```\nthen\n```\nprint(1)\n```",
         f"```bash\npip install x\n```\n```python\n{CODE}```",
+        f"```python\nimport a_longer_block_than_the_other_one\n```\nIn full:\n```python\n{CODE}```",
         f"```python title='a.py'\n{CODE}```",
         f"```Python\n{CODE}",
         "1. So:\n   ```python\n   def f(x):\n       return x + 1\n   ```",
@@ -123,9 +128,43 @@ def test_extraction_from_model_text(text: str) -> None:
     assert extract(problem(), text) == CODE
 
 
+def test_without_the_entry_point_the_longest_block_counts() -> None:
+    assert extract(problem(), "```python\nx\n```\n```python\nx = 1\n```\n```python\ny\n```") == "x = 1\n"
+
+
+@pytest.mark.parametrize("text", [f"```python\n{CODE}```", f"Here:\n```py\n{CODE}```\nDone.", CODE, f"\n\n{CODE}"])
+def test_a_whole_function_replaces_the_prompt_s(text: str) -> None:
+    assert extract(problem('def f(x):\n    """Add one."""\n'), text) == CODE
+
+
+def test_a_fenced_body_continues_the_prompt() -> None:
+    assert extract(problem("def f(x):\n"), "```python\n    return x + 1\n```\n") == CODE
+
+
+def test_imports_and_helpers_of_the_prompt_are_put_back_where_an_answer_lacks_them() -> None:
+    prefix = "import re\nfrom typing import List\n\n\ndef h(x):\n    return x\n\n\ndef f(x: List) -> int:\n    '''Doc.'''\n"
+    answer = "from typing import List\ndef f(x: List) -> int:\n    return h(x)\n"
+    code = extract(problem(prefix), f"```python\n{answer}```")
+    assert code == "import re\ndef h(x):\n    return x\n" + answer
+    assert extract(problem(prefix), f"```python\n{code}```") == code
+    assert completion_of(problem(prefix), code) == f"```python\n{code}```\n"
+
+
 def test_nothing_gives_nothing() -> None:
     assert extract(problem(), "") == extract(problem(), " \n\t\n") == extract(problem(), "```python\n```") == ""
 
 
 def test_text_that_is_no_program_is_left_for_the_judge() -> None:
     assert extract(problem(), "I cannot do that.") == "I cannot do that.\n"
+    assert extract(problem("int f() {\n", "cpp"), "I cannot do that.") == "int f() {\nI cannot do that.\n}\n"
+
+
+def test_every_language_knows_its_fences() -> None:
+    assert {name for name in LANGUAGES if not set(LANGUAGES[name].fences) <= set(FENCES[name])} == set()
+
+
+@pytest.mark.parametrize(("language", "alias"), [(name, alias) for name, found in FENCES.items() for alias in found])
+def test_aliases_of_fences(language: str, alias: str) -> None:
+    task = problem(language=language, style="stdio")
+    code = "<?php\nx\n" if language == "php" else "x\n"
+    assert extract(task, f"No:\n```text\nother\n```\nYes:\n``` {alias.upper()}\n{code}```\n") == code

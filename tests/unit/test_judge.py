@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -202,7 +203,7 @@ def test_a_problem_that_cannot_be_judged_is_named(judge: Judge) -> None:
 def test_a_server_that_dies_is_replaced_and_its_job_run_again() -> None:
     with Judge() as judge:
         verdict(judge, RIGHT)
-        process = judge._sandboxes[0]._process
+        process = judge._sandboxes[0].start()._process
         assert process is not None
         process.kill()
         process.wait()
@@ -213,7 +214,7 @@ def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its fork server sees the pipe close, even in the middle of a job."""
     script = (
         "import os, sys, threading\nfrom rewardranker.execution.sandbox import Sandbox\n"
-        "server = Sandbox()\nserver.start()\nprint(server._home, flush=True)\n"
+        "server = Sandbox('D')\nprint(server.start().home, flush=True)\n"
         "job = dict(style='function', code='while True: pass', entry='f', nonce='', inputs=[], cpu_s=60.0,\n"
         "           wall_s=60.0, memory=1 << 28, output=1 << 16, memory_kind='address_space', processes=32,\n"
         "           file_bytes=1 << 20)\n"
@@ -231,15 +232,15 @@ def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_judge_whose_directory_is_removed_recovers() -> None:
-    with Judge() as judge:
+    with Judge(tier="D") as judge:
         verdict(judge, RIGHT)
-        Path(judge._sandboxes[0]._home).rmdir()
+        shutil.rmtree(judge._sandboxes[0].start().home)
         assert verdict(judge, "def f(a, b): return b + a").verdict is Verdict.OK
 
 
 def test_an_interpreter_that_does_not_start_gives_infra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardranker.execution.sandbox.client.sys.executable", "/bin/false")
-    with Judge() as judge:
+    monkeypatch.setattr("rewardranker.execution.sandbox.process.interpreter", lambda: ("/usr", "/bin/false"))
+    with Judge(tier="D") as judge:
         result = verdict(judge, RIGHT)
     assert (result.verdict, result.tests_total) == (Verdict.INFRA, 3)
 
@@ -280,10 +281,10 @@ def test_cache(tmp_path: Path) -> None:
         file.write('{"key": "x", "verd')
     with Judge(cache=VerdictCache(tmp_path)) as judge:
         assert judge.run(items) == first
-        assert judge._sandboxes[0]._process is None  # nothing was run
+        assert judge._sandboxes[0].server is None  # nothing was run
         changed = replace(problem(), limits=replace(QUICK, memory_mb=300))
         judge.run([(changed, RIGHT)])
-        assert judge._sandboxes[0]._process is not None
+        assert judge._sandboxes[0].server is not None
     lines = [json.loads(line) for path in tmp_path.glob("[0-9]*.jsonl") for line in path.open()]
     assert len(lines) == 4 and not {line["verdict"] for line in lines} & {"INFRA", "NO_TOOLCHAIN"}
 

@@ -26,15 +26,19 @@ _MUTABLE = (list, dict, set, bytearray)
 class Channel:
     """Sends numbered lines ``[nonce, number, kind, ...]``; a reader that misses one knows of tampering.
 
-    The first, sent before any of the program has run, shows that the process itself was in order.
+    The first, sent before any of the program has run, shows that the process itself was in order. With a
+    ``key``, each line is sealed and in hexadecimal digits.
     """
 
-    def __init__(self, fd: int, nonce: str) -> None:
-        self._fd, self._nonce, self._number = fd, nonce, 0
+    def __init__(self, fd: int, nonce: str, key: bytes = b"") -> None:
+        self._fd, self._nonce, self._number, self._key = fd, nonce, 0, key
         self.send("begun")
 
     def send(self, kind: str, *rest: Any) -> None:
-        line = (_dumps([self._nonce, self._number, kind, *rest]) + "\n").encode()
+        line = _dumps([self._nonce, self._number, kind, *rest]).encode()
+        if self._key:
+            line = wire.sealed(line, self._key, self._number).hex().encode()
+        line += b"\n"
         self._number += 1
         while line:
             line = line[_write(self._fd, line) :]

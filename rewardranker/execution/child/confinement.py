@@ -1,183 +1,186 @@
-"""What a program's process is cut off from, and how nothing of it is left behind.
+"""Tiers B, C and D: a program is a forked process that is told apart by its session, its parent, and, where
+the server is root, a user id that no other process has.
 
-Limits per process by ``setrlimit``; its own session; where the server runs as root, a user id that no
-other process has, so that the program can neither signal nor inspect anything else. Not a full sandbox:
-world-readable files and the network stay visible.
+In B the server is alone in namespaces that it shares with the programs; in C Landlock and seccomp take their
+place; in D there are only resource limits.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import fcntl
 import gc
-import math
 import os
-import resource
-import shutil
 import signal
+import socket
+import struct
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-_SET_PDEATHSIG, _SET_DUMPABLE, _SET_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 4, 36, 38
-_HIGH_FD, _STDLIB_FD = 100, 200
-_STRAGGLER_S = 10.0
-_prctl = ctypes.CDLL(None, use_errno=True).prctl
+from . import identity, kernel, limits, processes, steps, tidy
+from .landlock import Landlock
+from .seccomp import Filter
+
+_STRAGGLER_S, _TASKS_S = 10.0, 2.0
+PROGRAM, TESTER, SERVICE = 0, 1, 2
 
 
-class Confinement:
-    """How this server confines programs.
+@dataclass(frozen=True)
+class Command:
+    """A process to start: its words, the files of its directory, what is added to the environment."""
 
-    Attributes:
-        uids: user ids for a program and for its tester; -1 keeps the server's own.
-        processes: tasks that the user of programs has anyway, beside a program's own.
-        base_bytes: address space of the server itself, which every program starts with.
-    """
+    argv: list[str]
+    files: dict[str, bytes]
+    environment: dict[str, str]
 
-    def __init__(self, home: str) -> None:
-        """The server adopts orphans, so that a daemonised process is still found, and cannot be inspected."""
-        _prctl(_SET_SUBREAPER, 1, 0, 0, 0)
-        _prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        _prctl(_SET_DUMPABLE, 0, 0, 0, 0)
-        os.umask(0o077)
-        os.chmod(home, 0o711)
-        sys.dont_write_bytecode = True
-        self.place = os.path.join(home, "job")
-        first = 1_000_000 + 2 * os.getpid()
-        own = os.geteuid() == 0 and _can_become(first) and _can_become(first + 1)
-        self.uids = [first, first + 1] if own else [-1, -1]
-        self.processes = 0 if own else _tasks_of(os.getuid())
-        if own:
-            _keep_standard_library()
-        with open("/proc/self/statm") as file:
-            self.base_bytes = int(file.read().split()[0]) * resource.getpagesize()
 
-    def enter(self, fds: list[int], uid: int, job: dict[str, Any]) -> None:
-        """Turns a freshly forked process into one that may run a program, with ``fds`` as 0, 1, 2, ..."""
-        os.setsid()
-        os.chdir(self.place)
-        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH_FD) for fd in fds]
-        for target, fd in enumerate(high):
-            os.dup2(fd, target, inheritable=target < 3)
-        os.closerange(len(fds), _STDLIB_FD)
-        self._limit(job)
-        if uid >= 0:
-            _become(uid)
-        _prctl(_SET_DUMPABLE, 0, 0, 0, 0)
-        _prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        gc.enable()
+class Started:
+    """A command's process (or the first process of its namespaces)."""
 
-    def _limit(self, job: dict[str, Any]) -> None:
-        """Soft and hard limits are equal: a program cannot catch the signal at the soft one.
-
-        The server enforces the limit on CPU time, by exact accounting; the kernel's own, by timer ticks that
-        can be a quarter off on a busy machine, is for children that the server does not see.
+    def __init__(self, pid: int, status: int = -1, directory: int | socket.socket | None = None) -> None:
         """
-        memory = {"address_space": resource.RLIMIT_AS, "data": resource.RLIMIT_DATA}[job["memory_kind"]]
-        for kind, value in (
-            (resource.RLIMIT_CPU, 2 * math.ceil(job["cpu_s"]) + 1),
-            (memory, self.base_bytes + job["memory"]),
-            (resource.RLIMIT_NPROC, self.processes + job["processes"]),
-            (resource.RLIMIT_FSIZE, job["file_bytes"]),
-            (resource.RLIMIT_NOFILE, 64),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            resource.setrlimit(kind, (value, value))
+        Args:
+            status: descriptor that gives the command's wait status; -1 where that of ``pid`` is the one.
+            directory: its working directory, or the socket through which that comes.
+        """
+        self.pid, self._status, self._directory = pid, status, directory
 
-    def make_directory(self) -> None:
-        os.mkdir(self.place, 0o700)
-        if self.uids[0] >= 0:
-            os.chown(self.place, self.uids[0], self.uids[0])
+    def wait_status(self, own: int) -> int:
+        """Of the command, when ``own`` is that of its process, which has been waited for."""
+        report = os.read(self._status, 4) if self._status >= 0 else b""
+        return int(struct.unpack("i", report)[0]) if len(report) == 4 else own
 
-    def clear(self) -> None:
-        """Kills and collects every process that left its session (they have become children of this one)
-        and empties the directory."""
-        deadline = time.monotonic() + _STRAGGLER_S
-        while _collect():
+    def collect(self, names: list[str]) -> dict[str, bytes]:
+        """Files that the command left; none where it never had a directory."""
+        directory = self._directory
+        if isinstance(directory, socket.socket):
+            directory.setblocking(False)
+            try:
+                _, fds, _, _ = socket.recv_fds(directory, 1, 1)
+            except OSError:
+                return {}
+            directory.close()
+            self._directory = directory = fds[0] if fds else None
+        return steps.collect(directory, names) if directory is not None else {}
+
+    def close(self) -> None:
+        """Forgets its status and its directory."""
+        if self._status >= 0:
+            os.close(self._status)
+        if isinstance(self._directory, socket.socket):
+            self._directory.close()
+        elif self._directory is not None:
+            os.close(self._directory)
+
+
+class Forked:
+    """One program at a time, in a directory that is made for it, or in /tmp where that is the sandbox's own."""
+
+    def __init__(self, home: str, alone: bool, landlock: Landlock | None, seccomp: Filter | None) -> None:
+        """
+        Args:
+            alone: nothing but this server, its sandbox and programs is visible to a program.
+        """
+        self._landlock, self._seccomp, self._alone = landlock, seccomp, alone
+        self._home, self._place = home, "/tmp" if alone else os.path.join(home, "job")
+        if not alone:
+            os.chmod(home, 0o711)
+        self.uids = [-1] * 3 if alone else identity.own_users(3)
+        self._own = self.uids[0] >= 0
+        if self._own:
+            identity.keep_standard_library()
+        self._base, self._tasks, self._counted_at = limits.base_bytes(), 0, 0.0
+
+    @property
+    def filters(self) -> bool:
+        """Whether system calls are filtered."""
+        return self._seccomp is not None
+
+    def prepare(self) -> None:
+        """An empty directory for the next program."""
+        if not self._alone:
+            self._make(self._place, self.uids[PROGRAM])
+        if not self._own and time.monotonic() > self._counted_at + _TASKS_S:
+            self._tasks, self._counted_at = processes.tasks_of(os.getuid()), time.monotonic()
+
+    def start(self, job: dict[str, Any], fds: list[int], body: Callable[[], None], who: int = PROGRAM) -> int:
+        """Starts a process in which ``fds`` are descriptors 0, 1, 2, ... and nothing else is open."""
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            self._enter(job, fds, who, self._place, self._base)
+            body()
+        except OSError as error:
+            os.write(2, f"{error}\n".encode())
+        finally:
+            os._exit(1)
+
+    def start_command(self, job: dict[str, Any], fds: list[int], command: Command, service: str = "") -> Started:
+        """Starts a command, or a resident one, in a directory of its own."""
+        who, place = (SERVICE, os.path.join(self._home, f"service-{service}")) if service else (PROGRAM, self._place)
+        if service:
+            if os.path.isdir(place):
+                tidy.remove(place)
+            self._make(place, self.uids[SERVICE])
+            self._counted_at = 0.0  # its tasks will be among those of the user
+        steps.write_files(place, command.files, self.uids[who])
+        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        if self._own:
+            for fd in fds:
+                os.fchown(fd, self.uids[who], -1)  # some runtimes open /dev/fd/N again
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._enter(job, fds, who, place, 0)
+                steps.execute(command.argv, command.environment, len(fds))
+            except OSError as error:
+                os.write(2, f"{error}\n".encode())
+            finally:
+                os._exit(126)
+        return Started(pid, directory=directory)
+
+    def finish(self, services: list[int]) -> float:
+        """Kills and collects every process that left its session (they have become children of this one). CPU
+        seconds of what was collected."""
+        cpu_s, deadline = 0.0, time.monotonic() + _STRAGGLER_S
+        while strays := [pid for pid in processes.children_of(os.getpid()) if pid not in services]:
             if time.monotonic() > deadline:
                 sys.exit("processes of a program could not be ended")
-            if self.uids[0] >= 0:
-                _kill_user(self.uids[0])
-            for pid in _children():
-                kill_session(pid)
-            time.sleep(0.001)
+            if self._alone:
+                os.kill(-1, signal.SIGKILL)
+            elif self._own:
+                processes.kill_user(self.uids[PROGRAM])
+            cpu_s += sum(processes.end(pid) for pid in strays)
+        return cpu_s
+
+    def clear(self) -> None:
+        """Empties the directory that the last program had."""
+        if self._alone:
+            return tidy.empty(self._place)
         try:
-            os.rmdir(self.place)
+            os.rmdir(self._place)
         except OSError:
-            shutil.rmtree(self.place)
+            tidy.remove(self._place)
 
+    def _enter(self, job: dict[str, Any], fds: list[int], who: int, place: str, base: int) -> None:
+        """Turns a freshly forked process into one that may run a program."""
+        os.setsid()
+        os.chdir(place)
+        if self._own:
+            identity.become(self.uids[who])
+        if self._landlock is not None:
+            self._landlock.apply("" if who == TESTER else ".")  # the directory is the program's
+        if self._seccomp is not None:
+            self._seccomp.apply()
+        kernel.prctl(kernel.SET_DUMPABLE, 0)
+        kernel.prctl(kernel.SET_PDEATHSIG, int(signal.SIGKILL))
+        limits.arrange(fds, keep_library=self._own and base > 0)
+        gc.enable()
+        limits.set_limits(job, base, self._tasks)
 
-def _tasks_of(uid: int) -> int:
-    """Threads that a user has now: what the kernel counts against RLIMIT_NPROC."""
-    tasks = 0
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                if os.stat(f"/proc/{name}").st_uid in (uid, 0):
-                    tasks += len(os.listdir(f"/proc/{name}/task"))
-    return tasks
-
-
-def _collect() -> bool:
-    """Waits for all that has ended; whether anything is left."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _can_become(uid: int) -> bool:
-    """Whether this root may take that user id (it need not be mapped in a container)."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            _become(uid)
-        except OSError:
-            os._exit(1)
-        os._exit(0)
-    return os.waitpid(pid, 0)[1] == 0
-
-
-def _become(uid: int) -> None:
-    os.setgroups([])
-    os.setgid(uid)
-    os.setuid(uid)
-
-
-def _keep_standard_library() -> None:
-    """Lets processes import by open directories: the interpreter may live where only root may go."""
-    if not os.path.isdir("/proc/self/fd"):
-        return
-    for index, path in enumerate(path for path in list(sys.path) if os.path.isdir(path)):
-        fd = fcntl.fcntl(os.open(path, os.O_RDONLY | os.O_DIRECTORY), fcntl.F_DUPFD, _STDLIB_FD + index)
-        opened = f"/proc/self/fd/{fd}"
-        sys.path[sys.path.index(path)] = opened
-        for module in list(sys.modules.values()):
-            places = getattr(module, "__path__", None)
-            if isinstance(places, list):
-                places[:] = [p.replace(path, opened, 1) if p.startswith(path) else p for p in places]
-
-
-def kill_session(pid: int) -> None:
-    """Kills a process (not yet waited for) and what shares its group."""
-    for kill in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)
-
-
-def _kill_user(uid: int) -> None:
-    """Signals everything that has this user id, in one call that no fork can outrun."""
-    pid = os.fork()
-    if pid == 0:
-        os.setuid(uid)
-        os.kill(-1, signal.SIGKILL)
-        os._exit(0)
-    os.waitpid(pid, 0)
-
-
-def _children() -> list[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children") as file:
-        return [int(pid) for pid in file.read().split()]
+    def _make(self, place: str, uid: int) -> None:
+        os.mkdir(place, 0o700)
+        if uid >= 0:
+            os.chown(place, uid, uid)

@@ -38,18 +38,13 @@ def read_files(fd: int) -> dict[str, bytes]:
     return {name: read_bytes(fd) or b"" for name in names}
 
 
-def write_files(fd: int, files: dict[str, bytes]) -> None:
-    write(fd, list(files))
-    for content in files.values():
-        write_bytes(fd, content)
-
-
 def write(fd: int, value: Any) -> None:
     write_bytes(fd, json.dumps(value).encode())
 
 
 def write_bytes(fd: int, body: bytes) -> None:
-    write_all(fd, len(body).to_bytes(4, "big") + body)
+    write_all(fd, len(body).to_bytes(4, "big"))
+    write_all(fd, body)
 
 
 def write_all(fd: int, data: bytes) -> None:

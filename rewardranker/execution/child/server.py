@@ -1,6 +1,6 @@
-"""A small interpreter that forks one fresh process per job. Run as a script, never imported.
+"""A small interpreter that starts one fresh process per job. Run as a script, never imported.
 
-It starts with the standard library's common modules loaded, so that a program costs one fork and no
+It starts with the standard library's common modules loaded, so that a Python program costs one fork and no
 imports. Jobs come as frames on standard input, outcomes go out as frames on standard output. The server
 itself never runs a line of a program and never holds an expected value: a tester process reads its own
 frame, after the program's process has been forked.
@@ -9,18 +9,19 @@ frame, after the program's process has been forked.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import random
-import select
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from child import candidate, confinement, frames, steps, tester  # noqa: E402
+from child import accounts, candidate, confinement, frames, group, kernel, processes, services, tester  # noqa: E402
+from child.tiers import confine  # noqa: E402
+from child.watching import Outcome, Pipe, finish, watch  # noqa: E402
 
 del sys.path[0]
 
@@ -29,44 +30,19 @@ math re sys copy datetime itertools collections heapq functools hashlib string t
 bisect threading decimal fractions statistics dataclasses
 """
 MAX_RESULTS, MAX_ERRORS = 16 << 20, 64 << 10
-CPU_CHECK_S = 0.02
-
-
-class Outcome:
-    """What became of one job: bytes read, the limit that ended it (or none), CPU seconds, files collected."""
-
-    def __init__(self) -> None:
-        self.results, self.output, self.errors = b"", b"", b""
-        self.limit, self.cpu_s, self.signal, self.status = "", 0.0, 0, 0
-        self.files: dict[str, bytes] = {}
-
-    def send(self) -> None:
-        head = {key: vars(self)[key] for key in ("limit", "cpu_s", "signal", "status")}
-        frames.write(1, head | {"files": list(self.files)})
-        for content in (self.results, self.output, self.errors, *self.files.values()):
-            frames.write_bytes(1, content)
-
-    def reap(self, pid: int, limit_s: float) -> None:
-        """Kills what is left of a process's session and collects its CPU time, and that of children it waited for."""
-        own_end = _has_ended(pid)
-        confinement.kill_session(pid)
-        _, status, usage = os.wait4(pid, 0)
-        used = usage.ru_utime + usage.ru_stime
-        self.cpu_s += used
-        self.signal = os.WTERMSIG(status) if own_end and os.WIFSIGNALED(status) else 0
-        self.status = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
-        if used >= limit_s:
-            self.limit = self.limit or "cpu"
+_TRIAL = {"cpu_s": 5.0, "memory": 1 << 28, "memory_kind": "address_space", "processes": 8, "file_bytes": 1 << 20}
 
 
 class Server:
-    """Runs jobs one after another in the working directory ``home``."""
+    """Runs jobs one after another."""
 
-    def __init__(self, home: str) -> None:
-        self._confinement = confinement.Confinement(home)
-        self._uids = self._confinement.uids
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._confinement = confine(plan)
+        limits = group.Group(**plan["group"]) if plan["group"] else None
+        self._accounts = accounts.Accounts(limits)
+        self._services = services.Services(self._confinement, self._accounts)
         self._devnull = os.open("/dev/null", os.O_RDWR)
-        self._kinds = {
+        self._kinds: dict[str, Callable[[dict[str, Any]], Outcome]] = {
             "function": self._function,
             "stdio": self._stdio,
             "program": self._program,
@@ -75,126 +51,126 @@ class Server:
 
     def serve(self) -> None:
         """Answers jobs until standard input closes."""
-        frames.write(1, {"uids": self._uids, "python": sys.version.split()[0]})
+        frames.write(1, self._trial())
         while (job := frames.read(0)) is not None:
-            self._run(job).send()
+            outcome = self._run(job)
+            head = {key: getattr(outcome, key) for key in ("limit", "cpu_s", "signal", "status")}
+            frames.write(1, head | {"files": list(outcome.files)})
+            for content in (outcome.results, outcome.output, outcome.errors, *outcome.files.values()):
+                frames.write_bytes(1, content)
+
+    def _trial(self) -> dict[str, Any]:
+        """What a process finds that is confined as programs are. Ends the server where none can be."""
+        read, write = os.pipe()
+        self._confinement.prepare()
+        fds = [self._devnull] * 3 + [write]
+        pid = self._confinement.start(_TRIAL, fds, lambda: frames.write(3, {"pid": os.getpid(), "uid": os.getuid()}))
+        os.close(write)
+        facts = frames.read(read)
+        os.close(read)
+        processes.end(pid)
+        self._confinement.clear()
+        if facts is None:
+            sys.exit("no process could be confined")
+        return {**facts, "seccomp": self._confinement.filters, "python": sys.version.split()[0]}
 
     def _run(self, job: dict[str, Any]) -> Outcome:
-        self._confinement.make_directory()
+        self._confinement.prepare()
         try:
             return self._kinds[job["style"]](job)
         finally:
             self._confinement.clear()
 
-    def _fork(self, job: dict[str, Any], fds: list[int], uid: int, body: Callable[[], None]) -> int:
-        """Starts a process in which ``fds`` are descriptors 0, 1, 2, ... and nothing else is open."""
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            self._confinement.enter(fds, uid, job)
-            body()
-        finally:
-            os._exit(0)
-
     def _function(self, job: dict[str, Any]) -> Outcome:
         (read, write), (out_read, out_write) = os.pipe(), os.pipe()
         fds = [self._devnull, out_write, self._devnull, write]
-        pid = self._fork(job, fds, self._uids[0], lambda: candidate.run_function(job, 3))
-        for fd in (write, out_write):
-            os.close(fd)
-        return self._watch(job, [pid], [Pipe(read, tester.MAX_LINE), Pipe(out_read, job["output"], keep=0)])
+        self._begin(job)
+        pid = self._confinement.start(job, fds, lambda: candidate.run_function(job, 3))
+        _close(write, out_write)
+        results = Pipe(read, MAX_RESULTS, line=tester.MAX_LINE)
+        return self._watch(job, [pid], [results, Pipe(out_read, job["output"], keep=0)])
 
     def _stdio(self, job: dict[str, Any]) -> Outcome:
         stdin = _file_of(job["stdin"].encode())
         (read, write), (out_read, out_write) = os.pipe(), os.pipe()
         fds = [stdin, out_write, self._devnull, write]
-        pid = self._fork(job, fds, self._uids[0], lambda: candidate.run_stdio(job, 3))
-        for fd in (stdin, write, out_write):
-            os.close(fd)
+        self._begin(job)
+        pid = self._confinement.start(job, fds, lambda: candidate.run_stdio(job, 3))
+        _close(stdin, write, out_write)
         return self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"])])
-
-    def _step(self, job: dict[str, Any]) -> Outcome:
-        """A command. Its files are read whole before anything is started, so that the stream stays in step."""
-        files = frames.read_files(0)
-        stdin, token = _file_of(files.pop("\0stdin")), _pipe_of(files.pop("\0token"))
-        steps.write_files(self._confinement.place, files, self._uids[0])
-        (read, write), (out_read, out_write), (err_read, err_write) = os.pipe(), os.pipe(), os.pipe()
-        fds = [stdin, out_write, err_write, write, token]
-        pid = self._fork(job, fds, self._uids[0], lambda: steps.become(job["argv"], job["environment"]))
-        for fd in (stdin, token, write, out_write, err_write):
-            os.close(fd)
-        keep = job["output"] if job["keep_output"] else 0
-        errors = Pipe(err_read, None, MAX_ERRORS)
-        outcome = self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"], keep), errors])
-        outcome.files = steps.collect(self._confinement.place, job["collect"])
-        return outcome
 
     def _program(self, job: dict[str, Any]) -> Outcome:
         """The program's process is forked first: no copy of the tests is anywhere in its memory."""
         (ask_read, ask_write), (reply_read, reply_write), (read, write) = os.pipe(), os.pipe(), os.pipe()
         null, (out_read, out_write) = self._devnull, os.pipe()
+        self._begin(job)
         fds = [null, out_write, null, ask_read, reply_write]
-        program = self._fork(job, fds, self._uids[0], lambda: candidate.run_server(job, 3, 4))
+        program = self._confinement.start(job, fds, lambda: candidate.run_server(job, 3, 4))
         fds = [0, null, null, ask_write, reply_read, write]
-        judge = self._fork(job, fds, self._uids[1], lambda: _test(3, 4, 5))
-        for fd in (ask_read, ask_write, reply_read, reply_write, write, out_write):
-            os.close(fd)
+        judge = self._confinement.start(job, fds, lambda: _test(3, 4, 5), confinement.TESTER)
+        _close(ask_read, ask_write, reply_read, reply_write, write, out_write)
         pipes = [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"], keep=0)]
         outcome = self._watch(job, [judge, program], pipes)
         if not outcome.results:
             sys.exit("the tester never began")  # its frame may be half read: only a new server is in step
         return outcome
 
-    def _watch(self, job: dict[str, Any], pids: list[int], pipes: list[Pipe]) -> Outcome:
-        """Reads every pipe until the first process of ``pids`` has ended or a limit is hit."""
-        outcome, deadline = Outcome(), time.monotonic() + job["wall_s"]
-        open_pipes = {pipe.fd: pipe for pipe in pipes}
-        ended = os.pidfd_open(pids[0])
-        poll = select.poll()
-        for fd in (*open_pipes, ended):
-            poll.register(fd, select.POLLIN)
-        poll.register(0, 0)  # hang-up only: the judge is gone
-        while not outcome.limit:
-            ready = {fd for fd, _ in poll.poll(CPU_CHECK_S * 1000)}
-            if time.monotonic() >= deadline or 0 in ready:
-                outcome.limit = "wall"
-            elif any(_cpu_seconds(pid) >= job["cpu_s"] for pid in pids):
-                outcome.limit = "cpu"
-            for fd in ready & open_pipes.keys():
-                if not open_pipes[fd].read():
-                    poll.unregister(fd)
-                    del open_pipes[fd]
-                elif open_pipes[fd].over:
-                    outcome.limit = "output"
-            if ended in ready and not (ready & open_pipes.keys()):
-                break
-        for pid in pids:
-            outcome.reap(pid, job["cpu_s"])
-        for fd in (*(pipe.fd for pipe in pipes), ended):
-            os.close(fd)
+    def _step(self, job: dict[str, Any]) -> Outcome:
+        """A command. Its files are read whole before anything is started, so that the stream stays in step."""
+        if job["define"]:
+            command = confinement.Command(job["define"]["argv"], frames.read_files(0), job["define"]["environment"])
+            self._services.define(job["service"], command, job["define"]["memory"])
+        files = frames.read_files(0)
+        stdin, token = _file_of(files.pop("\0stdin")), _pipe_of(files.pop("\0token"))
+        if job["service"]:
+            _close(stdin, token)
+            return self._services.run(job, files)
+        (read, write), (out_read, out_write), (err_read, err_write) = os.pipe(), os.pipe(), os.pipe()
+        command = confinement.Command(job["argv"], files, job["environment"])
+        self._begin(job)
+        started = self._confinement.start_command(job, [stdin, out_write, err_write, write, token], command)
+        _close(stdin, token, write, out_write, err_write)
+        output = Pipe(out_read, job["output"], job["output"] if job["keep_output"] else 0)
+        pipes = [Pipe(read, job["output"]), output, Pipe(err_read, None, MAX_ERRORS)]
+        outcome = self._watch(job, [started.pid], pipes, started)
+        outcome.files = started.collect(job["collect"])
+        started.close()
+        return outcome
+
+    def _begin(self, job: dict[str, Any]) -> None:
+        self._accounts.begin(job["memory"], job["processes"])
+
+    def _watch(
+        self, job: dict[str, Any], pids: list[int], pipes: list[Pipe], started: confinement.Started | None = None
+    ) -> Outcome:
+        """Reads every pipe until the first process of ``pids`` has ended or a limit is hit; ends all of them."""
+        outcome, cpu_s = Outcome(), job["cpu_s"]
+
+        def over_cpu() -> bool:
+            others = self._services.pids
+            roots = [pid for pid in processes.children_of(os.getpid()) if pid not in others]
+            return self._accounts.so_far(roots) >= cpu_s
+
+        outcome.limit = watch(pids[0], pipes, job["wall_s"], over_cpu)
+        status = finish(outcome, pids, pipes, self._accounts)
+        self._accounts.add(self._confinement.finish(self._services.pids))
+        if status is not None:
+            outcome.ended(started.wait_status(status) if started is not None else status)
+        outcome.cpu_s = self._accounts.total()
+        if self._accounts.out_of_memory():
+            outcome.limit = outcome.limit or "memory"
+        elif outcome.cpu_s >= cpu_s:
+            outcome.limit = outcome.limit or "cpu"
         kept = [bytes(pipe.data) for pipe in pipes] + [b"", b""]
         outcome.results, outcome.output, outcome.errors = kept[:3]
+        if outcome.limit:
+            outcome.output = b""  # of no use, and perhaps large
         return outcome
 
 
-class Pipe:
-    """A pipe from a program: no more than ``cap`` bytes may come (``None``: any number), ``keep`` are kept."""
-
-    def __init__(self, fd: int, cap: int | None, keep: int | None = None) -> None:
-        self.fd, self.data = fd, bytearray()
-        self._cap, self._keep, self._seen = cap, cap if keep is None else keep, 0
-
-    def read(self) -> bool:
-        """Takes what there is; false at the end."""
-        chunk = os.read(self.fd, 1 << 16)
-        self._seen += len(chunk)
-        self.data += chunk if self._keep is None else chunk[: max(0, self._keep - len(self.data))]
-        return bool(chunk)
-
-    @property
-    def over(self) -> bool:
-        return self._cap is not None and self._seen > self._cap
+def _close(*fds: int) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _file_of(content: bytes) -> int:
@@ -213,18 +189,6 @@ def _pipe_of(content: bytes) -> int:
     return read
 
 
-def _has_ended(pid: int) -> bool:
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Of a child's threads so far, to the nanosecond (``clock_getcpuclockid(3)``); 0 once it has ended."""
-    try:
-        return time.clock_gettime((~pid << 3) | 2)
-    except OSError:
-        return 0.0
-
-
 def _test(requests: int, replies: int, results: int) -> None:
     job = frames.read(0)
     if job is not None:
@@ -232,18 +196,27 @@ def _test(requests: int, replies: int, results: int) -> None:
 
 
 def main() -> None:
+    plan = json.loads(sys.argv[1])
     for name in PRELOADED.split():
         __import__(name)
     random.seed(0)  # every program sees the same state, in every server
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server = Server(sys.argv[1])
+    os.umask(0o077)
+    sys.dont_write_bytecode = True
+    for name in plan["forget"]:
+        os.environ.pop(name, None)
+    # The server adopts orphans, so that a daemonised process is still found, and cannot be inspected.
+    for option, value in ((kernel.SET_SUBREAPER, 1), (kernel.SET_NO_NEW_PRIVS, 1), (kernel.SET_DUMPABLE, 0)):
+        kernel.prctl(option, value)
+    server = Server(plan)
     gc.collect()
     gc.disable()
     gc.freeze()
     try:
         server.serve()
     finally:
-        shutil.rmtree(sys.argv[1], ignore_errors=True)  # the judge may have been killed
+        if plan["remove"]:
+            shutil.rmtree(plan["remove"], ignore_errors=True)  # the judge may have been killed
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
-_RESULTS, _OPEN = 3, 5
-_MAX_COLLECTED = 256 << 20
+_MAX_COLLECTED = 512 << 20
 
 
 def write_files(place: str, files: dict[str, bytes], uid: int) -> None:
@@ -28,30 +28,39 @@ def _give(path: str, uid: int) -> None:
         os.chown(path, uid, uid)
 
 
-def become(argv: list[str], environment: dict[str, str]) -> None:
+def execute(argv: list[str], environment: dict[str, str], descriptors: int) -> None:
     """Turns this process, confined already, into the command. Status 127 where there is no such command."""
-    os.closerange(_OPEN, os.sysconf("SC_OPEN_MAX"))
-    for fd in range(_OPEN):
+    for fd in range(descriptors):
         os.set_inheritable(fd, True)
     try:
         os.execvpe(argv[0], argv, os.environ | environment)
-    except OSError as error:
-        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
-        os._exit(127)
+    except (OSError, ValueError) as error:
+        os.write(2, f"{argv[0]}: {error}\n".encode())
+    os._exit(127)
 
 
-def collect(place: str, names: list[str]) -> dict[str, bytes]:
+def collect(directory: int, names: list[str]) -> dict[str, bytes]:
     """The files that a step left: regular ones alone, through no link, within a cap; others are left out."""
     files: dict[str, bytes] = {}
     left = _MAX_COLLECTED
     for name in names:
-        try:
-            fd = os.open(os.path.join(place, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            continue
-        with os.fdopen(fd, "rb") as file:
-            facts = os.fstat(fd)
+        with contextlib.suppress(OSError), os.fdopen(_open(directory, name), "rb") as file:
+            facts = os.fstat(file.fileno())
             if stat.S_ISREG(facts.st_mode) and facts.st_size <= left:
                 files[name] = file.read(left)
                 left -= len(files[name])
     return files
+
+
+def _open(directory: int, name: str) -> int:
+    """A file below an open directory, no part of whose name is a link: those would be followed from here."""
+    *folders, last = name.split("/")
+    current = os.dup(directory)
+    try:
+        for folder in folders:
+            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
+            os.close(current)
+            current = below
+        return os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=current)
+    finally:
+        os.close(current)

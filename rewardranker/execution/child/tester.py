@@ -219,9 +219,13 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 def run_tester(job: dict[str, Any], requests: int, replies: int, results: int) -> None:
-    """Runs setup and checks; sends one line per check and ``done`` with the signature to ``results``."""
+    """Runs setup and checks; sends one line per check and ``done`` with the signature to ``results``.
+
+    The lines quote tests. They are sealed, since the server that passes them on is what the next program is
+    forked from.
+    """
     link = Link(requests, replies, job["nonce"])
-    report = Channel(results, job["nonce"])
+    report = Channel(results, job["nonce"], bytes.fromhex(job["key"]))
     try:
         hello = link.greeting()
         if hello[0] in ("compile", "load"):

@@ -1,4 +1,4 @@
-"""Where programs run: a server that confines them, and how to talk to it."""
+"""Where programs run: a server inside the best confinement that this machine offers, and how to talk to it."""
 
 from rewardranker.execution.sandbox.client import Sandbox, SandboxDied
 from rewardranker.execution.sandbox.step import Outcome, Step, StepLimits

@@ -2,135 +2,139 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import shutil
-import subprocess
-import sys
-import tempfile
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rewardranker.execution.child import frames
+from rewardranker.execution.sandbox import tiers
+from rewardranker.execution.sandbox.process import SandboxDied, ServerProcess
 from rewardranker.execution.sandbox.step import Outcome, Step, StepLimits
 
-_SCRIPT = Path(__file__).parents[1] / "child" / "server.py"
-_START_S, _GRACE_S = 60.0, 30.0
-_STEP_FILE_BYTES = 256 << 20
+if TYPE_CHECKING:
+    from rewardranker.execution.languages.language import Service
+
+__all__ = ["Sandbox", "SandboxDied"]
+
+_GRACE_S = 30.0
+_MIN_FILE_BYTES, _COLLECTED_SHARE = 64 << 20, 4
 _STDIN, _TOKEN = "\0stdin", "\0token"  # no file can be called so
-_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": ".",
-    "TMPDIR": ".",
-    "LC_ALL": "C.UTF-8",
-    "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
-    "OMP_NUM_THREADS": "1",
-}
-
-
-class SandboxDied(Exception):
-    """The server ended, or did not answer in time; the job says nothing about its program."""
+_SETUP = "{setup}"
 
 
 class Sandbox:
-    """One small interpreter that forks a process per job. Not shared between threads."""
+    """A confined server that starts a process per job. Not shared between threads."""
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._home = ""
-        self.facts: dict[str, Any] = {}
+    def __init__(
+        self,
+        tier: str = "",
+        services: Mapping[str, Service] | None = None,
+        setup: Mapping[str, str] | None = None,
+        read_only: tuple[str, ...] = (),
+    ) -> None:
+        """Starts nothing yet.
 
-    def start(self) -> None:
-        """Starts the server where it is not running. Raises :class:`SandboxDied`.
-
-        Not ``-I``: that would leave string hashes random, and programs that print a set flaky. The
-        environment is ours alone, so there is nothing else for it to shut out.
+        Args:
+            tier: A+ to D, see ``sandbox/tiers.py``; empty for the best that this machine offers (never D).
+            services: resident processes by the name that a step's ``service`` gives.
+            setup: by language (services go by that name too), the directory below ``toolchain_directory()``
+                that ``{setup}`` stands for in the words of its steps and of its service.
+            read_only: paths beyond /usr that programs may read; those that do not exist are passed over.
         """
-        if self._process is not None:
-            return
-        self._home = tempfile.mkdtemp(prefix="rewardranker-")
-        command = [os.path.realpath(sys.executable), "-s", "-S", "-P", str(_SCRIPT), self._home]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
-            bufsize=0,
-            cwd="/",
-            start_new_session=True,
-        )
-        try:
-            self.facts = self._read(time.monotonic() + _START_S, as_json=True)
-        except SandboxDied:
-            self.stop()
-            raise
+        self.tier = tier or tiers.require("C").tier
+        self._services, self._setup, self._read_only = dict(services or {}), dict(setup or {}), read_only
+        #: Runs from the first job on.
+        self.server: ServerProcess | None = None
+        self._defined: set[str] = set()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a program finds there. Starts the server. Raises :class:`SandboxDied`."""
+        return dict(self.start().facts)
+
+    def start(self) -> ServerProcess:
+        """Starts the server where it is not running. Raises :class:`SandboxDied`."""
+        if self.server is None:
+            self.server, self._defined = ServerProcess(self.tier, self._read_only), set()
+        return self.server
 
     def run(self, job: dict[str, Any], tester: dict[str, Any] | None = None) -> Outcome:
         """Forks a Python program for one job (and sends the tester its own frame). Raises :class:`SandboxDied`."""
-        return self._exchange(job, job["wall_s"], lambda fd: frames.write(fd, tester) if tester is not None else None)
+        parts = [_encoded(job)] + ([_encoded(tester)] if tester is not None else [])
+        return self._exchange(parts, job["wall_s"])
 
-    def execute(self, step: Step, limits: StepLimits, stdin: bytes = b"", token: bytes = b"") -> Outcome:
+    def execute(
+        self, step: Step, limits: StepLimits, stdin: bytes = b"", token: bytes = b"", language: str = ""
+    ) -> Outcome:
         """Runs a command in a process and directory of its own. Raises :class:`SandboxDied`.
 
         Args:
             stdin: what the process reads.
-            token: what it can read once from descriptor 4.
+            token: what it can read once from descriptor 4; less than 4 KiB.
+            language: whose set-up ``{setup}`` stands for.
         """
-        job = {
+        server = self.start()
+        memory = limits.memory_mb << 20
+        job = asdict(limits) | {
             "style": "step",
-            "argv": step.argv,
+            "service": step.service,
+            "argv": self._filled(step.argv, language),
             "collect": step.collect,
-            "environment": step.environment,
-            "memory": limits.memory_mb << 20,
+            "environment": self._filled_values(step.environment, language),
+            "memory": memory,
             "output": limits.output_kb << 10,
-            "file_bytes": _STEP_FILE_BYTES,
-            **asdict(limits),
+            "file_bytes": max(_MIN_FILE_BYTES, memory // _COLLECTED_SHARE if step.collect else 0),
+            "define": None,
         }
-        files = {**step.files, _STDIN: stdin, _TOKEN: token}
-        return self._exchange(job, limits.wall_s, lambda fd: frames.write_files(fd, files))
-
-    def _exchange(self, job: dict[str, Any], wall_s: float, send_rest: Callable[[int], None]) -> Outcome:
-        self.start()
-        assert self._process is not None and self._process.stdin is not None
-        try:
-            fd = self._process.stdin.fileno()
-            frames.write(fd, job)
-            send_rest(fd)
-            deadline = time.monotonic() + wall_s + _GRACE_S
-            head = self._read(deadline, as_json=True)
-            results, output, errors = (self._read(deadline) for _ in range(3))
-            files = {name: self._read(deadline) for name in head.pop("files")}
-        except (OSError, SandboxDied) as error:
-            self.stop()
-            raise SandboxDied(str(error)) from None
-        return Outcome(results, output, errors, files=files, **head)
+        parts = _files({**step.files, _STDIN: stdin, _TOKEN: token})
+        if step.service and step.service not in self._defined:
+            service = self._services[step.service]
+            job["define"] = {
+                "argv": self._filled(service.argv, step.service),
+                "environment": {},
+                "memory": service.memory_mb << 20,
+            }
+            parts = _files(service.files) + parts
+        outcome = self._exchange([_encoded(job), *parts], limits.wall_s, server)
+        self._defined |= {step.service} - {""}
+        return outcome
 
     def stop(self) -> None:
-        """Ends the server; with it, by hang-up and parent-death signals, whatever it was running."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        process.kill()
-        process.wait()
-        shutil.rmtree(self._home, ignore_errors=True)
+        """Ends the server and whatever it was running."""
+        server, self.server = self.server, None
+        if server is not None:
+            server.stop()
 
-    def _read(self, deadline: float, as_json: bool = False) -> Any:
-        assert self._process is not None and self._process.stdout is not None
-        fd = self._process.stdout.fileno()
-        if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise SandboxDied("the sandbox's server did not answer in time")
-        frame = frames.read(fd) if as_json else frames.read_bytes(fd)
-        if frame is None:
-            raise SandboxDied("the sandbox's server ended")
-        return frame
+    def _exchange(self, parts: list[bytes], wall_s: float, server: ServerProcess | None = None) -> Outcome:
+        server = server or self.start()
+        deadline = time.monotonic() + wall_s + _GRACE_S
+        try:
+            for part in parts:
+                server.write(part, deadline)
+            head = json.loads(server.read(deadline))
+            results, output, errors = (server.read(deadline) for _ in range(3))
+            files = {name: server.read(deadline) for name in head.pop("files")}
+        except SandboxDied:
+            self.stop()
+            raise
+        return Outcome(results, output, errors, files=files, **head)
+
+    def _filled(self, words: Iterable[str], owner: str) -> list[str]:
+        """``words`` with the inside's path in place of ``{setup}``."""
+        if owner not in self._setup:
+            return list(words)
+        path = self.start().inside(self._setup[owner])
+        return [word.replace(_SETUP, path) for word in words]
+
+    def _filled_values(self, environment: dict[str, str], owner: str) -> dict[str, str]:
+        return dict(zip(environment, self._filled(environment.values(), owner), strict=True))
+
+
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _files(files: dict[str, bytes]) -> list[bytes]:
+    """The frames that ``child/frames.py`` reads as files."""
+    return [_encoded(list(files)), *files.values()]

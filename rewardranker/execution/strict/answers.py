@@ -20,6 +20,7 @@ _LIMITS = {
     "output": (Verdict.OUTPUT_LIMIT, "more than {output_kb} KiB of output"),
     "memory": (Verdict.MEMORY, "more than {memory_mb} MiB of memory"),
 }
+_NOT_STARTED = (126, 127)  # what a shell says of a command that cannot be run, or is not there
 _WHOLE = (Verdict.COMPILE_ERROR, Verdict.INFRA, Verdict.TAMPERED)
 
 
@@ -74,12 +75,14 @@ def judgement_of_stream(
     nonce: str,
     answer: Callable[[int, str, list[Any]], Answer],
     token: str = "",
+    program_first: bool = False,
 ) -> Judgement:
     """The judgement on a program that answered all tests from one process.
 
     Args:
         answer: what the line ``(kind, rest)`` of the test with that index means; may raise ``WireError``.
         token: what the end of ``checks`` has to repeat; it was not to be read before the last check.
+        program_first: whether the program can end its process before our code has said that it begun.
     """
     try:
         transcript = read_transcript(outcome, nonce, frame.total, protocol)
@@ -93,7 +96,7 @@ def judgement_of_stream(
     if transcript.ending in ("tampered", "unsupported"):
         verdict = Verdict.TAMPERED if transcript.ending == "tampered" else Verdict.INFRA
         return frame.alone(verdict, transcript.detail, outcome.cpu_s)
-    rest_of_them = _unanswered(frame, protocol, outcome, transcript)
+    rest_of_them = _unanswered(frame, protocol, outcome, transcript, program_first)
     if rest_of_them.verdict is Verdict.INFRA and len(answers) < frame.total:
         return frame.alone(Verdict.INFRA, rest_of_them.message, outcome.cpu_s)
     answers += [rest_of_them] * (frame.total - len(answers))
@@ -108,7 +111,9 @@ def _ended_well(outcome: Outcome, transcript: Transcript) -> bool:
     return bool(transcript.ending) and not outcome.status and not outcome.signal
 
 
-def _unanswered(frame: Frame, protocol: Protocol, outcome: Outcome, transcript: Transcript) -> Answer:
+def _unanswered(
+    frame: Frame, protocol: Protocol, outcome: Outcome, transcript: Transcript, program_first: bool
+) -> Answer:
     """What holds for every test that has no answer."""
     if transcript.opening == "load":
         return error_answer(*transcript.opening_rest)
@@ -116,7 +121,8 @@ def _unanswered(frame: Frame, protocol: Protocol, outcome: Outcome, transcript: 
         return frame.limited(outcome.limit)
     if transcript.ending == "output":
         return Answer(Verdict.OUTPUT_LIMIT, transcript.detail, "limit output")
-    if not transcript.begun or (protocol == "tester" and not transcript.ending):
+    started = transcript.begun or (program_first and outcome.status not in _NOT_STARTED)
+    if not started or (protocol == "tester" and not transcript.ending):
         return Answer(Verdict.INFRA, "the judge's own process ended early")
     return Answer(Verdict.RUNTIME_ERROR, f"the process ended before it answered{how_ended(outcome)}", "error ended")
 

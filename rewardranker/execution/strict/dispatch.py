@@ -9,7 +9,7 @@ from rewardranker.execution.sandbox import Sandbox
 from rewardranker.execution.strict.python import count_tests, judge_python, parsed
 from rewardranker.execution.strict.recipes import judge_recipe, recipe_level
 from rewardranker.execution.strict.recordings import Recordings
-from rewardranker.execution.verdict import Judgement
+from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
 
@@ -17,6 +17,11 @@ def judge_once(sandbox: Sandbox, recordings: Recordings, problem: Problem, code:
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``."""
     if problem.language == "python":
         return judge_python(sandbox, problem, code)
+    try:
+        code.encode()
+    except UnicodeEncodeError as error:
+        message, total = f"no text that a file can hold: {error.reason}", len(problem.tests)
+        return Judgement(Verdict.COMPILE_ERROR, 0, total, 0.0, message, "", level_of(problem)), False
     return judge_recipe(sandbox, LANGUAGES[problem.language], recordings, problem, code)
 
 

@@ -18,7 +18,7 @@ from rewardranker.execution.languages.language import Language, Level, Recipe
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
 from rewardranker.execution.strict.answers import Answer, Frame, error_answer, how_ended, judgement_of_stream
 from rewardranker.execution.strict.python import check_answer, output_answer, parsed, value_answer
-from rewardranker.execution.strict.recordings import Recording, Recordings
+from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
@@ -33,7 +33,12 @@ def judge_recipe(sandbox: Sandbox, language: Language, recordings: Recordings, p
     if problem.style == "function":
         return _function(sandbox, language, problem, code)
     if language.record is not None:
-        return _recorded(sandbox, language, recordings.of(sandbox, language, problem), problem, code)
+        try:
+            recording = recordings.of(sandbox, language, problem)
+        except NotRecordable as error:
+            frame = Frame(problem.limits, len(problem.tests), "L2")
+            return frame.alone(Verdict.INFRA, str(error), 0.0), False
+        return _recorded(sandbox, language, recording, problem, code)
     return _checks(sandbox, language, problem, code)
 
 
@@ -72,7 +77,7 @@ def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str) ->
     answers: list[Answer] = []
     timed = False
     for test in problem.tests:
-        outcome = sandbox.execute(built, limits, test.input.encode())
+        outcome = sandbox.execute(built, limits, test.input.encode(), language=language.name)
         cpu_s += outcome.cpu_s
         answers.append(_printed(frame, language, recipe, outcome, test.expected))
         timed = outcome.limit in ("cpu", "wall")
@@ -138,7 +143,7 @@ def _calls(
     nonce = secrets.token_hex(8)
     calls = wire.dumps({"nonce": nonce, "entry": problem.entry_point, "calls": list(arguments)}).encode()
     step = replace(built, files={**built.files, "calls.json": calls})
-    outcome = sandbox.execute(step, _run_limits(language, problem))
+    outcome = sandbox.execute(step, _run_limits(language, problem), language=language.name)
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
         return frame.alone(failed.verdict, failed.message, cpu_s + outcome.cpu_s), False
@@ -150,7 +155,7 @@ def _calls(
         found = answer(index, kind, rest)
         return frame.limited(ended.limit) if ended.limit and found.verdict is not Verdict.OK else found
 
-    judgement = judgement_of_stream(frame, "values", ended, nonce, answer_under_limit)
+    judgement = judgement_of_stream(frame, "values", ended, nonce, answer_under_limit, program_first=True)
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), outcome.limit in ("cpu", "wall")
 
 
@@ -162,7 +167,7 @@ def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -
     built, cpu_s = _build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    outcome = sandbox.execute(built, _run_limits(language, problem), token=token.encode())
+    outcome = sandbox.execute(built, _run_limits(language, problem), token=token.encode(), language=language.name)
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict is Verdict.MEMORY:
         outcome = replace(outcome, limit="memory")
@@ -170,7 +175,7 @@ def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
         return check_answer(kind, rest)
 
-    judgement = judgement_of_stream(frame, "checks", outcome, nonce, _with_memory(language, answer), token)
+    judgement = judgement_of_stream(frame, "checks", outcome, nonce, _with_memory(language, answer), token, True)
     # Without values there is nothing to compare behaviours by.
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s, signature=""), outcome.limit in ("cpu", "wall")
 
@@ -179,7 +184,7 @@ def _build(sandbox: Sandbox, language: Language, recipe: Recipe, frame: Frame) -
     """The step that runs what was built, or the judgement where nothing was; CPU seconds."""
     if recipe.build is None:
         return recipe.run, 0.0
-    outcome = sandbox.execute(recipe.build, BUILD_LIMITS)
+    outcome = sandbox.execute(recipe.build, BUILD_LIMITS, language=language.name)
     if outcome.limit:
         verdict = {"memory": Verdict.MEMORY, "output": Verdict.OUTPUT_LIMIT}.get(outcome.limit, Verdict.TIMEOUT)
         message = f"compiling took more than {BUILD_LIMITS.cpu_s:g} CPU seconds or {BUILD_LIMITS.memory_mb} MiB"

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from rewardranker.errors import UserError
 from rewardranker.execution.languages.language import Language
 from rewardranker.execution.sandbox import Sandbox, StepLimits
 from rewardranker.problems.types import Problem
@@ -23,6 +22,10 @@ class Recording:
     expected: tuple[Any, ...]
 
 
+class NotRecordable(Exception):
+    """Tests that are not a plain list of checks, each of one call of the entry point: no program can be judged."""
+
+
 class Recordings:
     """Every problem's recording, made when it is first needed. Threads may make one twice; it is the same."""
 
@@ -33,7 +36,7 @@ class Recordings:
         """The problem's recording.
 
         Raises:
-            UserError: its tests are not a plain list of checks, each of one call of the entry point.
+            NotRecordable: its tests are of another form, or are no program themselves.
             SandboxDied: the sandbox did.
         """
         tests = "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
@@ -45,7 +48,7 @@ class Recordings:
 
 def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) -> Recording:
     assert language.record is not None
-    outcome = sandbox.execute(language.record(tests, problem.entry_point), _LIMITS)
+    outcome = sandbox.execute(language.record(tests, problem.entry_point), _LIMITS, language=language.name)
     try:
         data = json.loads(outcome.results)
         recording = Recording(tuple(data["calls"]), tuple(data["expected"]))
@@ -53,8 +56,8 @@ def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) 
         recording = Recording((), ())
     if outcome.status or outcome.signal or outcome.limit or not recording.calls:
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit or "they make no call"
-        raise UserError(
-            f"problem {problem.id}: its {language.name} tests could not be recorded: {reason}; a test has to be a "
+        raise NotRecordable(
+            f"the {language.name} tests of problem {problem.id} could not be recorded: {reason}; they have to be a "
             f"list of checks, each comparing one call of {problem.entry_point!r} with a value"
         )
     return recording

@@ -47,7 +47,8 @@ final class Stream
         $memory = \preg_match('/^(Out of memory|Allowed memory size)/', $error['message']);
         \preg_match('/^(?:PHP )?Uncaught ([\w\\\\]+)/', $error['message'], $found);
         $name = $memory ? 'MemoryError' : $found[1] ?? 'FatalError';
-        self::send("\"$stage\"," . message($name) . ',' . message(\strtok($error['message'], "\n")));
+        $text = \str_replace(__DIR__ . '/', '', (string) \strtok($error['message'], "\n"));
+        self::send("\"$stage\"," . message($name) . ',' . message($text));
     }
 }
 

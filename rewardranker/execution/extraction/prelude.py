@@ -1,0 +1,55 @@
+"""What a program needs of the prompt before its function: includes, imports, types, a first line."""
+
+from __future__ import annotations
+
+import re
+
+from rewardranker.execution.extraction.definitions import definition
+from rewardranker.execution.extraction.literals import blank
+from rewardranker.execution.extraction.structure import items
+
+_FIRST_LINE = re.compile(r"#!|<\?php\b")
+_TYPE = re.compile(r"(?:template\s*<[^;{]*>\s*)?(?:union|struct|class|enum(?:\s+class)?|using|typedef[^;]*?)\s+(\w+)")
+
+
+def with_prelude(prefix: str, language: str, entry_point: str, code: str) -> str:
+    """``code`` after those declarations of ``prefix``, before its function, that it lacks; comments are none."""
+    if language == "bash":
+        first = prefix.lstrip().split("\n")[0]
+        return f"{first}\n{code}" if first.startswith("#!") and not code.startswith("#!") else code
+    if language not in ("cpp", "java", "csharp"):
+        return code
+    masked, given = blank(code, language), blank(prefix, language)
+    present = {_key(span.of(code)) for span in items(masked, language)}
+    missing = []
+    for span in items(given, language):
+        text, shape = span.of(prefix), span.of(given)
+        if "{" in shape and not _closed(shape):
+            break  # the function itself, or the class around it
+        if _key(text) not in present and not _defined(masked, language, shape) and not _names_of(shape, entry_point):
+            missing.append(text)
+    return "\n".join([*missing, code]) if missing else code
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\s+", "", text).rstrip(";")
+
+
+def _closed(shape: str) -> bool:
+    return shape.count("{") == shape.count("}")
+
+
+def _defined(masked: str, language: str, shape: str) -> bool:
+    """Whether the program has a type or a function of the same name."""
+    kind = _TYPE.match(shape) if language == "cpp" else None
+    if kind is not None:
+        name = re.escape(kind[1])
+        return (
+            re.search(rf"\b(?:union|struct|class|enum|using|typedef[^;{{}}]*)\s+{name}\s*[:={{;]", masked) is not None
+        )
+    function = re.match(r"[^(){};=]*?(\w+)\s*\(", shape)
+    return function is not None and definition(masked, language, function[1]) is not None
+
+
+def _names_of(shape: str, entry_point: str) -> bool:
+    return re.search(rf"\b{re.escape(entry_point)}\s*\(", shape) is not None

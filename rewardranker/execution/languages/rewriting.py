@@ -1,0 +1,150 @@
+"""From the trusted tests of a compiled language to checks that answer one by one.
+
+The tests are C-like text with a main function whose body holds statements such as ``assert(...);``. They are
+ours, so nothing here has to withstand an enemy; but strings hold brackets, and nothing may be skipped over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rewardranker.errors import UserError
+
+_HIDDEN = re.compile(r"""(?s)//[^\n]*|/\*.*?\*/|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+_NAME = re.compile(r"\b[A-Za-z_]\w*")
+_CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
+_DEFINITION = re.compile(r"([A-Za-z_]\w*)\s*\([^()]*\)\s*\{")
+# Operators that bind less than ==, so that its two sides would not be what they seem.
+_LOOSER = re.compile(r"[&|^?]|!=|(?<![=!<>])=(?!=)")
+_WORDS = frozenset(
+    ("assert", "catch", "checked", "default", "for", "if", "nameof", "new", "sizeof", "switch", "typeof")
+)
+_MESSAGE_CHARACTERS = 160
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check demands: a truth, or that ``left`` and ``right`` are the same (``form`` says by what)."""
+
+    text: str
+    form: str = ""
+    left: str = ""
+    right: str = ""
+
+    @property
+    def message(self) -> str:
+        """For the result stream: JSON text, as a string literal of the three languages."""
+        return json.dumps(json.dumps(" ".join(self.text.split())[:_MESSAGE_CHARACTERS]))
+
+
+def masked(text: str) -> str:
+    """The text with blanks for what stands in strings, characters and comments; offsets stay the same."""
+
+    def blank(match: re.Match[str]) -> str:
+        edge = '"' if match[0][-1] in "\"'" and match[0][0] not in "/" else " "
+        inner = re.sub(r"[^\n]", " ", match[0][1:-1])
+        return f"{edge}{inner}{edge}"
+
+    return _HIDDEN.sub(blank, text)
+
+
+def names(text: str) -> list[str]:
+    """Every identifier of a program text, sorted."""
+    return sorted(set(_NAME.findall(masked(text))))
+
+
+def without_first_brace(tests: str) -> str:
+    """The tests without the brace that closes the program's function, where they begin with that."""
+    return tests.lstrip().removeprefix("}")
+
+
+def rewrite(tests: str, keyword: str, begin: str, end: str, answer: Callable[[Check], str]) -> tuple[str, int]:
+    """The tests with every check replaced, and how many there are.
+
+    Args:
+        keyword: what a check begins with, e.g. ``assert``.
+        begin: statements for the start of main; ``end``: for its end.
+        answer: the statement that does a check.
+
+    Raises:
+        UserError: no main function, no check in it, or a check that is not a statement directly in it.
+    """
+    hidden = masked(tests)
+    header = re.search(r"\b[mM]ain\s*\([^()]*\)[^{};]*\{", hidden)
+    if header is None:
+        raise UserError("the trusted tests have no main function; give them one that holds the checks")
+    start, stop = header.end(), closing(hidden, header.end() - 1)
+    parts, place, found = [tests[:start], begin], start, 0
+    for match in re.finditer(rf"(?<![\w.]){re.escape(keyword)}\s*\(", hidden):
+        close = closing(hidden, match.end() - 1)
+        after = re.compile(r"\s*;").match(hidden, close + 1)
+        if after is None or not place <= match.start() < stop or not _is_statement(hidden[start : match.start()]):
+            raise UserError(
+                f"a check of the trusted tests does not stand directly in main: {tests[match.start() :][:80]}"
+            )
+        parts += [tests[place : match.start()], answer(_check(tests[match.end() : close]))]
+        place, found = after.end(), found + 1
+    if not found:
+        raise UserError(f"the trusted tests hold no check; they are written as {keyword}(...);")
+    return "".join([*parts, tests[place:stop], end, tests[stop:]]), found
+
+
+def closing(hidden: str, opening: int) -> int:
+    """Where the bracket at ``opening`` is closed. Raises ``UserError`` where it never is."""
+    depth = 0
+    for match in re.compile(r"[()\[\]{}]").finditer(hidden, opening):
+        depth += 1 if match[0] in "([{" else -1
+        if depth == 0:
+            return match.start()
+    raise UserError(f"a bracket of the trusted tests is never closed: {hidden[opening:][:80]}")
+
+
+def qualified(text: str, owner: str, own: frozenset[str]) -> str:
+    """The text with ``owner.`` before every function that it calls by a bare name and that is not in ``own``."""
+    hidden = masked(text)
+    parts, place = [], 0
+    for match in _CALL.finditer(hidden):
+        if match[1] in own | _WORDS or re.search(r"\bnew\s+\Z", hidden[: match.start()]):
+            continue
+        parts += [text[place : match.start()], owner, "."]
+        place = match.start()
+    return "".join([*parts, text[place:]])
+
+
+def defined(tests: str) -> frozenset[str]:
+    """Names of the functions that the tests themselves define."""
+    return frozenset(_DEFINITION.findall(masked(tests)))
+
+
+def _is_statement(before: str) -> bool:
+    """Whether what follows ``before`` in main's body is a statement of the body itself."""
+    depth = sum(before.count(bracket) for bracket in "([{") - sum(before.count(bracket) for bracket in ")]}")
+    return depth == 0 and (not before.strip() or before.rstrip()[-1] in ";}")
+
+
+def _check(text: str) -> Check:
+    hidden = masked(text)
+    flat = _flat(hidden)
+    equals = [match.start() for match in re.finditer(r"(?<![=!<>])==(?!=)", flat)]
+    if len(equals) == 1 and not _LOOSER.search(flat.replace("==", "  ")):
+        return Check(text, "==", text[: equals[0]].strip(), text[equals[0] + 2 :].strip())
+    method = re.search(r"\.(equals|Equals|SequenceEqual)\s*\(\s*\)\s*\Z", flat)
+    if method is not None and not equals and not _LOOSER.search(flat) and not flat.lstrip().startswith("!"):
+        opening = hidden.index("(", method.start())
+        return Check(
+            text, method[1], text[: method.start()].strip(), text[opening + 1 : closing(hidden, opening)].strip()
+        )
+    return Check(text)
+
+
+def _flat(hidden: str) -> str:
+    """The text with blanks for all that stands within brackets."""
+    depth, kept = 0, []
+    for character in hidden:
+        depth -= character in ")]}"
+        kept.append(character if depth == 0 else " ")
+        depth += character in "([{"
+    return "".join(kept)

@@ -1,0 +1,187 @@
+"""Where attacks meet the judge: what lies in wait for them on the host, and what is looked at afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from processes import all_processes, command_line, descendants
+
+from attacks import (
+    MARK,
+    PORT,
+    SECRET_FILE,
+    SECRET_NAME,
+    SLEEP,
+    SOCKET,
+    Attack,
+    bash,
+    cpp,
+    csharp,
+    java,
+    javascript,
+    php,
+    python_verdict,
+    python_world,
+    typescript,
+)
+from attacks.tasks import QUICK, problem, right
+from rewardranker.execution.judge import Judge
+from rewardranker.execution.verdict import Judgement
+from rewardranker.problems.types import Limits
+
+_MODULES = (python_verdict, python_world, cpp, java, csharp, javascript, typescript, php, bash)
+ATTACKS: list[Attack] = [attack for module in _MODULES for attack in module.ATTACKS]
+LANGUAGES = sorted({attack.language for attack in ATTACKS})
+_SYSTEM_V_KEY = 0x72726C62  # of the shared memory that an attack makes
+_PLACES = (
+    "/",
+    "/usr",
+    "/usr/include",
+    "/usr/lib",
+    "/usr/share",
+    "/dev",
+    "/run",
+    "/mnt",
+    "/root",
+    "/var/tmp",
+    "/dev/shm",
+)
+_SETTLE_S = 5.0
+#: For the programs that attacks run beside: only what slows them beyond all measure can make them late.
+_BESIDE = Limits(cpu_s=5.0, wall_s=60.0)
+#: How many attacks there are to a right program: as right ones cost.
+_SHARE = {"python": 1, "bash": 1, "php": 1, "javascript": 2, "typescript": 2}
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """Verdicts of attacks, of the right programs beside and after them, and what was left behind."""
+
+    attacks: dict[Attack, Judgement]
+    beside: list[Judgement]
+    afterwards: Judgement
+    left: list[str]
+    machinery: list[str]
+
+
+class Host:
+    """A host with something to steal and ports to reach. Enter before any sandbox is started."""
+
+    def __init__(self) -> None:
+        self._tcp = [_listening(family, address) for family, address in _addresses()]
+        self.port = self._tcp[0].getsockname()[1]
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", self.port))
+        self._udp.setblocking(False)
+        self._path = Path("/tmp") / SOCKET
+        self._path.unlink(missing_ok=True)
+        self._unix = [_listening(socket.AF_UNIX, name) for name in (str(self._path), f"\0{SOCKET}")]
+        self._path.chmod(0o777)
+        Path(SECRET_FILE).write_text("secret")
+        Path(SECRET_FILE).chmod(0o644)
+        os.environ[SECRET_NAME] = "secret"
+
+    def arrived(self) -> list[str]:
+        """What reached the host since the last time."""
+        found = []
+        for server in [*self._tcp, *self._unix]:
+            with suppress(BlockingIOError):
+                server.accept()[0].close()
+                found.append(f"a connection to {server.getsockname()!r}")
+        with suppress(BlockingIOError):
+            found.append(f"a packet {self._udp.recv(100)!r}")
+        return found
+
+    def close(self) -> None:
+        for server in [*self._tcp, *self._unix, self._udp]:
+            server.close()
+        self._path.unlink(missing_ok=True)
+        Path(SECRET_FILE).unlink(missing_ok=True)
+        os.environ.pop(SECRET_NAME, None)
+
+
+def _addresses() -> Iterator[tuple[socket.AddressFamily, object]]:
+    yield socket.AF_INET, ("127.0.0.1", 0)
+
+
+def _listening(family: socket.AddressFamily, address: object) -> socket.socket:
+    server = socket.socket(family, socket.SOCK_STREAM)
+    server.bind(address)
+    server.listen(64)
+    server.setblocking(False)
+    return server
+
+
+@contextmanager
+def host() -> Iterator[Host]:
+    there = Host()
+    with ExitStack() as stack:
+        stack.callback(there.close)
+        yield there
+
+
+def fight(there: Host, attacks: list[Attack]) -> Aftermath:
+    """All attacks of one language, two at a time with right programs between them."""
+    language = attacks[0].language
+    limits = replace(QUICK, wall_s=4.0) if attacks[0].slow else QUICK
+    beside = problem(language, limits=_BESIDE)
+    with Judge(workers=2) as judge:
+        judge.run([(beside, right(language, -number)) for number in range(1, 7)])
+        machinery = len(descendants())
+        items = []
+        for number, attack in enumerate(attacks):
+            code = attack.code.replace(PORT, str(there.port))
+            items.append((problem(language, attack.task, limits), code))
+            if number % _SHARE.get(language, 4) == 0:
+                items.append((beside, right(language, number)))
+        results = judge.run(items)
+        judged = [result for (task, _), result in zip(items, results, strict=True) if task is not beside]
+        theirs = [result for (task, _), result in zip(items, results, strict=True) if task is beside]
+        afterwards = judge.run([(beside, right(language, len(items)))])[0]
+        left = _left_behind()
+        more = _settled(machinery)
+    return Aftermath(dict(zip(attacks, judged, strict=True)), theirs, afterwards, left + there.arrived(), more)
+
+
+def _settled(count: int) -> list[str]:
+    """Processes beyond ``count`` that are below this one, once what is ending has ended."""
+    deadline = time.monotonic() + _SETTLE_S
+    while len(found := descendants()) > count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [command_line(pid) for pid in found] if len(found) > count else []
+
+
+def _left_behind() -> list[str]:
+    """Anything with an attack's mark, anywhere on this machine; it is removed, so that it is found once."""
+    found = []
+    found += [f"the process {line}" for line in map(command_line, all_processes()) if SLEEP in line]
+    for path in _marked_files():
+        found.append(f"the file {path}")
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    for kind, option in (("shm", "-M"), ("sem", "-S"), ("msg", "-Q")):
+        with suppress(OSError):
+            if str(_SYSTEM_V_KEY) in Path(f"/proc/sysvipc/{kind}").read_text().split():
+                found.append(f"System V {kind}")
+                subprocess.run(["ipcrm", option, str(_SYSTEM_V_KEY)], check=False)
+    return found
+
+
+def _marked_files() -> list[Path]:
+    """Files with the mark in well-known places, and a few folders deep in the temporary ones."""
+    places = [Path(place) for place in _PLACES]
+    for root in {Path(tempfile.gettempdir()), Path("/tmp")}:
+        places += [root, *root.glob("rewardranker-*"), *root.glob("rewardranker-*/*")]
+    found = []
+    for place in places:
+        with suppress(OSError):
+            found += [place / name for name in os.listdir(place) if MARK in name]
+    return found
