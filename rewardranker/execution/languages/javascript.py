@@ -127,7 +127,7 @@ def _number(value: Any, other: Any) -> int | float:
 
 JAVASCRIPT = Language(
     name="javascript",
-    fences=("javascript", "js"),
+    fences=("javascript", "js", "node"),
     comment="//",
     tools=("node",),
     version=("node", "--version"),

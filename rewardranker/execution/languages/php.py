@@ -133,4 +133,5 @@ PHP = Language(
     canary="<?php\necho stream_get_contents(STDIN);\n",
     memory_floor_mb=128,
     cpu_floor_s=0.1,
+    read_only=("/etc/php",),  # for compat mode, which reads the configuration as other harnesses do
 )

@@ -162,7 +162,11 @@ def _calls(
 def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
     assert language.checks is not None
     nonce, token = secrets.token_hex(8), secrets.token_hex(16)
-    recipe = language.checks(code, trusted_tests(problem), nonce)
+    try:
+        recipe = language.checks(code, trusted_tests(problem), nonce)
+    except UserError as error:
+        frame = Frame(problem.limits, len(problem.tests), "L1")
+        return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", 0.0), False
     frame = Frame(problem.limits, recipe.checks, "L1")
     built, cpu_s = _build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):

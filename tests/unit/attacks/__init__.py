@@ -28,7 +28,6 @@ class Attack:
         task: what it pretends to solve, see :mod:`attacks.tasks`.
         slow: it runs into a limit, which takes its time.
         compiles: false where being refused by the compiler is a fine end; any other attack has to get to run.
-        outward: it is after what lies around the sandbox, which only one with walls promises to hide.
     """
 
     language: str
@@ -37,7 +36,6 @@ class Attack:
     task: Task = "add"
     slow: bool = False
     compiles: bool = True
-    outward: bool = False
 
 
 def in_language(
@@ -46,7 +44,6 @@ def in_language(
     task: Task = "add",
     slow: bool = False,
     compiles: bool = True,
-    outward: bool = False,
 ) -> list[Attack]:
     """Attacks that share everything but their name and text."""
-    return [Attack(language, name, code, task, slow, compiles, outward) for name, code in programs.items()]
+    return [Attack(language, name, code, task, slow, compiles) for name, code in programs.items()]

@@ -151,7 +151,7 @@ ATTACKS = (
     + in_language("bash", _NAMES, compiles=False)
     + in_language("bash", _EQUAL)
     + in_language("bash", _FORGED)
-    + in_language("bash", _WORLD, outward=True)
+    + in_language("bash", _WORLD)
     + in_language("bash", _PRINTED, task="stdio")
     + in_language("bash", _SLOW, slow=True)
 )

@@ -270,7 +270,7 @@ ATTACKS = (
     + in_language("cpp", _EQUAL_LISTS, task="list", compiles=False)
     + in_language("cpp", _EQUAL_TEXTS, task="text", compiles=False)
     + in_language("cpp", _FORGED)
-    + in_language("cpp", _WORLD, outward=True)
+    + in_language("cpp", _WORLD)
     + in_language("cpp", _COMPILER, compiles=False)
     + in_language("cpp", _SLOW, slow=True)
     + in_language("cpp", _SLOW_COMPILER, slow=True, compiles=False)

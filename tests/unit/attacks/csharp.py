@@ -244,7 +244,7 @@ ATTACKS = (
     + in_language("csharp", _EQUAL_LISTS, task="list", compiles=False)
     + in_language("csharp", _EQUAL_TEXTS, task="text", compiles=False)
     + in_language("csharp", _FORGED)
-    + in_language("csharp", _WORLD, outward=True)
+    + in_language("csharp", _WORLD)
     + in_language("csharp", _COMPILER, compiles=False)
     + in_language("csharp", _SLOW, slow=True)
     + in_language("csharp", _SLOW_COMPILER, slow=True, compiles=False)

@@ -16,9 +16,9 @@ from pathlib import Path
 from processes import all_processes, command_line, descendants
 
 from attacks import (
+    KEY,
     MARK,
     PORT,
-    SECRET_FILE,
     SECRET_NAME,
     SLEEP,
     SOCKET,
@@ -35,13 +35,13 @@ from attacks import (
 )
 from attacks.tasks import QUICK, problem, right
 from rewardranker.execution.judge import Judge
+from rewardranker.execution.sandbox.tiers import toolchain_directory
 from rewardranker.execution.verdict import Judgement
 from rewardranker.problems.types import Limits
 
 _MODULES = (python_verdict, python_world, cpp, java, csharp, javascript, typescript, php, bash)
 ATTACKS: list[Attack] = [attack for module in _MODULES for attack in module.ATTACKS]
 LANGUAGES = sorted({attack.language for attack in ATTACKS})
-_SYSTEM_V_KEY = 0x72726C62  # of the shared memory that an attack makes
 _PLACES = (
     "/",
     "/usr",
@@ -77,23 +77,32 @@ class Host:
     """A host with something to steal and ports to reach. Enter before any sandbox is started."""
 
     def __init__(self) -> None:
-        self._tcp = [_listening(family, address) for family, address in _addresses()]
-        self.port = self._tcp[0].getsockname()[1]
+        self._tcp = _listening(socket.AF_INET, ("127.0.0.1", 0))
+        port = self._tcp.getsockname()[1]
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", self.port))
+        self._udp.bind(("127.0.0.1", port))
         self._udp.setblocking(False)
-        self._path = Path("/tmp") / SOCKET
-        self._path.unlink(missing_ok=True)
-        self._unix = [_listening(socket.AF_UNIX, name) for name in (str(self._path), f"\0{SOCKET}")]
+        own = f"rr{os.getpid()}x{port}"
+        self._path, self._secret = Path(f"/tmp/{own}_socket"), Path(f"/tmp/{own}_secret")
+        self._unix = [_listening(socket.AF_UNIX, name) for name in (str(self._path), f"\0{self._path.name}")]
         self._path.chmod(0o777)
-        Path(SECRET_FILE).write_text("secret")
-        Path(SECRET_FILE).chmod(0o644)
+        self._secret.write_text("secret")
+        self._secret.chmod(0o644)
         os.environ[SECRET_NAME] = "secret"
+        self.mark, self.sleep, self.key = f"{own}_left_behind", f"7200.{port}", 0x72720000 + port
+        self._words = {MARK: self.mark, SLEEP: self.sleep, KEY: str(self.key), PORT: str(port)}
+        self._words |= {SOCKET: self._path.name, "@SECRET@": self._secret.name}
+
+    def filled(self, code: str) -> str:
+        """A program with this run's words in it."""
+        for word, meaning in self._words.items():
+            code = code.replace(word, meaning)
+        return code
 
     def arrived(self) -> list[str]:
         """What reached the host since the last time."""
         found = []
-        for server in [*self._tcp, *self._unix]:
+        for server in [self._tcp, *self._unix]:
             with suppress(BlockingIOError):
                 server.accept()[0].close()
                 found.append(f"a connection to {server.getsockname()!r}")
@@ -102,15 +111,11 @@ class Host:
         return found
 
     def close(self) -> None:
-        for server in [*self._tcp, *self._unix, self._udp]:
+        for server in [self._tcp, *self._unix, self._udp]:
             server.close()
         self._path.unlink(missing_ok=True)
-        Path(SECRET_FILE).unlink(missing_ok=True)
+        self._secret.unlink(missing_ok=True)
         os.environ.pop(SECRET_NAME, None)
-
-
-def _addresses() -> Iterator[tuple[socket.AddressFamily, object]]:
-    yield socket.AF_INET, ("127.0.0.1", 0)
 
 
 def _listening(family: socket.AddressFamily, address: object) -> socket.socket:
@@ -129,25 +134,24 @@ def host() -> Iterator[Host]:
         yield there
 
 
-def fight(there: Host, attacks: list[Attack]) -> Aftermath:
-    """All attacks of one language, two at a time with right programs between them."""
+def fight(there: Host, attacks: list[Attack], tier: str = "") -> Aftermath:
+    """All attacks of one language, two at a time with right programs between them, in that tier or the best."""
     language = attacks[0].language
     limits = replace(QUICK, wall_s=4.0) if attacks[0].slow else QUICK
     beside = problem(language, limits=_BESIDE)
-    with Judge(workers=2) as judge:
+    with Judge(workers=2, tier=tier) as judge:
         judge.run([(beside, right(language, -number)) for number in range(1, 7)])
-        machinery = len(descendants())
+        machinery, toolchains = len(descendants()), _toolchain_files()
         items = []
         for number, attack in enumerate(attacks):
-            code = attack.code.replace(PORT, str(there.port))
-            items.append((problem(language, attack.task, limits), code))
+            items.append((problem(language, attack.task, limits), there.filled(attack.code)))
             if number % _SHARE.get(language, 4) == 0:
                 items.append((beside, right(language, number)))
         results = judge.run(items)
         judged = [result for (task, _), result in zip(items, results, strict=True) if task is not beside]
         theirs = [result for (task, _), result in zip(items, results, strict=True) if task is beside]
         afterwards = judge.run([(beside, right(language, len(items)))])[0]
-        left = _left_behind()
+        left = _left_behind(there) + [f"a change of {file}" for file in sorted(_toolchain_files() ^ toolchains)]
         more = _settled(machinery)
     return Aftermath(dict(zip(attacks, judged, strict=True)), theirs, afterwards, left + there.arrived(), more)
 
@@ -160,22 +164,21 @@ def _settled(count: int) -> list[str]:
     return [command_line(pid) for pid in found] if len(found) > count else []
 
 
-def _left_behind() -> list[str]:
-    """Anything with an attack's mark, anywhere on this machine; it is removed, so that it is found once."""
-    found = []
-    found += [f"the process {line}" for line in map(command_line, all_processes()) if SLEEP in line]
-    for path in _marked_files():
+def _left_behind(there: Host) -> list[str]:
+    """Anything of this run's attacks, anywhere on this machine; it is removed, so that it is found once."""
+    found = [f"the process {line}" for line in map(command_line, all_processes()) if f"sleep {there.sleep}" in line]
+    for path in _marked_files(there.mark):
         found.append(f"the file {path}")
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
     for kind, option in (("shm", "-M"), ("sem", "-S"), ("msg", "-Q")):
         with suppress(OSError):
-            if str(_SYSTEM_V_KEY) in Path(f"/proc/sysvipc/{kind}").read_text().split():
+            if str(there.key) in Path(f"/proc/sysvipc/{kind}").read_text().split():
                 found.append(f"System V {kind}")
-                subprocess.run(["ipcrm", option, str(_SYSTEM_V_KEY)], check=False)
+                subprocess.run(["ipcrm", option, str(there.key)], check=False)
     return found
 
 
-def _marked_files() -> list[Path]:
+def _marked_files(mark: str) -> list[Path]:
     """Files with the mark in well-known places, and a few folders deep in the temporary ones."""
     places = [Path(place) for place in _PLACES]
     for root in {Path(tempfile.gettempdir()), Path("/tmp")}:
@@ -183,5 +186,11 @@ def _marked_files() -> list[Path]:
     found = []
     for place in places:
         with suppress(OSError):
-            found += [place / name for name in os.listdir(place) if MARK in name]
+            found += [place / name for name in os.listdir(place) if mark in name]
     return found
+
+
+def _toolchain_files() -> set[tuple[str, int, int]]:
+    """Name, size and time of what the languages' set-ups left; other judges on this machine may add languages."""
+    files = [path for path in Path(toolchain_directory()).rglob("*") if path.is_file()]
+    return {(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files}

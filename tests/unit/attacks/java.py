@@ -281,7 +281,7 @@ ATTACKS = (
     + in_language("java", _EQUAL_LISTS, task="list", compiles=False)
     + in_language("java", _EQUAL_TEXTS, task="text", compiles=False)
     + in_language("java", _FORGED)
-    + in_language("java", _WORLD, outward=True)
+    + in_language("java", _WORLD)
     + in_language("java", _COMPILER, compiles=False)
     + in_language("java", _SLOW, slow=True)
     + in_language("java", _SLOW_COMPILER, slow=True, compiles=False)

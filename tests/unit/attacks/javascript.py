@@ -181,6 +181,6 @@ ATTACKS = (
     + in_language("javascript", _EQUAL)
     + in_language("javascript", _EQUAL_LISTS, task="list")
     + in_language("javascript", _FORGED)
-    + in_language("javascript", _WORLD, outward=True)
+    + in_language("javascript", _WORLD)
     + in_language("javascript", _SLOW, slow=True)
 )

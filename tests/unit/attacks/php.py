@@ -152,6 +152,6 @@ ATTACKS = (
     + in_language("php", _EQUAL)
     + in_language("php", _EQUAL_LISTS, task="list")
     + in_language("php", _FORGED)
-    + in_language("php", _WORLD, outward=True)
+    + in_language("php", _WORLD)
     + in_language("php", _SLOW, slow=True)
 )

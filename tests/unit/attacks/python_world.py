@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from attacks import MARK, PORT, SECRET_FILE, SECRET_NAME, SLEEP, SOCKET, in_language
+from attacks import KEY, MARK, PORT, SECRET_FILE, SECRET_NAME, SLEEP, SOCKET, in_language
 
+#: What only a sandbox with namespaces of its own prevents: in tier C, programs see the host's processes and sockets.
+NEEDS_NAMESPACES = {"the host's command lines", "a unix socket of the host", "memory shared by name"}
 #: ``attack(x, y)`` raises where it fails; only where it does not are the answers right.
 _TRIED = """
 tried = []
@@ -63,8 +65,8 @@ _SEES = {
     ),
     "another process's descriptors": _tried(
         "import glob\n    me = os.readlink('/proc/self')\n    for p in glob.glob('/proc/[0-9]*/fd'):\n"
-        "        if p.split('/')[2] != me:\n            try: return os.listdir(p) and None\n"
-        "            except OSError: pass\n    raise ValueError"
+        "        if p.split('/')[2] != me:\n            try: return os.readlink(f'{p}/{os.listdir(p)[0]}') and None\n"
+        "            except (OSError, IndexError): pass\n    raise ValueError"
     ),
     "ptrace of its parent": _tried(_LIBC + "assert libc.ptrace(16, os.getppid() or 1, 0, 0) == 0"),
     "process_vm_readv of its parent": _tried(
@@ -146,9 +148,8 @@ _LEAVES = {
         "               for name in os.listdir(d))"
     ),
     "memory shared by name": _tried(
-        _LIBC
-        + "i = libc.shmget(0x72726c62, 4096, 0o1666)\n    assert i >= 0\n    libc.semget(0x72726c62, 1, 0o1666)\n"
-        "    libc.msgget(0x72726c62, 0o1666)\n    raise ValueError"
+        _LIBC + f"i = libc.shmget({KEY}, 4096, 0o1666)\n    assert i >= 0\n    libc.semget({KEY}, 1, 0o1666)\n"
+        f"    libc.msgget({KEY}, 0o1666)\n    raise ValueError"
     ),
 }
 _STAYS = {
@@ -220,10 +221,10 @@ _COMPILER = {
     "compiled for ever": "def add(x, y):\n    return " + "-" * 3000 + "1\n" + "x = (" + "[" * 90 + "]" * 90 + ")\n",
 }
 ATTACKS = (
-    in_language("python", _SEES, outward=True)
-    + in_language("python", _REACHES, outward=True)
-    + in_language("python", _DAMAGES, outward=True)
-    + in_language("python", _LEAVES, outward=True)
+    in_language("python", _SEES)
+    + in_language("python", _REACHES)
+    + in_language("python", _DAMAGES)
+    + in_language("python", _LEAVES)
     + in_language("python", _STAYS)
     + in_language("python", _COMPILER, compiles=False)
     + in_language("python", _SLOW, slow=True)

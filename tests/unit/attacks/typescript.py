@@ -118,7 +118,7 @@ ATTACKS = (
     + in_language("typescript", _TYPES, compiles=False)
     + in_language("typescript", _COMPILER, compiles=False)
     + in_language("typescript", _FORGED)
-    + in_language("typescript", _WORLD, outward=True)
+    + in_language("typescript", _WORLD)
     + in_language("typescript", _SLOW, slow=True)
     + in_language("typescript", _SLOW_COMPILER, slow=True, compiles=False)
 )
