@@ -45,12 +45,19 @@ class Judge:
     """
 
     def __init__(
-        self, workers: int = 1, cache: VerdictCache | None = None, minimum_tier: str = DEFAULT_TIER, tier: str = ""
+        self,
+        workers: int = 1,
+        cache: VerdictCache | None = None,
+        minimum_tier: str = DEFAULT_TIER,
+        tier: str = "",
+        all_tests: bool = True,
     ) -> None:
         """
         Args:
             minimum_tier: the weakest sandbox to put up with, A+ to D.
             tier: the sandbox to use; left empty, the best that the machine offers.
+            all_tests: whether a main program that fails a test is run on the ones after it: a label needs no
+                more than the first failure, a pass rate does.
 
         Raises:
             UserError: this machine has no sandbox as good as ``minimum_tier``.
@@ -63,6 +70,7 @@ class Judge:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="judge")
         self._cache = cache
         self._recordings = Recordings()
+        self._all_tests = all_tests
 
     def __enter__(self) -> Judge:
         return self
@@ -99,7 +107,7 @@ class Judge:
         """
         groups: dict[str, list[int]] = {}
         for index, (problem, code) in enumerate(items):
-            groups.setdefault(_key(problem, code), []).append(index)
+            groups.setdefault(_key(problem, code, self._all_tests), []).append(index)
         results: dict[int, Judgement] = {}
         for key, judgement in self._judgements({key: items[group[0]] for key, group in groups.items()}):
             for index in groups[key]:
@@ -198,7 +206,7 @@ class Judge:
     def _run(self, problem: Problem, code: str) -> tuple[Judgement, bool]:
         with self._sandbox() as sandbox:
             try:
-                judgement, timed = judge_once(sandbox, self._recordings, problem, code)
+                judgement, timed = judge_once(sandbox, self._recordings, problem, code, self._all_tests)
             except SandboxDied as error:
                 return self._infra(problem, str(error)), False
         return replace(judgement, tier=self.tier), timed
@@ -239,9 +247,17 @@ def sandbox_description(minimum_tier: str = DEFAULT_TIER) -> str:
         return f"no program can be run: {error}"
 
 
-def _key(problem: Problem, code: str) -> str:
-    tests = [(test.input, test.expected) for test in problem.tests]
-    fingerprint = judge_fingerprint(problem.language)
-    parts = [fingerprint, problem.language, code, problem.style, problem.setup, problem.entry_point]
-    text = json.dumps([*parts, tests, astuple(problem.limits)])
-    return hashlib.sha256(text.encode()).hexdigest()
+def _key(problem: Problem, code: str, all_tests: bool) -> str:
+    asked = {
+        "fingerprint": judge_fingerprint(problem.language),
+        "language": problem.language,
+        "code": code,
+        "style": problem.style,
+        "setup": problem.setup,
+        "entry_point": problem.entry_point,
+        "comparator": [problem.comparator, problem.checker],
+        "all_tests": all_tests or problem.style != "stdio",
+        "tests": [(test.input, test.expected) for test in problem.tests],
+        "limits": astuple(problem.limits),
+    }
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

@@ -13,6 +13,7 @@ from rewardranker.execution.verdict import Verdict
 
 Style = Literal["stdio", "function", "program"]
 Split = Literal["train", "validation", "test"]
+Comparator = Literal["tokens", "exact", "checker"]
 Origin = Literal["levenshtein", "random", "hard_negative", "self_training"]
 
 
@@ -59,6 +60,9 @@ class Problem:
         setup: trusted code to run before the tests (``program`` style).
         group_id: near-duplicates share it; splits never separate a group.
         revision: of the data, so that results can be compared.
+        comparator: how what a main program printed is compared (``stdio`` style): ``tokens``, as CodeContests
+            does; ``exact``, as text; ``checker``, by that function.
+        checker: trusted Python code that defines ``check(input, output, expected) -> bool``.
         stop_tokens: a base model's text ends before the first of these, in harnesses that cut it so.
     """
 
@@ -76,6 +80,8 @@ class Problem:
     prefix: str = ""
     setup: str = ""
     limits: Limits = field(default_factory=Limits)
+    comparator: Comparator = "tokens"
+    checker: str = ""
     stop_tokens: tuple[str, ...] = ()
 
 

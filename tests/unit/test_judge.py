@@ -92,6 +92,50 @@ def test_verdicts_of_main_programs(judge: Judge, code: str, expected: Verdict) -
     assert (result.tests_total, result.level) == (3, "L3")
 
 
+CHECKER = """
+def check(input, output, expected):
+    a, b = map(int, output.split())
+    return a * b == int(input)
+"""
+
+
+@pytest.mark.parametrize("tier", ["", "D"])
+def test_a_checker_decides_where_several_outputs_are_right(tier: str) -> None:
+    task = problem("stdio", (Test("12\n"), Test("35\n")), comparator="checker", checker=CHECKER)
+    factors = "n = int(input())\nd = next(d for d in range(2, n) if n % d == 0)\nprint({})\n"
+    programs = {"d, n // d": "OK", "n // d, d": "OK", "d, n": "WRONG", "'x', d": "INFRA"}
+    with Judge(tier=tier) as judge:
+        results = judge.run([(task, factors.format(printed)) for printed in programs])
+    assert [str(result.verdict) for result in results] == list(programs.values()), results
+    assert [result.tests_passed for result in results[:3]] == [2, 2, 0]
+    assert "checker" in results[2].message and "ValueError" in results[3].message
+
+
+def test_exact_output(judge: Judge) -> None:
+    task = problem("stdio", (Test("", "1 2\n"),), comparator="exact")
+    assert verdict(judge, "print('1 2')", task).verdict is Verdict.OK
+    assert verdict(judge, "print('1  2')", task).verdict is Verdict.WRONG
+    assert verdict(judge, "print('1  2')", replace(task, comparator="tokens")).verdict is Verdict.OK
+
+
+def test_a_comparator_that_is_none_and_a_checker_that_checks_nothing(judge: Judge) -> None:
+    for more in (
+        {"comparator": "fuzzy"},
+        {"comparator": "checker", "checker": "x = 1"},
+        {"comparator": "checker", "checker": "("},
+    ):
+        with pytest.raises(UserError, match="test/stdio"):
+            verdict(judge, "print(1)", problem("stdio", **more))
+
+
+def test_a_label_needs_no_more_than_the_first_failure() -> None:
+    count = READ + "print(a + b if a == 2 else 7)"
+    with Judge() as judge, Judge(all_tests=False) as quick:
+        assert verdict(judge, count, problem("stdio")).tests_passed == 1
+        assert verdict(quick, count, problem("stdio")).tests_passed == 0
+        assert verdict(quick, READ + "print(a + b)", problem("stdio")).tests_passed == 3
+
+
 def test_every_input_is_answered_and_counted(judge: Judge) -> None:
     code = "def f(a, b):\n    if a == 1: raise ValueError('no')\n    return a + b\n"
     for style in BOTH:
@@ -255,7 +299,7 @@ def test_a_fractional_cpu_limit_holds(judge: Judge) -> None:
 def test_a_time_limit_is_believed_only_after_a_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[str] = []
 
-    def counted(sandbox: Sandbox, known: Recordings, task: Problem, code: str) -> tuple[Judgement, bool]:
+    def counted(sandbox: Sandbox, known: Recordings, task: Problem, code: str, _: bool) -> tuple[Judgement, bool]:
         if task.source == "canary":
             return judge_once(sandbox, known, task, code)
         runs.append(code)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +61,42 @@ def test_where_user_namespaces_are_blocked_landlock_takes_their_place() -> None:
     assert [reason.split(":")[0] for reason in record["downgrades"]] == ["A+", "A", "B"]
     assert uid == record["uid"] or os.geteuid() == 0
     assert "tier B" in error and "offers C" in error and "judge.minimum_tier=C" in error
+
+
+PROBE = """
+import json
+from rewardranker.execution.sandbox import Sandbox, Step, StepLimits, tiers
+outcome = Sandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
+print(json.dumps([tiers.probe().tier, int(outcome.output)]))
+"""
+
+
+def test_an_unprivileged_user_has_a_sandbox_too() -> None:
+    """With an interpreter that this user may read: the system's."""
+    python = "/usr/bin/python3"
+    if os.geteuid() != 0 or not os.path.exists(python):
+        pytest.skip("needs root, to become another user, and a Python in /usr")
+    if subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False).returncode:
+        pytest.skip(f"{python} is older than 3.11")
+    with tempfile.TemporaryDirectory() as readable:
+        os.chmod(readable, 0o755)
+        shutil.copytree(Path(__file__).parents[2] / "rewardranker", Path(readable) / "rewardranker")
+        for path in Path(readable).rglob("*"):
+            path.chmod(0o755)
+        done = subprocess.run(
+            [python, "-B", "-c", PROBE],
+            env={"PYTHONPATH": readable, "PATH": "/usr/bin:/bin", "HOME": "/tmp"},
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    tier, user = json.loads(done.stdout)
+    assert tier in ("A+", "A", "B", "C") and user == 65534
 
 
 def test_a_weaker_machine_than_asked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,11 @@ class Answer:
     message: str = ""
     behaviour: str = ""
 
+    def ends_all(self, all_tests: bool) -> bool:
+        """Whether the tests after this one need not be run, or cannot be: ``all_tests`` asks for those after a
+        failing one, for the share that passes."""
+        return self.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA) or not (all_tests or self.verdict is Verdict.OK)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -131,6 +136,15 @@ def error_answer(name: str, message: str) -> Answer:
     """The program raised ``name`` at a test, or when it was loaded."""
     verdict = Verdict.MEMORY if name == "MemoryError" else Verdict.RUNTIME_ERROR
     return Answer(verdict, f"{name}: {message}", f"error {name}")
+
+
+def check_answer(kind: str, rest: list[Any]) -> Answer:
+    """One line of a tester or of trusted checks."""
+    if kind == "pass":
+        return Answer(Verdict.OK)
+    if kind == "error":
+        return error_answer(*rest)
+    return Answer(Verdict.WRONG, f"wrong: {rest[0]}")  # no behaviour: it comes of an expected value
 
 
 def how_ended(outcome: Outcome) -> str:

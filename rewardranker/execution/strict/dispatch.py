@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from typing import get_args
+
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.language import Level
@@ -10,19 +13,21 @@ from rewardranker.execution.strict.python import count_tests, judge_python, pars
 from rewardranker.execution.strict.recipes import judge_recipe, recipe_level
 from rewardranker.execution.strict.recordings import Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
-from rewardranker.problems.types import Problem
+from rewardranker.problems.types import Comparator, Problem
 
 
-def judge_once(sandbox: Sandbox, recordings: Recordings, problem: Problem, code: str) -> tuple[Judgement, bool]:
+def judge_once(
+    sandbox: Sandbox, recordings: Recordings, problem: Problem, code: str, all_tests: bool = True
+) -> tuple[Judgement, bool]:
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``."""
     if problem.language == "python":
-        return judge_python(sandbox, problem, code)
+        return judge_python(sandbox, problem, code, all_tests)
     try:
         code.encode()
     except UnicodeEncodeError as error:
         message, total = f"no text that a file can hold: {error.reason}", len(problem.tests)
         return Judgement(Verdict.COMPILE_ERROR, 0, total, 0.0, message, "", level_of(problem)), False
-    return judge_recipe(sandbox, LANGUAGES[problem.language], recordings, problem, code)
+    return judge_recipe(sandbox, LANGUAGES[problem.language], recordings, problem, code, all_tests)
 
 
 def level_of(problem: Problem) -> Level:
@@ -43,10 +48,29 @@ def check_problem(problem: Problem) -> None:
     if problem.language not in LANGUAGES:
         return
     level_of(problem)
+    _check_comparator(problem)
     if problem.style == "function":
         _check_json(problem)
     elif problem.language == "python":
         count_tests(problem)
+
+
+def _check_comparator(problem: Problem) -> None:
+    if problem.comparator not in get_args(Comparator):
+        known = ", ".join(get_args(Comparator))
+        raise UserError(f"problem {problem.id}: comparator {problem.comparator!r} must be one of {known}")
+    if problem.comparator == "checker" and "check" not in _defined(problem):
+        raise UserError(
+            f"problem {problem.id}: comparator 'checker' needs Python code in checker that defines "
+            "check(input, output, expected)"
+        )
+
+
+def _defined(problem: Problem) -> set[str]:
+    try:
+        return {node.name for node in ast.parse(problem.checker).body if isinstance(node, ast.FunctionDef)}
+    except SyntaxError as error:
+        raise UserError(f"problem {problem.id}: its checker is not valid Python: {error}; mend it") from None
 
 
 def _check_json(problem: Problem) -> None:

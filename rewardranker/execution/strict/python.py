@@ -6,18 +6,17 @@ decided here, or, for tests that are code, in the tester's process.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import secrets
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.execution.child import tester, wire
-from rewardranker.execution.comparators import stdout_equal, values_equal
+from rewardranker.execution.comparators import values_equal
 from rewardranker.execution.sandbox import Outcome, Sandbox
-from rewardranker.execution.strict.answers import Answer, Frame, error_answer, judgement_of_stream
+from rewardranker.execution.strict.answers import Answer, Frame, check_answer, error_answer, judgement_of_stream
+from rewardranker.execution.strict.jobs import job_of, run_tester
+from rewardranker.execution.strict.outputs import output_answer
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem, Test
@@ -50,30 +49,15 @@ def _free_names(setup: str, tests: tuple[Test, ...], entry: str) -> list[str]:
     return tester.free_names([setup, *(test.input for test in tests)], entry)
 
 
-def judge_python(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
+def judge_python(sandbox: Sandbox, problem: Problem, code: str, all_tests: bool) -> tuple[Judgement, bool]:
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``."""
-    return {"function": _function, "program": _program, "stdio": _stdio}[problem.style](sandbox, problem, code)
-
-
-def _job(problem: Problem, code: str) -> dict[str, Any]:
-    limits = problem.limits
-    return {
-        "style": problem.style,
-        "code": code,
-        "entry": problem.entry_point,
-        "nonce": secrets.token_hex(8),
-        "cpu_s": limits.cpu_s,
-        "wall_s": limits.wall_s,
-        "memory": limits.memory_mb << 20,
-        "memory_kind": "address_space",
-        "output": limits.output_kb << 10,
-        "processes": 32,
-        "file_bytes": 8 << 20,
-    }
+    if problem.style == "stdio":
+        return _stdio(sandbox, problem, code, all_tests)
+    return {"function": _function, "program": _program}[problem.style](sandbox, problem, code)
 
 
 def _function(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
-    job = _job(problem, code) | {"inputs": [test.input for test in problem.tests]}
+    job = job_of(problem, code) | {"inputs": [test.input for test in problem.tests]}
     outcome = sandbox.run(job)
     frame = Frame(problem.limits, len(problem.tests), "L2")
 
@@ -85,42 +69,32 @@ def _function(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement,
 
 def _program(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
     names = _free_names(problem.setup, problem.tests, problem.entry_point)
-    job = _job(problem, code) | {"names": names}
-    own, key = {name: job[name] for name in ("nonce", "names", "entry")}, secrets.token_bytes(16)
-    tests = [test.input for test in problem.tests]
-    outcome = sandbox.run(job, own | {"setup": problem.setup, "tests": tests, "key": key.hex()})
-    outcome = replace(outcome, results=_opened(outcome.results, key))
+    job = job_of(problem, code) | {"names": names}
+    outcome = run_tester(sandbox, job, problem.setup, [test.input for test in problem.tests])
     frame = Frame(problem.limits, count_tests(problem), "L2")
     judgement = judgement_of_stream(frame, "tester", outcome, job["nonce"], lambda _, *line: check_answer(*line))
     return judgement, outcome.limit in ("cpu", "wall")
 
 
-def _opened(results: bytes, key: bytes) -> bytes:
-    """The lines that a tester sealed; a line that none did is left as it is."""
-    lines = results.split(b"\n")
-    for number, line in enumerate(lines[:-1]):
-        with contextlib.suppress(ValueError):
-            lines[number] = wire.sealed(bytes.fromhex(line.decode("ascii")), key, number)
-    return b"\n".join(lines)
-
-
-def _stdio(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
+def _stdio(sandbox: Sandbox, problem: Problem, code: str, all_tests: bool) -> tuple[Judgement, bool]:
     """A process per test. After the first that hits a limit, the others are not run."""
     frame = Frame(problem.limits, len(problem.tests), "L3")
     answers: list[Answer] = []
     cpu_s, timed = 0.0, False
     for test in problem.tests:
-        job = _job(problem, code) | {"stdin": test.input}
+        job = job_of(problem, code) | {"stdin": test.input}
         outcome = sandbox.run(job)
         cpu_s += outcome.cpu_s
-        answers.append(_stdio_answer(frame, test, outcome, job["nonce"]))
+        answers.append(_stdio_answer(sandbox, frame, problem, test, outcome, job["nonce"]))
         timed = outcome.limit in ("cpu", "wall")
-        if answers[-1].verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA) or outcome.limit:
+        if answers[-1].ends_all(all_tests) or outcome.limit:
             break
     return frame.sum_up(answers, cpu_s), timed
 
 
-def _stdio_answer(frame: Frame, test: Test, outcome: Outcome, nonce: str) -> Answer:
+def _stdio_answer(
+    sandbox: Sandbox, frame: Frame, problem: Problem, test: Test, outcome: Outcome, nonce: str
+) -> Answer:
     try:
         transcript = read_transcript(outcome, nonce, _MAX_ERRORS, "main")
     except Tampered as error:
@@ -135,25 +109,7 @@ def _stdio_answer(frame: Frame, test: Test, outcome: Outcome, nonce: str) -> Ans
         return error_answer(*transcript.answers[0][1])
     if outcome.signal:
         return Answer(Verdict.RUNTIME_ERROR, f"killed by signal {outcome.signal}", "error signal")
-    return output_answer(outcome.output, test.expected)
-
-
-def output_answer(output: bytes, expected: str) -> Answer:
-    """What a main program printed, against what it had to print."""
-    text = output.decode(errors="replace")
-    behaviour = " ".join(text.split())
-    if stdout_equal(text, expected):
-        return Answer(Verdict.OK, "", behaviour)
-    return Answer(Verdict.WRONG, f"printed {text[:200]!r:.80}, not {expected[:200]!r:.80}", behaviour)
-
-
-def check_answer(kind: str, rest: list[Any]) -> Answer:
-    """One line of a tester or of trusted checks."""
-    if kind == "pass":
-        return Answer(Verdict.OK)
-    if kind == "error":
-        return error_answer(*rest)
-    return Answer(Verdict.WRONG, f"wrong: {rest[0]}")  # no behaviour: it comes of an expected value
+    return output_answer(sandbox, problem, test, outcome.output)
 
 
 def value_answer(kind: str, rest: list[Any], expected: str) -> Answer:

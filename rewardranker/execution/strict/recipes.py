@@ -16,8 +16,16 @@ from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Language, Level, Recipe
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
-from rewardranker.execution.strict.answers import Answer, Frame, error_answer, how_ended, judgement_of_stream
-from rewardranker.execution.strict.python import check_answer, output_answer, parsed, value_answer
+from rewardranker.execution.strict.answers import (
+    Answer,
+    Frame,
+    check_answer,
+    error_answer,
+    how_ended,
+    judgement_of_stream,
+)
+from rewardranker.execution.strict.outputs import output_answer
+from rewardranker.execution.strict.python import parsed, value_answer
 from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
@@ -26,10 +34,12 @@ BUILD_LIMITS = StepLimits(cpu_s=60.0, wall_s=300.0, memory_mb=2048, memory_kind=
 Run = tuple[Judgement, bool]
 
 
-def judge_recipe(sandbox: Sandbox, language: Language, recordings: Recordings, problem: Problem, code: str) -> Run:
+def judge_recipe(
+    sandbox: Sandbox, language: Language, recordings: Recordings, problem: Problem, code: str, all_tests: bool
+) -> Run:
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``, ``UserError``."""
     if problem.style == "stdio":
-        return _stdio(sandbox, language, problem, code)
+        return _stdio(sandbox, language, problem, code, all_tests)
     if problem.style == "function":
         return _function(sandbox, language, problem, code)
     if language.record is not None:
@@ -67,7 +77,7 @@ def trusted_tests(problem: Problem) -> str:
     return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
 
 
-def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
+def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Run:
     frame = Frame(problem.limits, len(problem.tests), "L3")
     recipe = language.whole(code)
     built, cpu_s = _build(sandbox, language, recipe, frame)
@@ -79,21 +89,23 @@ def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str) ->
     for test in problem.tests:
         outcome = sandbox.execute(built, limits, test.input.encode(), language=language.name)
         cpu_s += outcome.cpu_s
-        answers.append(_printed(frame, language, recipe, outcome, test.expected))
+        failed = _not_printed(frame, language, recipe, outcome)
+        answers.append(failed or output_answer(sandbox, problem, test, outcome.output))
         timed = outcome.limit in ("cpu", "wall")
-        if answers[-1].verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA) or outcome.limit:
+        if answers[-1].ends_all(all_tests) or outcome.limit:
             break
     return frame.sum_up(answers, cpu_s), timed
 
 
-def _printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome, expected: str) -> Answer:
+def _not_printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) -> Answer | None:
+    """What a run came to whose output does not count; ``None`` where it does."""
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None:
         return failed
     if outcome.signal or outcome.status:
         message = _last_line(outcome.errors) + how_ended(outcome)
         return Answer(Verdict.RUNTIME_ERROR, message, f"error {outcome.status} {outcome.signal}")
-    return output_answer(outcome.output, expected)
+    return None
 
 
 def _function(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
