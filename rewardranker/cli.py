@@ -119,7 +119,7 @@ def judge(
     ] = 1.0,
 ) -> None:
     """Runs the tests of every candidate."""
-    from rewardranker.judging import JudgeRequest, run_judge
+    from rewardranker.commands.judge import JudgeRequest, run_judge
 
     run_judge(
         JudgeRequest(benchmark, data, candidates, out, language, mode, rules, workers, minimum_tier, patience),
@@ -136,7 +136,7 @@ def rerank(
     chat: Annotated[bool, typer.Option(help="The model was trained on chat prompts.")] = False,
 ) -> None:
     """Orders candidates that you already have, best first. Runs no program."""
-    from rewardranker.standalone import rerank_pool
+    from rewardranker.commands.rerank import rerank_pool
 
     rerank_pool(model, problems, pool, out, chat, Console())
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewardranker.execution import audit_python
+from rewardranker.execution.audit import python
 
 Blank = Callable[[str], str]
 
@@ -161,7 +161,7 @@ def suspicious(language: str, code: str) -> list[str]:
     pattern, without their comments and strings. Unknown languages have no findings.
     """
     if language == "python":
-        found = audit_python.findings(code)
+        found = python.findings(code)
     elif language in _SCANS:
         found = _lexical(_SCANS[language], code)
     else:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
+from rewardranker.commands.judge_files import load_pool
 from rewardranker.generation.candidates import scored_sequence
-from rewardranker.judging_files import load_pool
 from rewardranker.models.batching import TokenSequence, collate, microbatches
 from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_model
 from rewardranker.problems.pool import group_by_problem, write_pool

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
+from rewardranker.commands.judge_files import Line, canonical_language, load_benchmark, load_pool, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.execution.audit import suspicious
 from rewardranker.execution.compat import COMPAT_RULES, CompatRules
@@ -18,7 +19,6 @@ from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
-from rewardranker.judging_files import Line, canonical_language, load_benchmark, load_pool, read_candidates
 from rewardranker.problems.io import write_json_lines
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Problem

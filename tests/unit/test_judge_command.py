@@ -12,12 +12,12 @@ import pytest
 from judging import RIGHT, problem
 from typer.testing import CliRunner
 
-from rewardranker import judging
 from rewardranker.cli import app
+from rewardranker.commands import judge as command
+from rewardranker.commands.judge import JudgeRequest, disagree, flags, run_judge, summary
+from rewardranker.commands.judge_files import canonical_language, load_benchmark, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Judgement, Verdict
-from rewardranker.judging import JudgeRequest, disagree, flags, run_judge, summary
-from rewardranker.judging_files import canonical_language, load_benchmark, read_candidates
 from rewardranker.problems.io import read_json_lines, write_problems
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -149,7 +149,7 @@ BAD_LINES: list[tuple[list[Any], str]] = [
 def test_bad_candidates_are_refused_before_anything_is_run(
     tmp_path: Path, candidates: list[Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judging, "Judge", None)
+    monkeypatch.setattr(command, "Judge", None)
     asked = request(tmp_path, "humaneval", HUMANEVAL, candidates)
     with pytest.raises(UserError, match=message.replace("[", r"\[")):
         run_judge(asked, Console())
@@ -232,7 +232,7 @@ class FakeJudge:
 
 
 def test_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(judging, "Judge", FakeJudge)
+    monkeypatch.setattr(command, "Judge", FakeJudge)
     triples = ["OK / OK / TIMEOUT", "WRONG / OK / OK", "WRONG / RUNTIME_ERROR / WRONG", "OK / OK / NO_TOOLCHAIN"]
     candidates = [{"problem_id": "HumanEval/0", "text": f"    return {triple}\n"} for triple in triples]
     rows = judged(request(tmp_path, "humaneval", HUMANEVAL, candidates, mode="compare"))
@@ -252,7 +252,7 @@ def test_what_was_not_judged_disagrees_with_nothing() -> None:
 
 
 def test_judging_that_failed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "Judge", FakeJudge)
+    monkeypatch.setattr(command, "Judge", FakeJudge)
     candidates = [{"problem_id": "HumanEval/0", "text": f"    return {name}\n"} for name in ("INFRA", "OK")]
     assert len(judged(request(tmp_path, "humaneval", HUMANEVAL, candidates))) == 2
     with pytest.raises(UserError, match="none of 1 candidates could be judged: because 0"):
@@ -277,7 +277,7 @@ def test_the_summary_counts_what_was_judged() -> None:
 
 
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "Judge", FakeJudge)
+    monkeypatch.setattr(command, "Judge", FakeJudge)
     asked = request(tmp_path, "humaneval", HUMANEVAL, [{"problem_id": "HumanEval/0", "text": "    return WRONG\n"}])
     options = {"benchmark": "humaneval", "data": asked.data, "candidates": asked.candidates, "out": asked.out}
     arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]

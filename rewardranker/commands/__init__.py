@@ -1,0 +1,1 @@
+"""What commands do that need no runtime: judging and reranking what came from anywhere."""
