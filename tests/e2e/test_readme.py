@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,13 +21,14 @@ SHELL = [
     for line in block.replace("\\\n", " ").splitlines()
 ]
 STAGES = ("cycle", "mine")
+MULTIPL_E = "--benchmark multipl_e"
 
 
 def arguments(command: str, tmp_path: Path) -> list[str]:
     """The arguments after ``rewardranker``, with runs and files under ``tmp_path``."""
     words = shlex.split(command)[1:]
     words = [w.replace("runs/quickstart", f"{tmp_path}/runs/smoke") for w in words]
-    return [str(tmp_path / w) if w.endswith(".parquet") else w for w in words]
+    return [str(tmp_path / w) if w.endswith((".parquet", ".jsonl")) and "/" not in w else w for w in words]
 
 
 def test_every_command_is_known() -> None:
@@ -44,7 +47,7 @@ def test_short_commands_run(tmp_path: Path) -> None:
     """After a small run in place of the quickstart's."""
     made = run("reward", "--config", SMOKE, f"run.root={tmp_path}/runs")
     assert made.returncode == 0, made.stdout + made.stderr
-    short = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in STAGES]
+    short = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in STAGES and MULTIPL_E not in c]
     assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank"}
     for command in short:
         words = arguments(command, tmp_path)
@@ -53,6 +56,22 @@ def test_short_commands_run(tmp_path: Path) -> None:
         answer = run(*words)
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
     assert (tmp_path / "ranked.parquet").exists()
+
+
+def test_the_judge_says_of_public_answers_what_it_says_here(tmp_path: Path) -> None:
+    root = Path(os.environ.get("REWARDRANKER_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    data = root / "multipl_e_gpt" / "humaneval-php.jsonl"
+    if not data.exists() or shutil.which("php", path="/usr/bin:/bin") is None:
+        pytest.skip(f"needs php in /usr/bin and {data}: set REWARDRANKER_SHARED_DATA to a folder that has it")
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    answers = [{"problem_id": row["task_id"], "text": row["gpt_solution"]} for row in rows]
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    shutil.copy(data, tmp_path / data.name)
+    (command,) = [command for command in SHELL if MULTIPL_E in command]
+    answer = run(*arguments(command, tmp_path))
+    assert answer.returncode == 0, answer.stderr
+    (line,) = re.findall(r"^│ php .*$", README, re.MULTILINE)
+    assert line.split() in [found.split() for found in answer.stdout.splitlines()], answer.stdout
 
 
 def test_python_examples_print_what_they_say() -> None:
