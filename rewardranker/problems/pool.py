@@ -33,6 +33,9 @@ SCHEMA = pa.schema(
         pa.field("tests_total", pa.int32(), nullable=False),
         pa.field("message", pa.string(), nullable=False),
         pa.field("signature", pa.string(), nullable=False),
+        pa.field("returns", pa.list_(pa.string()), nullable=False),
+        pa.field("passed_generated", pa.list_(pa.int32()), nullable=False),
+        pa.field("passed_examples", pa.bool_(), nullable=True),
         pa.field("scores", pa.list_(_SCORE), nullable=False),
     ]
 )

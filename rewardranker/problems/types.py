@@ -96,6 +96,10 @@ class Candidate:
         finish_reason: ``stop`` (EOS is the last token id) or ``length``; empty for humans.
         source: ``human`` or ``gen:<checkpoint>``.
         weights_version: of the policy that sampled it.
+        returns: what the program returned on each probe input, as ``int 3`` (type, then literal), or
+            the ``error ValueError`` that it raised; empty where it was not probed. Holds no expected value.
+        passed_generated: which of the problem's model-written tests it passes, by index.
+        passed_examples: whether it passes the examples that its prompt shows; ``None`` where they were not run.
         scores: one number per ranker, higher is better.
     """
 
@@ -114,6 +118,9 @@ class Candidate:
     tests_total: int = 0
     message: str = ""
     signature: str = ""
+    returns: list[str] = field(default_factory=list)
+    passed_generated: list[int] = field(default_factory=list)
+    passed_examples: bool | None = None
     scores: dict[str, float] = field(default_factory=dict)
 
 
