@@ -99,13 +99,14 @@ def test_completions_with_the_stop_tokens_of_the_problems(serving: Any) -> None:
     assert candidate.finish_reason == "length" and consistent(report)
 
 
-def test_the_prompt_can_be_another_than_the_problems_own(serving: Any) -> None:
+def test_other_prompts_or_stop_strings_need_another_journal(serving: Any) -> None:
     with serving() as ask:
-        settings = config(ask.server.url)
-        sample_endpoint(settings, problems(1), 1, ask.journal, Console(), lambda p: f"Write {p.id}", ask.clock)
-        with pytest.raises(UserError, match="other prompts or stop strings than those of now, for p/0"):
-            ask(n=1, count=1)
-    assert ask.server.bodies[0]["messages"] == [{"role": "user", "content": "Write p/0"}]
+        ask(n=1, style="completions")
+        for changes in ({"prompt": "other"}, {"stop_tokens": ("\n#",)}):
+            with pytest.raises(UserError, match="other prompts or stop strings than those of now, for p/0, p/1;"):
+                ask(n=2, style="completions", tasks=problems(3, **changes))
+        assert len(ask.server.bodies) == 2
+        ask(n=1, style="completions", problem_stops=True, tasks=problems(2, licence="changed"))
 
 
 def test_fields_can_be_added_replaced_and_removed(serving: Any) -> None:
@@ -158,6 +159,9 @@ def test_half_of_the_calls_fail(serving: Any, capsys: pytest.CaptureFixture[str]
         assert len(candidates) == 10 and (report.sampled, report.wanted) == (10, 20)
         assert report.missing == {f"p/{i}": 2 for i in (1, 3, 5, 7, 9)} and consistent(report)
         assert report.reasons == {"HTTP 500": 10} and report.details == {"HTTP 500": "out of luck (tries: 1)"}
+        plain = json.loads(json.dumps(report.to_json()))
+        assert plain["reasons"] == {"HTTP 500": 10} and plain["this_run"]["prompt_tokens"] == 50
+        assert plain["retried"] == {"HTTP 500": 5} and set(plain) == set(vars(report))
         printed = " ".join(capsys.readouterr().out.split())
         assert "10 of 20 samples of 10 problems (0 from the journal, 10 new)" in printed
         assert "10 samples of 5 problems are missing (p/1, p/3, p/5 and 2 more): 10 HTTP 500: out of luck" in printed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from rewardranker.generation.endpoint.config import EndpointConfig
 from rewardranker.generation.endpoint.journal import Record
@@ -67,6 +68,11 @@ class EndpointReport:
     @property
     def complete(self) -> bool:
         return not self.missing
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain JSON values."""
+        plain = {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
+        return plain | {"this_run": vars(self.this_run), "whole_journal": vars(self.whole_journal)}
 
     def why_missing(self) -> str:
         """The reasons, most frequent first, each with its first message."""

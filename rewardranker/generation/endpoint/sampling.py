@@ -6,9 +6,8 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
 from rewardranker.errors import UserError
@@ -24,9 +23,6 @@ from rewardranker.problems.io import first_few
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.console import Advance, Console
 
-Prompt = Callable[[Problem], str]
-_OWN_PROMPT: Prompt = attrgetter("prompt")
-
 
 def sample_endpoint(
     config: EndpointConfig,
@@ -34,10 +30,11 @@ def sample_endpoint(
     n: int,
     journal: Path,
     console: Console,
-    prompt: Prompt = _OWN_PROMPT,
     clock: Clock | None = None,
 ) -> tuple[list[Candidate], EndpointReport]:
     """``n`` samples of every problem from an endpoint, through a journal.
+
+    A problem's prompt is sent as it is: as the user's message, or as the text to be continued.
 
     Every answer is in the journal before the next thing happens. What an earlier call with the same journal
     has got is not asked for again, so a run that was cut off, or that an endpoint answered in part, is gone on
@@ -50,7 +47,6 @@ def sample_endpoint(
 
     Args:
         journal: JSON lines; begun where it does not exist.
-        prompt: what is sent for a problem: the user's message, or the text to be continued.
 
     Returns:
         Candidates in the order of the problems, then of samples, not judged; and what came of it.
@@ -60,7 +56,7 @@ def sample_endpoint(
     """
     check_endpoint(config)
     _check(problems, n)
-    tasks = [_task(config, problem, prompt) for problem in problems]
+    tasks = [_task(config, problem) for problem in problems]
     with open_journal(journal, shaping(config)) as book:
         book.check_prompts({task.problem.id: task.digest for task in tasks})
         if book.torn:
@@ -84,7 +80,6 @@ def sample_endpoint(
 @dataclass(frozen=True)
 class _Task:
     problem: Problem
-    prompt: str
     stop: list[str]
     digest: str
 
@@ -162,9 +157,11 @@ class _Run:
         asked, logprobs = samples, self._logprobs
         while True:
             seed = _seed(self._config, task.problem, asked[0])
-            body = wire.request_body(self._config, task.prompt, task.stop, len(asked), seed, logprobs)
+            body = wire.request_body(self._config, task.problem.prompt, task.stop, len(asked), seed, logprobs)
             try:
-                answer = await self._client.ask(body, wire.reserved_tokens(self._config, task.prompt, len(asked)))
+                answer = await self._client.ask(
+                    body, wire.reserved_tokens(self._config, task.problem.prompt, len(asked))
+                )
                 break
             except Refused as refusal:
                 # Servers word it in their own ways: whether it was that is seen from asking without.
@@ -215,10 +212,10 @@ def _check(problems: Sequence[Problem], n: int) -> None:
         raise UserError(f"problem ids must be unique; more than once: {first_few(repeated)}")
 
 
-def _task(config: EndpointConfig, problem: Problem, prompt: Prompt) -> _Task:
-    text, stop = prompt(problem), wire.stops_for(config, problem)
-    digest = hashlib.sha256(json.dumps([text, stop]).encode()).hexdigest()[:16]
-    return _Task(problem, text, stop, digest)
+def _task(config: EndpointConfig, problem: Problem) -> _Task:
+    stop = wire.stops_for(config, problem)
+    digest = hashlib.sha256(json.dumps([problem.prompt, stop]).encode()).hexdigest()[:16]
+    return _Task(problem, stop, digest)
 
 
 def _seed(config: EndpointConfig, problem: Problem, sample: int) -> int:
