@@ -129,16 +129,32 @@ def judge(
 
 @app.command()
 def rerank(
-    model: Annotated[str, typer.Option(help="Reward model directory.")],
-    problems: Annotated[Path, typer.Option(help="Problems, JSON lines.")],
-    pool: Annotated[Path, typer.Option(help="Candidates to choose from, .parquet or .jsonl.")],
-    out: Annotated[Path, typer.Option(help="Pool to write: best candidate of each problem first.")],
-    chat: Annotated[bool, typer.Option(help="The model was trained on chat prompts.")] = False,
+    data: Annotated[
+        Path, typer.Option("--data", "--problems", help="The benchmark's own JSON lines; for pool, problems.jsonl.")
+    ],
+    candidates: Annotated[
+        Path,
+        typer.Option(
+            "--candidates", "--pool", help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.'
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The same lines, or the pool: best of each problem first, with scores.")],
+    ranker: Annotated[
+        str,
+        typer.Option(
+            help="rewardranker (needs --model); random, first, shortest, longest; where the candidates carry what "
+            "they need: logprob, majority, oracle; or the name of a score in the pool."
+        ),
+    ] = "rewardranker",
+    model: Annotated[str, typer.Option(help="Reward model directory, for --ranker rewardranker.")] = "",
+    chat: Annotated[bool, typer.Option(help="The reward model was trained on chat prompts.")] = False,
+    benchmark: Annotated[str, typer.Option(help="multipl_e, humaneval, mbpp, or pool (our own problems).")] = "pool",
+    language: Annotated[str, typer.Option(help="Only problems in this language.")] = "",
 ) -> None:
     """Orders candidates that you already have, best first. Runs no program."""
-    from rewardranker.commands.rerank import rerank_pool
+    from rewardranker.commands.rerank import RerankRequest, run_rerank
 
-    rerank_pool(model, problems, pool, out, chat, Console())
+    run_rerank(RerankRequest(data, candidates, out, benchmark, ranker, model, chat, language), Console())
 
 
 @app.command()

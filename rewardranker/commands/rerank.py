@@ -1,39 +1,179 @@
-"""Reranking pools that came from anywhere, in this process."""
+"""The ``rerank`` command: candidates that one already has, best first. Runs no program."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from rich.table import Table
 
-from rewardranker.commands.judge_files import load_pool
-from rewardranker.generation.candidates import scored_sequence
-from rewardranker.models.batching import TokenSequence, collate, microbatches
-from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_model
+from rewardranker.commands.judge import BENCHMARKS
+from rewardranker.commands.judge_files import canonical_language, load_benchmark, load_pool, read_candidates
+from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
+from rewardranker.errors import UserError
+from rewardranker.evaluation.metrics import expected_pick
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.verdict import NEVER_LABELS, Verdict
+from rewardranker.problems.io import write_json_lines
 from rewardranker.problems.pool import group_by_problem, write_pool
-from rewardranker.problems.types import Candidate
+from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.api import rank_pool
+from rewardranker.reranking.catalogue import CATALOGUE, lacking, ranker_for
 from rewardranker.runs.console import Console
 
 TOKENS_PER_BATCH = 16384
 KEY = "rewardranker"
 
 
-def rerank_pool(model: str, problems_file: Path, pool_file: Path, out: Path, chat: bool, console: Console) -> None:
-    """Scores every candidate with a reward model and writes each problem's best one first."""
+@dataclass(frozen=True)
+class RerankRequest:
+    """What the command was asked for; see :func:`run_rerank` and the command's own help."""
+
+    data: Path
+    candidates: Path
+    out: Path
+    benchmark: str = "pool"
+    ranker: str = KEY
+    model: str = ""
+    chat: bool = False
+    language: str = ""
+
+
+def run_rerank(request: RerankRequest, console: Console) -> None:
+    """Orders the candidates of every problem, writes them with their scores and prints a summary.
+
+    Raises:
+        UserError: options or files that are not what they should be, a ranker that is not known or not enough is
+            there for, or scores that are NaN; nothing is written.
+    """
+    _check(request)
+    if request.benchmark == "pool":
+        problems, pool = load_pool(request.data, request.candidates)
+        ordered = _ranked(request, problems, pool, console)
+        write_pool(request.out, ordered)
+    else:
+        named = load_benchmark(request.benchmark, request.data, request.language)
+        problems = {problem.id: problem for found in named.values() for problem in found}
+        lines = read_candidates(request.candidates, named)
+        pool = candidates_of(lines, request.candidates)
+        ordered = _ranked(request, problems, pool, console)
+        write_json_lines(request.out, ranked_rows(lines, pool, ordered, request.ranker))
+    console.show(summary(ordered, request.ranker))
+    absent = len(problems) - len({candidate.problem_id for candidate in pool})
+    if absent:
+        console.say(f"{absent:,} of the {len(problems):,} problems of {request.data} have no candidates")
+    console.say(f"{request.out}: {len(ordered):,} candidates, best first by {request.ranker}")
+
+
+def add_reward_scores(
+    model: str, problems: Mapping[str, Problem], pool: Sequence[Candidate], chat: bool, console: Console
+) -> None:
+    """Fills in ``scores["rewardranker"]`` with what a reward model says of every program.
+
+    Raises:
+        UserError: no model there, or one without a scalar head.
+    """
+    # What follows takes seconds to import, and most rankers need none of it.
+    import torch
+    from transformers import AutoConfig
+
+    from rewardranker.generation.candidates import score_candidates
+    from rewardranker.models.batching import TokenSequence, collate, microbatches
+    from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_model
+
     require_model(model)
     quiet_transformers()
-    problems, pool = load_pool(problems_file, pool_file)
+    built = AutoConfig.from_pretrained(model).architectures or []
+    if not any(name.endswith("ForSequenceClassification") for name in built):
+        raise UserError(
+            f"--model {model} is no reward model: it holds a {', '.join(built) or 'network of unknown kind'}, and a "
+            "head drawn at random would rank; give the hf directory of a reward stage"
+        )
     tokenizer = load_tokenizer(model)
     network = load_scorer(model, "float32", "auto", "cpu", seed=0)
-    rows: list[TokenSequence] = [scored_sequence(problems[c.problem_id], c.code, tokenizer, chat) for c in pool]
-    with torch.inference_mode(), console.progress("rerank", len(rows), "programs") as advance:
-        for group in microbatches([len(row) for row in rows], TOKENS_PER_BATCH):
-            scores = network(collate([rows[i] for i in group], pad_id(tokenizer))).tolist()
-            for i, score in zip(group, scores, strict=True):
-                pool[i].scores[KEY] = score
-            advance(len(group))
-    ordered: list[Candidate] = []
-    for group_of in group_by_problem(pool).values():
-        ordered += sorted(group_of, key=lambda c: -c.scores[KEY])
-    write_pool(out, ordered)
-    console.say(f"{out}: {len(ordered):,} candidates of {len(group_by_problem(pool)):,} problems")
+
+    def score(rows: list[TokenSequence]) -> list[float]:
+        scores = [math.nan] * len(rows)
+        with torch.inference_mode(), console.progress("rerank", len(rows), "programs") as advance:
+            for group in microbatches([len(row) for row in rows], TOKENS_PER_BATCH):
+                found = network(collate([rows[i] for i in group], pad_id(tokenizer))).tolist()
+                for i, number in zip(group, found, strict=True):
+                    scores[i] = number
+                advance(len(group))
+        return scores
+
+    score_candidates(pool, problems, score, tokenizer, chat, KEY)
+
+
+def summary(ordered: Sequence[Candidate], ranker: str) -> Table:
+    """Per language: how much was ranked, how often the best score is shared, and, of the problems whose candidates
+    were all judged, the share that the first choice solves, beside chance and the best possible."""
+    table = Table("language", "problems", "candidates", "tied for best", *("judged", "solved", "random", "oracle"))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    groups = list(group_by_problem(ordered).values())
+    for language in sorted({group[0].language for group in groups}):
+        mine = [group for group in groups if group[0].language == language]
+        tied = sum(sum(c.scores[ranker] == group[0].scores[ranker] for c in group) > 1 for group in mine)
+        judged = [group for group in mine if all(c.verdict and c.verdict not in NEVER_LABELS for c in group)]
+        table.add_row(
+            language,
+            *(f"{count:,}" for count in (len(mine), sum(map(len, mine)), tied, len(judged))),
+            *_shares(judged, ranker),
+        )
+    return table
+
+
+def _shares(judged: Sequence[Sequence[Candidate]], ranker: str) -> list[str]:
+    if not judged:
+        return ["-"] * 3
+    correct = [[c.verdict == Verdict.OK for c in group] for group in judged]
+    picked = [expected_pick([c.scores[ranker] for c in g], y) for g, y in zip(judged, correct, strict=True)]
+    columns = (picked, [sum(y) / len(y) for y in correct], [any(y) for y in correct])
+    return [f"{sum(column) / len(judged):.1%}" for column in columns]
+
+
+def _ranked(
+    request: RerankRequest, problems: Mapping[str, Problem], pool: Sequence[Candidate], console: Console
+) -> list[Candidate]:
+    if request.model:
+        add_reward_scores(request.model, problems, pool, request.chat, console)
+    elif request.ranker == KEY and not any(KEY in candidate.scores for candidate in pool):
+        raise UserError(
+            f"--ranker {KEY} needs --model, a reward model's directory (the candidates hold no scores of one); or "
+            f"choose another ranker: {', '.join(CATALOGUE)}"
+        )
+    ranker = ranker_for(request.ranker, pool)
+    blind = lacking(request.ranker, pool)
+    if blind:
+        need = CATALOGUE[request.ranker].need
+        assert need is not None
+        console.warn(f"{blind:,} of {len(pool):,} candidates lack {need.what}, which {request.ranker} needs")
+    return rank_pool(pool, problems, ranker)
+
+
+def _check(request: RerankRequest) -> None:
+    for option, given, known in (
+        ("--benchmark", request.benchmark, BENCHMARKS),
+        ("--language", canonical_language(request.language) or "python", tuple(LANGUAGES)),
+    ):
+        if given not in known:
+            raise UserError(f"{option} {given!r} is not known; it must be one of {', '.join(known)}")
+    if request.model and request.ranker != KEY:
+        raise UserError(
+            f"--model is for --ranker {KEY}; --ranker {request.ranker} uses no model: leave one of them out"
+        )
+    if request.chat and not request.model:
+        raise UserError("--chat says how --model was trained; without a model it means nothing: leave it out")
+    if request.benchmark == "pool" and request.language:
+        raise UserError(
+            "--language chooses a benchmark's problems; a pool's candidates name their problems: leave it out"
+        )
+    if request.benchmark == "pool" and request.out.suffix not in (".parquet", ".jsonl"):
+        raise UserError(f"--out {request.out}: a pool's name must end in .parquet or .jsonl")
+    if not request.out.absolute().parent.is_dir():
+        raise UserError(
+            f"--out {request.out}: folder {request.out.absolute().parent} does not exist; create it first"
+        )

@@ -1,0 +1,104 @@
+"""Rankers by name, for whoever chooses one on a command line, and what each of them needs to find in a pool."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rewardranker.errors import UserError
+from rewardranker.problems.types import Candidate
+from rewardranker.reranking.first import FirstRanker
+from rewardranker.reranking.length import LengthRanker
+from rewardranker.reranking.logprob import LogprobRanker
+from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.oracle import OracleRanker
+from rewardranker.reranking.protocol import Ranker
+from rewardranker.reranking.random import RandomRanker
+from rewardranker.reranking.stored import StoredRanker
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a ranker reads of a candidate beyond its program.
+
+    Attributes:
+        what: its name in messages.
+        carried: whether a candidate has it.
+        remedy: how a pool comes by it.
+    """
+
+    what: str
+    carried: Callable[[Candidate], bool]
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    make: Callable[[], Ranker]
+    need: Need | None = None
+
+
+LOGPROBS = Need(
+    "log-probabilities",
+    lambda candidate: bool(candidate.logprobs),
+    "sample with an engine, or from an endpoint, that gives them",
+)
+BEHAVIOUR = Need(
+    "results of execution (signature or returns)",
+    lambda candidate: bool(candidate.signature or candidate.returns),
+    "judge the pool first, with rewardranker judge --benchmark pool",
+)
+VERDICTS = Need(
+    "verdicts", lambda candidate: candidate.verdict is not None, "judge the candidates first, with rewardranker judge"
+)
+
+#: Rankers that need no network. A ranker that has one is made by whoever loads it, or reads its stored scores.
+CATALOGUE: dict[str, Entry] = {
+    "random": Entry(RandomRanker),
+    "first": Entry(FirstRanker),
+    "shortest": Entry(LengthRanker),
+    "longest": Entry(partial(LengthRanker, longest=True)),
+    "logprob": Entry(LogprobRanker, LOGPROBS),
+    "majority": Entry(MajorityRanker, BEHAVIOUR),
+    "oracle": Entry(OracleRanker, VERDICTS),
+}
+
+
+def ranker_for(name: str, pool: Sequence[Candidate]) -> Ranker:
+    """The ranker of that name: of the catalogue, else the scores that the pool holds under it.
+
+    Raises:
+        UserError: there is neither, or no candidate of the pool carries what the ranker needs.
+    """
+    if name not in CATALOGUE:
+        return _stored(name, pool)
+    entry = CATALOGUE[name]
+    if entry.need is not None and not any(map(entry.need.carried, pool)):
+        raise UserError(
+            f"ranker {name} needs {entry.need.what}, which none of the {len(pool):,} candidates has: "
+            f"{entry.need.remedy}; this pool is enough for {', '.join(rankers_for(pool))}"
+        )
+    return entry.make()
+
+
+def rankers_for(pool: Sequence[Candidate]) -> list[str]:
+    """Names of the catalogue whose need some candidate of the pool meets."""
+    return [name for name, entry in CATALOGUE.items() if entry.need is None or any(map(entry.need.carried, pool))]
+
+
+def lacking(name: str, pool: Sequence[Candidate]) -> int:
+    """How many candidates lack what that ranker needs, so that it can say nothing for them."""
+    need = CATALOGUE[name].need if name in CATALOGUE else None
+    return 0 if need is None else sum(not need.carried(candidate) for candidate in pool)
+
+
+def _stored(name: str, pool: Sequence[Candidate]) -> Ranker:
+    keys = sorted({key for candidate in pool for key in candidate.scores})
+    if name in keys:
+        return StoredRanker(name)
+    near = difflib.get_close_matches(name, [*CATALOGUE, *keys], n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    held = f" or one of the pool's own scores: {', '.join(keys)}" if keys else "; the pool holds no scores"
+    raise UserError(f"ranker {name!r} is not known; it must be one of {', '.join(CATALOGUE)}{held}{hint}")
