@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from rewardranker.commands.judge_files import Line, canonical_language, load_benchmark, load_pool, read_candidates
+from rewardranker.commands.judge_files import Line, load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.execution.audit import suspicious
 from rewardranker.execution.compat import COMPAT_RULES, CompatRules
@@ -19,6 +19,7 @@ from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
+from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import write_json_lines
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Problem
@@ -58,7 +59,7 @@ def run_judge(request: JudgeRequest, console: Console) -> None:
     if request.benchmark == "pool":
         judge_pool(request.data, request.candidates, request.out, request.workers, console, request.minimum_tier)
         return
-    problems = load_benchmark(request.benchmark, request.data, request.language)
+    problems = named_problems(request.benchmark, request.data, request.language)
     lines = read_candidates(request.candidates, problems)
     _introduce(request.minimum_tier, {line.problem.language for line in lines}, console)
     with Judge(request.workers, minimum_tier=request.minimum_tier) as judge:

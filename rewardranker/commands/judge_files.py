@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.problems.benchmarks import load_humaneval, load_mbpp
+from rewardranker.problems.benchmarks import canonical_language, load_benchmark
 from rewardranker.problems.io import check_problems, first_few, read_problems
-from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.pool import check_pool, read_pool
 from rewardranker.problems.types import Candidate, Problem
 
@@ -30,35 +28,17 @@ class Line:
     text: str
 
 
-def load_benchmark(benchmark: str, data: Path, language: str) -> Named:
+def named_problems(benchmark: str, data: Path, language: str) -> Named:
     """Problems by every name that a candidate may call them; several under one name where languages differ.
 
     Raises:
         UserError: no such file, not that benchmark's rows, or none in ``language``.
     """
-    if benchmark == "multipl_e":
-        problems = load_multipl_e(data, canonical_language(language) or None)
-    elif benchmark == "humaneval":
-        problems = load_humaneval(data)
-    else:
-        # All tasks in one split: the others' ranges lie behind the last id.
-        config = MbppConfig(str(data), train_ids=[976, 976], validation_ids=[975, 975], test_ids=[1, 974])
-        problems = load_mbpp(config)
-    found, language = sorted({problem.language for problem in problems}), canonical_language(language)
-    problems = [problem for problem in problems if not language or problem.language == language]
-    if not problems:
-        raise UserError(f"{data} has no problems in {language}; it has {', '.join(found)}")
     named: Named = {}
-    for problem in problems:
+    for problem in load_benchmark(benchmark, data, language, split=None):
         for name in own_names(problem):
             named.setdefault(name, []).append(problem)
     return named
-
-
-def canonical_language(name: str) -> str:
-    """Our name for a language that somebody calls by one of its others (``sh``, ``c++``); else the name itself."""
-    names = (language.name for language in LANGUAGES.values() if name.lower() in (language.name, *language.fences))
-    return next(names, name) if name else ""
 
 
 def own_names(problem: Problem) -> set[str]:

@@ -1,225 +1,78 @@
-"""Loaders of public benchmarks: MBPP and HumanEval."""
+"""The one door to the public benchmarks: by name, from files, data set directories or the hub."""
 
 from __future__ import annotations
 
-import ast
-import builtins
-import hashlib
-import re
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
-from rewardranker.problems.io import Row, read_json_lines
-from rewardranker.problems.types import Limits, Problem, Split, Test
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.problems.humaneval import HUMANEVAL_HUB, load_humaneval
+from rewardranker.problems.mbpp import every_mbpp_task, load_mbpp, mbpp_shots, mbpp_solutions
+from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e
+from rewardranker.problems.sources import is_local
+from rewardranker.problems.types import Problem, Split
 
-MBPP_FIELDS = ("task_id", "text", "code", "test_list", "test_setup_code")
-HUMANEVAL_FIELDS = ("task_id", "prompt", "entry_point", "test")
+__all__ = [
+    "BENCHMARKS",
+    "canonical_language",
+    "load_benchmark",
+    "load_humaneval",
+    "load_mbpp",
+    "load_multipl_e",
+    "mbpp_config",
+    "mbpp_shots",
+    "mbpp_solutions",
+]
 
-# The slowest reference (MBPP 123) needs 3 CPU seconds; half of all programs need 0.02.
-MBPP_LIMITS = Limits(cpu_s=6.0, wall_s=60.0)
-
-# A statement that occurs in two splits stays in the one that comes first here.
-_PRECEDENCE: tuple[Split, ...] = ("test", "validation", "train")
-
-
-def load_mbpp(config: MbppConfig) -> list[Problem]:
-    """MBPP problems (Austin et al. 2021) by task id, sorted by it; ids outside the three ranges are left out.
-
-    The prompt holds the statement and all three asserts, as is the custom; the tests are the same asserts,
-    one each. Tasks with the same statement share a ``group_id``, the lowest id among them; a task whose
-    statement is also in a split further from training is left out (train 602, 704 and 872 repeat test 217,
-    248 and 216).
-
-    Raises:
-        UserError: no such file or hub data set, malformed rows, overlapping ranges, or no task in any range.
-    """
-    ranges = _ranges(config)
-    rows, revision = _mbpp_rows(config)
-    groups = _groups(rows)
-    split_of = {row["task_id"]: _split_of(row["task_id"], ranges) for row in rows}
-    keeper: dict[int, Split] = {}
-    for split in reversed(_PRECEDENCE):
-        keeper.update({groups[task]: split for task, found in split_of.items() if found == split})
-    problems = [
-        _mbpp_problem(row, where, f"mbpp/{groups[row['task_id']]}", revision)
-        for row in rows
-        if (where := split_of[row["task_id"]]) is not None and keeper[groups[row["task_id"]]] == where
-    ]
-    if not problems:
-        raise UserError(
-            f"MBPP has no task in data.mbpp.train_ids={config.train_ids}, validation_ids="
-            f"{config.validation_ids}, test_ids={config.test_ids}; ids go from 1 to 974"
-        )
-    return _limit(_limit(problems, "test", config.test_limit), "validation", config.validation_limit)
+#: ``multipl_e`` is either of the two below it, as a file has it, and HumanEval from the hub.
+BENCHMARKS = ("humaneval", "mbpp", "multipl_e", "multipl_e_humaneval", "multipl_e_mbpp")
 
 
-def mbpp_solutions(config: MbppConfig) -> dict[str, str]:
-    """The reference programs in normal form, by problem id (``mbpp/601``), of every task in the data."""
-    rows, _ = _mbpp_rows(config)
-    return {f"mbpp/{row['task_id']}": normalise(row["code"]) for row in rows}
+def load_benchmark(
+    name: str, source: str | Path = "", language: str = "", split: Split | None = "test"
+) -> list[Problem]:
+    """A benchmark's problems, each with the revision of the data that it comes from.
 
-
-def load_humaneval(path: Path) -> list[Problem]:
-    """HumanEval (Chen et al. 2021) from its JSON lines, gzipped or not; every problem is in the test split.
-
-    The model continues ``prompt``, which is part of the program. One test: the data's ``check`` and its call.
+    Args:
+        name: one of :data:`BENCHMARKS`.
+        source: a file, a data set directory, or a name on the hub (``owner/name``, ``owner/name@revision``); empty
+            for the benchmark's own place on the hub.
+        language: the only one to load, by any of its names (``cpp``, ``c++``, ``sh``); empty for all.
+        split: of MBPP by task id (test 11-510, validation 511-600, train 601-974 without what repeats the others),
+            every other problem being in ``test``; ``None`` for every task as it is, repeated ones too.
 
     Raises:
-        UserError: no such file, malformed rows, or none.
+        UserError: no such benchmark, source, language or split.
     """
-    rows = _complete(read_json_lines(path), HUMANEVAL_FIELDS, str(path))
-    revision = _file_revision(path)
-    return [
-        Problem(
-            id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
-            source="humaneval",
-            language="python",
-            prompt=row["prompt"],
-            prefix=row["prompt"],
-            entry_point=row["entry_point"],
-            style="program",
-            tests=(Test(f"{_unix(row['test']).rstrip()}\n\ncheck({row['entry_point']})\n"),),
-            split="test",
-            group_id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
-            licence="MIT",
-            revision=revision,
-            limits=MBPP_LIMITS,
-        )
-        for row in rows
-    ]
-
-
-def entry_point(test: str, program: str) -> str:
-    """The function under test: the outermost call of ``test`` to something that ``program`` defines.
-
-    Where it defines none of the names called, the outermost call that is not to a builtin.
-
-    Raises:
-        UserError: no such call.
-    """
-    calls = [
-        node.func.id
-        for node in ast.walk(_parse(test))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    defined = {node.name for node in _parse(program).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    foreign = [name for name in calls if name not in vars(builtins)]
-    found = [*(name for name in calls if name in defined), *foreign]
-    if not found:
-        raise UserError(f"no function under test in {test!r}: expected an assert that calls one by its name")
-    return found[0]
-
-
-def _mbpp_rows(config: MbppConfig) -> tuple[list[Row], str]:
-    """Rows sorted by task id, and the data's revision."""
-    if config.path:
-        path = Path(config.path)
-        rows, revision = read_json_lines(path), _file_revision(path)
+    if name not in BENCHMARKS:
+        raise UserError(f"benchmark {name!r} is not known; it must be one of {', '.join(BENCHMARKS)}")
+    wanted = canonical_language(language)
+    if name == "mbpp":
+        config = mbpp_config(source)
+        problems = load_mbpp(config) if split is not None else every_mbpp_task(config)
+    elif name == "humaneval":
+        problems = load_humaneval(source or HUMANEVAL_HUB)
     else:
-        rows, revision = _hub_rows(config.hub_name)
-    rows = _complete(rows, MBPP_FIELDS, f"MBPP in {config.path or config.hub_name}")
-    return sorted(rows, key=lambda row: row["task_id"]), revision
+        benchmark = name.removeprefix("multipl_e").removeprefix("_")
+        problems = load_multipl_e(source or MULTIPL_E_HUB, wanted or None, benchmark)
+    for asked, found in (
+        (wanted, {problem.language for problem in problems}),
+        (split, {problem.split for problem in problems}),
+    ):
+        if asked and asked not in found:
+            raise UserError(f"{source or name} has no problems in {asked}; it has {', '.join(sorted(found))}")
+    return [p for p in problems if (not wanted or p.language == wanted) and split in (None, p.split)]
 
 
-def _hub_rows(name: str) -> tuple[list[Row], str]:
-    from datasets import load_dataset  # takes seconds to import, and only this path needs it
-    from huggingface_hub import HfApi
-
-    try:
-        revision = HfApi().dataset_info(name).sha
-        data = load_dataset(name, "full", split="train+validation+test+prompt", revision=revision)
-    except Exception as error:  # offline, not found, no permission, no such config: no common base class
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(
-            f"data set {name!r} could not be loaded from the hub: {reason}; check data.mbpp.hub_name and the "
-            "network, or download mbpp.jsonl and set data.mbpp.path to it"
-        ) from error
-    return [dict(row) for row in data], str(revision)
+def mbpp_config(source: str | Path = "") -> MbppConfig:
+    """MBPP's settings with its usual splits, for data in a file, a directory or on the hub (empty: its own)."""
+    if not source:
+        return MbppConfig()
+    return MbppConfig(path=str(source)) if is_local(source) else MbppConfig(hub_name=str(source))
 
 
-def _mbpp_problem(row: Row, split: Split, group: str, revision: str) -> Problem:
-    tests = [_unix(test).strip() for test in row["test_list"]]
-    return Problem(
-        id=f"mbpp/{row['task_id']}",
-        source="mbpp",
-        language="python",
-        prompt=f"You are an expert Python programmer. Task: {_unix(row['text']).strip()}\n"
-        "Your code should pass these tests:\n" + "".join(f"{test}\n" for test in tests),
-        entry_point=entry_point(tests[0], row["code"]),
-        style="program",
-        tests=tuple(Test(test) for test in tests),
-        setup=_unix(row["test_setup_code"]),
-        split=split,
-        group_id=group,
-        licence="CC-BY-4.0",
-        revision=revision,
-        limits=MBPP_LIMITS,
-    )
-
-
-def _ranges(config: MbppConfig) -> dict[Split, range]:
-    given = {"test": config.test_ids, "validation": config.validation_ids, "train": config.train_ids}
-    ranges: dict[Split, range] = {}
-    for split in _PRECEDENCE:
-        ids = given[split]
-        if len(ids) != 2 or ids[0] > ids[1]:
-            raise UserError(f"data.mbpp.{split}_ids={ids}: must be the first and the last id, e.g. [601, 974]")
-        ranges[split] = range(ids[0], ids[1] + 1)
-        for other in list(ranges)[:-1]:
-            if ranges[split].start < ranges[other].stop and ranges[other].start < ranges[split].stop:
-                raise UserError(
-                    f"data.mbpp.{split}_ids={ids} and data.mbpp.{other}_ids={given[other]} overlap: "
-                    "a task must lie in one split"
-                )
-    return ranges
-
-
-def _split_of(task: int, ranges: dict[Split, range]) -> Split | None:
-    return next((split for split, ids in ranges.items() if task in ids), None)
-
-
-def _groups(rows: Sequence[Row]) -> dict[int, int]:
-    """Task id -> lowest id of the tasks with the same statement but for case and punctuation."""
-    first: dict[str, int] = {}
-    groups = {}
-    for row in rows:
-        statement = " ".join(re.findall(r"\w+", row["text"].lower()))
-        groups[row["task_id"]] = first.setdefault(statement, row["task_id"])
-    return groups
-
-
-def _limit(problems: list[Problem], split: Split, limit: int) -> list[Problem]:
-    """Keeps ``limit`` problems of a split, evenly spaced over it (0: all of them), and the other splits."""
-    ids = [problem.id for problem in problems if problem.split == split]
-    if not 0 < limit < len(ids):
-        return problems
-    kept = {ids[i * len(ids) // limit] for i in range(limit)}
-    return [problem for problem in problems if problem.split != split or problem.id in kept]
-
-
-def _complete(rows: list[Row], fields: Sequence[str], where: str) -> list[Row]:
-    if not rows:
-        raise UserError(f"{where} has no rows; is it the right file?")
-    for number, row in enumerate(rows, 1):
-        missing = [field for field in fields if field not in row]
-        if missing:
-            raise UserError(f"{where}, row {number} lacks {', '.join(missing)}; it has {', '.join(row)}")
-    return rows
-
-
-def _file_revision(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _parse(code: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in somebody's program is not our business
-        return ast.parse(_unix(code))
+def canonical_language(name: str) -> str:
+    """Our name for a language that somebody calls by one of its others (``sh``, ``c++``); else the name itself."""
+    names = (language.name for language in LANGUAGES.values() if name.lower() in (language.name, *language.fences))
+    return next(names, name) if name else ""

@@ -127,6 +127,17 @@ def check_fields(row: Row, kind: type, where: str) -> None:
         raise UserError(f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}")
 
 
+def require_fields(rows: list[Row], fields: Sequence[str], where: str) -> list[Row]:
+    """The same rows; raises :class:`UserError` where there are none, or one lacks a field."""
+    if not rows:
+        raise UserError(f"{where} has no rows; is it the right file?")
+    for number, row in enumerate(rows, 1):
+        missing = [field for field in fields if field not in row]
+        if missing:
+            raise UserError(f"{where}, row {number} lacks {', '.join(missing)}; it has {', '.join(row)}")
+    return rows
+
+
 def _problem(row: Row, where: str) -> Problem:
     check_fields(row, Problem, where)
     parts = dict(row)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import tomllib
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.problems.io import Row, read_json_lines, read_rows
+from rewardranker.problems.io import Row
+from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Limits, Problem, Test
 
 # The benchmark's codes for languages, and ours.
@@ -25,6 +22,8 @@ LANGUAGES = {
     "js": "javascript",
 }
 
+MULTIPL_E_HUB = "nuprl/MultiPL-E"
+
 # MultiPL-E stops a program after 15 seconds by the clock, DeepSeek-Coder's harness after 10.
 MULTIPL_E_LIMITS = Limits(cpu_s=10.0, wall_s=60.0)
 
@@ -37,58 +36,59 @@ _ENTRY_POINTS = {
     "javascript": re.compile(r"\blet candidate = (\w+);"),
 }
 # Java's and C#'s tests call the function by its own name, which is the prompt's last.
-_SIGNATURE = re.compile(r"(\w+)\([^\n]*\)\s*\{\s*\Z")
+_SIGNATURE = re.compile(r"(\w+)\((?:[^()\n]|\(\))*\)\s*\{\s*\Z")
 _NAME = re.compile(r"(HumanEval|mbpp|MBPP|Python)[_/](\d+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Unsolvable:
-    """Why no program can pass a benchmark's row by the tests that it ships with.
-
-    Attributes:
-        language: ours.
-        name: the row's.
-        upstream_only: DeepSeek-Coder's copy of the data has mended it.
-    """
-
-    language: str
-    name: str
-    reason: str
-    upstream_only: bool
-
-
-def load_multipl_e(path: Path, language: str | None = None) -> list[Problem]:
-    """Problems of one or more languages, all in the test split, from JSON lines or Parquet.
+def load_multipl_e(
+    source: str | Path = MULTIPL_E_HUB, language: str | None = None, benchmark: str = ""
+) -> list[Problem]:
+    """Problems of one or more languages, all in the test split.
 
     Takes the hub's rows (name, language, prompt, tests, stop_tokens) and DeepSeek-Coder's, whose Python rows
     have task_id, prompt and test. The model continues ``prompt``, which is part of the program. One test: the
     data's own, which for C++, Java, C# and Bash begins by closing the function.
 
     Args:
+        source: as in :func:`rewardranker.problems.sources.read_source`.
         language: the only one to load, by our name or by the benchmark's code; ``None`` for all.
+        benchmark: ``humaneval`` or ``mbpp``; empty for whatever a file holds, and HumanEval from elsewhere.
 
     Raises:
-        UserError: no such file, malformed rows, or none in the language.
+        UserError: no such source, malformed rows, or none in the language.
     """
-    rows = read_rows(path) if path.suffix == ".parquet" else read_json_lines(path)
+    problems: list[Problem] = []
+    if is_file(source):
+        rows, revision = read_source(source, "", "")
+        problems = [_problem(row, f"{source}, row {number}", revision) for number, row in enumerate(rows, 1)]
+    else:
+        for configuration in _configurations(source, language, benchmark or "humaneval"):
+            rows, revision = read_source(source, configuration, "test", "download the rows as JSON lines")
+            where = f"{source}, {configuration}"
+            problems += [_problem(row, f"{where}, row {number}", revision) for number, row in enumerate(rows, 1)]
     wanted = LANGUAGES.get(language or "", language)
-    revision = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    problems = [_problem(row, f"{path}, row {number}", revision) for number, row in enumerate(rows, 1)]
-    found = [problem for problem in problems if wanted in (None, problem.language)]
+    found = [
+        problem
+        for problem in problems
+        if wanted in (None, problem.language) and problem.group_id.startswith(f"{benchmark}/" if benchmark else "")
+    ]
     if not found:
         languages = sorted({problem.language for problem in problems}) or ["no rows at all"]
-        raise UserError(f"{path} has no problems in {language or 'any language'}; it has {', '.join(languages)}")
+        asked = f"problems{f' of {benchmark}' if benchmark else ''} in {language or 'any language'}"
+        raise UserError(f"{source} has no {asked}; it has {', '.join(languages)}")
     return found
 
 
-def known_unsolvable() -> list[Unsolvable]:
-    """Rows of MultiPL-E's HumanEval that no program passes by the tests as they are, with reasons."""
-    text = resources.files(__package__).joinpath("known_unsolvable.toml").read_text(encoding="utf-8")
-    return [
-        Unsolvable(group["language"], name, group["reason"], group.get("upstream_only", False))
-        for group in tomllib.loads(text)["group"]
-        for name in group["names"]
-    ]
+def _configurations(source: str | Path, language: str | None, benchmark: str) -> list[str]:
+    """The data set's name for each language asked for, e.g. ``humaneval-cpp``."""
+    codes = {name: code for code, name in LANGUAGES.items() if name != "python"}
+    name = LANGUAGES.get(language or "", language)
+    if name is not None and name not in codes:
+        raise UserError(
+            f"{source} has no {language!r}: MultiPL-E's data set has {', '.join(codes)}; Python's problems are in "
+            "the benchmarks humaneval and mbpp"
+        )
+    return [f"{benchmark}-{code}" for code in ([codes[name]] if name is not None else codes.values())]
 
 
 def _problem(row: Row, where: str, revision: str) -> Problem:

@@ -8,7 +8,6 @@ from rewardranker.execution.extraction.deepseek import (
     base_program,
     deepseek_program,
     instruct_program,
-    multipl_e_completion,
 )
 from rewardranker.problems.types import Problem, Test
 
@@ -137,8 +136,3 @@ def test_deepseek_s_base_rule(task: Problem, text: str, expected: str) -> None:
 )
 def test_deepseek_s_rule_for_mbpp(text: str, expected: str) -> None:
     assert deepseek_program(problem("python", "Task.", source="mbpp"), text) == expected
-
-
-def test_multipl_e_cuts_at_the_first_stop_token_that_occurs() -> None:
-    assert multipl_e_completion("a\n// b\nfunction c\n#", ("\nfunction", "\n#", "\n//")) == "a"
-    assert multipl_e_completion("a\nb", ("\n}",)) == multipl_e_completion("a\nb", ()) == "a\nb"

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 from rewardranker.cli import app
 from rewardranker.commands import judge as command
 from rewardranker.commands.judge import JudgeRequest, disagree, flags, run_judge, summary
-from rewardranker.commands.judge_files import canonical_language, load_benchmark, read_candidates
+from rewardranker.commands.judge_files import named_problems, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import read_json_lines, write_problems
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -189,14 +190,14 @@ def test_options(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
 def test_names_that_several_languages_share(tmp_path: Path) -> None:
     tests = "function candidate(...$args) {\n    return twice(...$args);\n}\ntest();"
     rows = [*BASH, BASH[0] | {"language": "php", "prompt": "<?php\nfunction twice($x) {\n", "tests": tests}]
-    problems = load_benchmark("multipl_e", lines(tmp_path / "data.jsonl", rows), "")
+    problems = named_problems("multipl_e", lines(tmp_path / "data.jsonl", rows), "")
     asked = {"problem_id": "HumanEval_0_twice", "text": ""}
     with pytest.raises(UserError, match="is there in bash, php; add"):
         read_candidates(lines(tmp_path / "a.jsonl", [asked]), problems)
     (line,) = read_candidates(lines(tmp_path / "a.jsonl", [asked | {"language": "sh"}]), problems)
     assert line.problem.language == "bash"
     (line,) = read_candidates(
-        lines(tmp_path / "a.jsonl", [asked]), load_benchmark("multipl_e", tmp_path / "data.jsonl", "php")
+        lines(tmp_path / "a.jsonl", [asked]), named_problems("multipl_e", tmp_path / "data.jsonl", "php")
     )
     assert line.problem.language == "php"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
+from benchmark_data import shared
 
 from rewardranker.errors import UserError
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.problems.multipl_e import known_unsolvable, load_multipl_e
+from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem
 
 ROW = {
@@ -53,30 +52,23 @@ def test_rows_that_lack_something_are_named(tmp_path: Path) -> None:
         loaded(tmp_path, ROW | {"language": "brainfuck"})
 
 
-def test_rows_that_cannot_be_solved_are_rows(shared: Path) -> None:
-    names = {
-        p.language: {p.id for p in load_multipl_e(shared / f"humaneval-{code}.jsonl")} for code, p in _first(shared)
-    }
-    for row in known_unsolvable():
-        assert row.language in LANGUAGES and row.reason
-        assert row.name in names[row.language], row
-
-
 @pytest.mark.parametrize("code", ROWS)
-def test_every_row_of_the_data_has_an_entry_point_that_its_prompt_names(shared: Path, code: str) -> None:
-    problems = load_multipl_e(shared / f"humaneval-{code}.jsonl")
+def test_every_row_of_the_data_has_an_entry_point_that_its_prompt_names(code: str) -> None:
+    problems = load_multipl_e(shared(f"multipl_e/humaneval-{code}.jsonl"))
     assert len(problems) == ROWS[code]
     assert all(problem.entry_point in problem.prompt for problem in problems)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Path:
-    root = os.environ.get("REWARDRANKER_SHARED_DATA")
-    path = (Path(root) if root else Path(__file__).resolve().parents[3] / "shared" / "data") / "multipl_e"
-    if not path.exists():
-        pytest.skip(f"{path} is absent: set REWARDRANKER_SHARED_DATA to a folder with multipl_e")
-    return path
-
-
-def _first(shared: Path) -> list[tuple[str, Problem]]:
-    return [(code, load_multipl_e(shared / f"humaneval-{code}.jsonl")[0]) for code in ROWS]
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("    public static long add(long x) {\n", "add"),
+        # MBPP 568 in Java: calls in the type, before the name
+        ("    public static ArrayList<HashMap<Optional.empty(),Optional.empty()>> add(long length) {\n", "add"),
+        ("    public static long add(HashMap<Optional.empty(),Long> x, long y) {\n", "add"),
+    ],
+)
+def test_functions_that_the_tests_call_by_their_own_name(tmp_path: Path, head: str, expected: str) -> None:
+    tests = "    }\n    public static void main(String[] args) {\n    assert(add((5l)) == 1);\n    }\n}\n"
+    row = ROW | {"language": "java", "prompt": f"class Problem {{\n{head}", "tests": tests}
+    assert [problem.entry_point for problem in loaded(tmp_path, row)] == [expected]

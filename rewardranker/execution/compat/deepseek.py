@@ -68,7 +68,7 @@ def program(problem: Problem, text: str) -> str:
         case "python":
             return "\n".join([*_PYTHON_IMPORTS, code, tests, ""])
         case "cpp":
-            missing = "".join(f"{line}\n" for line in _CPP_INCLUDES if line not in problem.prompt)
+            missing = "".join(f"{line}\n" for line in _CPP_INCLUDES if line not in problem.prefix)
             return f"{missing}\n{code}\n{tests}"
         case "csharp":
             return "".join(f"{line}\n" for line in _CSHARP_USINGS) + f"\n{code}\n{tests}"

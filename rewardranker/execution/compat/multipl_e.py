@@ -24,9 +24,9 @@ from rewardranker.execution.compat.rules import (
     text_of,
 )
 from rewardranker.execution.extraction import extract
-from rewardranker.execution.extraction.deepseek import multipl_e_completion
 from rewardranker.execution.sandbox import Outcome
 from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.prompts import until_first
 from rewardranker.problems.types import Problem
 
 _WALL_S, _SHORT_S = 15.0, 5.0
@@ -55,7 +55,7 @@ def program(problem: Problem, text: str) -> str:
         header = [line for line in problem.prompt.splitlines() if _HEADER.match(line) and line not in code]
         return joined(problem.language, "\n".join([*header, code]), tests)
     stops = problem.stop_tokens or (_PYTHON_STOPS if problem.language == "python" else ())
-    return problem.prefix + multipl_e_completion(text, stops) + "\n" + tests
+    return problem.prefix + until_first(text, stops) + "\n" + tests
 
 
 def joined(language: str, code: str, tests: str) -> str:

@@ -10,6 +10,7 @@ from rewardranker.execution.extraction.continuation import begins_afresh, contin
 from rewardranker.execution.extraction.definitions import defines
 from rewardranker.execution.extraction.fences import Block, blocks, chosen
 from rewardranker.execution.extraction.normal_form import normalise, unix
+from rewardranker.problems.prompts import continues_prompt, cut
 from rewardranker.problems.types import Problem
 
 __all__ = ["completion_of", "extract", "normalise"]
@@ -20,10 +21,10 @@ def extract(problem: Problem, text: str) -> str:
 
     Where the problem has a prefix, the text continues it, up to the end of the function; or it is an answer
     with the whole program, prefix included, in a fence. Otherwise it is a fenced block, else the text (in
-    Python, without the prose around it). Of several blocks in the language it is the first that defines the
-    entry point, else the longest.
+    Python, without the prose around it), up to the problem's stop tokens. Of several blocks in the language it is
+    the first that defines the entry point, else the longest.
     """
-    text = unix(text)
+    text = unix(text) if problem.prefix else cut(problem, unix(text))
     block = chosen(blocks(text), problem.language, lambda code: defines(code, problem.language, problem.entry_point))
     if problem.prefix:
         return normalise(_with_prefix(problem, text, block))
@@ -37,11 +38,11 @@ def extract(problem: Problem, text: str) -> str:
 def completion_of(problem: Problem, code: str) -> str:
     """What a model would have to write after the prompt to arrive at ``code`` (a result of :func:`extract`).
 
-    ``extract(problem, completion_of(problem, code)) == code`` for programs that define the entry point. With a
-    prefix, it is the continuation, where the program begins with the prefix and ends with its function; otherwise
-    the whole program in a fence.
+    ``extract(problem, completion_of(problem, code)) == code`` for programs that define the entry point. Where the
+    prompt has begun the program, it is the continuation, if the program begins with the prefix and ends with its
+    function; otherwise the whole program in a fence.
     """
-    if problem.prefix:
+    if continues_prompt(problem):
         head = normalise(problem.prefix).removesuffix("\n")
         if code.startswith(head):
             tail = problem.prefix[len(problem.prefix.rstrip()) :]

@@ -3,19 +3,16 @@
 DeepSeek-Coder's rules (Guo et al. 2024, ``Evaluation/HumanEval/utils/utils.py`` and ``Evaluation/MBPP``), with
 their peculiarities: a fence counts only under the one name that the harness has for the language, so that
 ```` ```js ```` is no program; what follows the main function is lost; a closing brace is looked for at the
-indent of the function's first line, from the end. And MultiPL-E's rule for base models.
+indent of the function's first line, from the end.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rewardranker.problems.prompts import continues_prompt, harness_stops, until_first
 from rewardranker.problems.types import Problem
-
-_PYTHON_STOPS = ("\ndef", "\nclass", "\nif", "\n#", "\nprint")
-_TYPESCRIPT_STOPS = ("\nexport", "\nimport", "\nexport default", "\nimport default", "\nconsole.log")
 
 
 @dataclass(frozen=True)
@@ -49,23 +46,19 @@ _SETTINGS = {
 
 def deepseek_program(problem: Problem, text: str) -> str:
     """What the harness makes of an answer, without prelude and tests: by its rule for chat models where the text
-    has a fence, else by its rule for base models."""
+    has a fence or the prompt asked for one, else by its rule for base models."""
     if problem.source == "mbpp":
         block = _first_block(text, "python")
         if "```" in text:
             return text if block is None else block
         return text.split("[DONE]")[0].strip()
-    return instruct_program(problem, text) if "```" in text else base_program(problem, text)
+    chat = "```" in text or not continues_prompt(problem)
+    return instruct_program(problem, text) if chat else base_program(problem, text)
 
 
 def base_program(problem: Problem, text: str) -> str:
-    """The prompt and the text up to the first of the harness's stop tokens."""
-    stops = problem.stop_tokens
-    if problem.language == "python":
-        stops = _PYTHON_STOPS
-    elif problem.language == "typescript":
-        stops = (*stops, *_TYPESCRIPT_STOPS)
-    return problem.prompt + "\n" + multipl_e_completion(text, stops)
+    """The code of the prompt, and the text up to the first of the harness's stop tokens."""
+    return problem.prefix + "\n" + until_first(text, harness_stops(problem))
 
 
 def instruct_program(problem: Problem, text: str) -> str:
@@ -74,7 +67,7 @@ def instruct_program(problem: Problem, text: str) -> str:
     setting = _SETTINGS[problem.language]
     block, head = _first_block(text, setting.fence), _signature(problem)
     if block is None or head is None:
-        return problem.prompt + "\n" + text
+        return problem.prefix + "\n" + text
     before, signature = head
     if setting.main and setting.main in block:
         block = block[: block.index(setting.main)]
@@ -88,12 +81,6 @@ def instruct_program(problem: Problem, text: str) -> str:
     return before + "\n" + body + ("\n" + " " * indent + "}" if setting.closed else "") + "\n"
 
 
-def multipl_e_completion(text: str, stop_tokens: Sequence[str]) -> str:
-    """The text up to the first of the stop tokens that occurs in it."""
-    places = [place for token in stop_tokens if (place := text.find(token)) >= 0]
-    return text[: min(places, default=len(text))]
-
-
 def _first_block(text: str, fence: str) -> str | None:
     match = re.search(rf"```{fence}\n(.*?)```", text, re.DOTALL | re.IGNORECASE)
     return match[1] if match is not None else None
@@ -102,7 +89,7 @@ def _first_block(text: str, fence: str) -> str | None:
 def _signature(problem: Problem) -> tuple[str, str] | None:
     """The prompt's lines before its function, blank ones left out, and the function's line up to its parameters
     (Python) or its brace; ``None`` where it has no such line."""
-    lines = [line for line in problem.prompt.strip().split("\n") if line.strip()]
+    lines = [line for line in problem.prefix.strip().split("\n") if line.strip()]
     if problem.language == "python":
         places = [number for number, line in enumerate(lines) if line.startswith("def ")]
         return ("\n".join(lines[: places[-1]]), lines[places[-1]].split("(")[0].strip()) if places else None

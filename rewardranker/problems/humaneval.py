@@ -1,0 +1,46 @@
+"""HumanEval (Chen et al. 2021)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rewardranker.problems.io import require_fields
+from rewardranker.problems.sources import read_source
+from rewardranker.problems.types import Limits, Problem, Test
+
+HUMANEVAL_HUB = "openai/openai_humaneval"
+HUMANEVAL_LIMITS = Limits(cpu_s=6.0, wall_s=60.0)
+
+_FIELDS = ("task_id", "prompt", "entry_point", "test")
+
+
+def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
+    """HumanEval's problems, all in the test split.
+
+    The model continues ``prompt``, which is part of the program. One test: the data's ``check`` and its call.
+
+    Args:
+        source: as in :func:`rewardranker.problems.sources.read_source`.
+
+    Raises:
+        UserError: no such source, malformed rows, or none.
+    """
+    rows, revision = read_source(source, "openai_humaneval", "test", "download HumanEval.jsonl.gz")
+    return [
+        Problem(
+            id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
+            source="humaneval",
+            language="python",
+            prompt=row["prompt"],
+            prefix=row["prompt"],
+            entry_point=row["entry_point"],
+            style="program",
+            tests=(Test(f"{row['test'].replace(chr(13), '').rstrip()}\n\ncheck({row['entry_point']})\n"),),
+            split="test",
+            group_id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
+            licence="MIT",
+            revision=revision,
+            limits=HUMANEVAL_LIMITS,
+        )
+        for row in require_fields(rows, _FIELDS, str(source))
+    ]

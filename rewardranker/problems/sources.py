@@ -1,0 +1,84 @@
+"""Where a benchmark's rows come from: a file, a data set directory, or the hub; and which revision they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from rewardranker.errors import UserError
+from rewardranker.problems.io import Row, read_json_lines, read_rows
+
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
+_FILES = (".jsonl", ".json", ".gz", ".parquet")
+
+
+def read_source(source: str | Path, configuration: str, split: str, advice: str = "") -> tuple[list[Row], str]:
+    """A benchmark's rows, and their revision.
+
+    Args:
+        source: a file (JSON lines, gzipped or not, or Parquet); a directory that ``datasets`` can load; or a data
+            set's name on the hub, as ``owner/name`` or, pinned, ``owner/name@revision`` (a ``Path`` is never one).
+        configuration, split: of the data set; a file has neither.
+        advice: what else to do where the hub cannot be reached.
+
+    Returns:
+        The rows, and the first 12 digits of the SHA-256 of the file's bytes (of the rows, for a directory), or the
+        commit of the data set on the hub.
+
+    Raises:
+        UserError: no such file, directory or data set, or not one that can be read.
+    """
+    path = Path(source)
+    if path.is_dir():
+        rows = _load(str(path), configuration, split, None, f"data set directory {path}", "")
+        return rows, _digest("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode())
+    if is_file(source):
+        rows = read_rows(path) if path.suffix == ".parquet" else read_json_lines(path)
+        return rows, _digest(path.read_bytes())
+    return _from_hub(str(source), configuration, split, advice)
+
+
+def is_local(source: str | Path) -> bool:
+    """Whether a source is meant to be on this machine, be it there or not."""
+    path = Path(source)
+    named = isinstance(source, Path) or path.suffix in _FILES or not _HUB_NAME.fullmatch(source)
+    return named or path.exists()
+
+
+def is_file(source: str | Path) -> bool:
+    """Whether a source is meant to be one file, with neither configurations nor splits."""
+    return is_local(source) and not Path(source).is_dir()
+
+
+def _from_hub(source: str, configuration: str, split: str, advice: str) -> tuple[list[Row], str]:
+    from huggingface_hub import HfApi  # takes a second to import, and only this path needs it
+
+    name, _, pinned = source.partition("@")
+    what = f"data set {source!r}"
+    advice = "; check the name and the network" + (f", or {advice}" if advice else "")
+    try:
+        revision = str(HfApi().dataset_info(name, revision=pinned or None).sha)
+    except Exception as error:  # offline, not found, no permission: no common base class
+        raise UserError(f"{what} could not be found on the hub: {_reason(error)}{advice}") from error
+    return _load(name, configuration, split, revision, what, advice), revision
+
+
+def _load(name: str, configuration: str, split: str, revision: str | None, what: str, advice: str) -> list[Row]:
+    import datasets  # takes seconds to import, and only this path needs it
+
+    try:
+        data = datasets.load_dataset(name, configuration, split=split, revision=revision)
+    except Exception as error:  # no such configuration, split or revision, offline: no common base class
+        part = f"configuration {configuration!r}, split {split!r}"
+        raise UserError(f"{what} could not be loaded ({part}): {_reason(error)}{advice}") from error
+    return [dict(row) for row in data]
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]

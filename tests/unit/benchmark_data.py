@@ -1,0 +1,94 @@
+"""Rows of public benchmarks, made for tests, and where the real data are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import datasets
+import huggingface_hub
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+COMMIT = "4bb6404fdc6cacfda99d4ac4205087b89d32030c"
+
+
+def shared(name: str) -> Path:
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{path} is absent: set REWARDRANKER_SHARED_DATA to a folder with {name}")
+    return path
+
+
+def mbpp_row(task_id: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "task_id": task_id,
+        "text": f"Write task {task_id}.",
+        "code": "def twice(x):\r\n\treturn 2 * x",
+        "test_list": ["assert twice(1) == 2", "assert twice(2) == 4", "assert twice(3) == 6"],
+        "test_setup_code": "",
+        "challenge_test_list": [],
+        **changes,
+    }
+
+
+def multipl_e_row(number: int, code: str = "js", benchmark: str = "HumanEval") -> dict[str, Any]:
+    return {
+        "name": f"{benchmark}_{number}_add",
+        "language": code,
+        "prompt": "//Add two numbers x and y\nfunction add(x, y){\n",
+        "tests": "function test() {\n  let candidate = add;\n  assert.deepEqual(candidate(0, 1),1);\n}\n\ntest();",
+        "stop_tokens": ["\nfunction "],
+    }
+
+
+def write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in rows))
+    return path
+
+
+def write_data_set(directory: Path, parts: dict[str, dict[str, Sequence[dict[str, Any]]]]) -> Path:
+    """A data set as the hub keeps it: configuration -> split -> rows, in Parquet, named in the README's header."""
+    lines = ["---", "configs:"]
+    for configuration, splits in parts.items():
+        lines += [f"- config_name: {configuration}", "  data_files:"]
+        for split, rows in splits.items():
+            file = Path(configuration) / f"{split}-00000-of-00001.parquet"
+            lines += [f"  - split: {split}", f"    path: {file}"]
+            (directory / configuration).mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.Table.from_pylist(list(rows)), directory / file)
+    (directory / "README.md").write_text("\n".join([*lines, "---", ""]))
+    return directory
+
+
+class Hub:
+    """The hub, with one data set that lies in a local directory; what was asked of it is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+        self.asked: list[tuple[str, str, str, str | None]] = []
+        self.pinned: str | None = None
+        load = datasets.load_dataset
+
+        def load_dataset(name: str, configuration: str, split: str, revision: str | None) -> Any:
+            self.asked.append((name, configuration, split, revision))
+            return load(str(directory), configuration, split=split)
+
+        def dataset_info(api: huggingface_hub.HfApi, name: str, revision: str | None) -> SimpleNamespace:
+            self.pinned = revision
+            return SimpleNamespace(sha=COMMIT)
+
+        monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+        monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", dataset_info)
+
+
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(api: huggingface_hub.HfApi, name: str, revision: str | None) -> None:
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", offline)
