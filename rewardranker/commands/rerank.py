@@ -10,12 +10,13 @@ from pathlib import Path
 from rich.table import Table
 
 from rewardranker.commands.judge import BENCHMARKS
-from rewardranker.commands.judge_files import canonical_language, load_benchmark, load_pool, read_candidates
+from rewardranker.commands.judge_files import load_pool, named_problems, read_candidates
 from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
 from rewardranker.errors import UserError
 from rewardranker.evaluation.metrics import expected_pick
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
+from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import write_json_lines
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -54,7 +55,7 @@ def run_rerank(request: RerankRequest, console: Console) -> None:
         ordered = _ranked(request, problems, pool, console)
         write_pool(request.out, ordered)
     else:
-        named = load_benchmark(request.benchmark, request.data, request.language)
+        named = named_problems(request.benchmark, request.data, request.language)
         problems = {problem.id: problem for found in named.values() for problem in found}
         lines = read_candidates(request.candidates, named)
         pool = candidates_of(lines, request.candidates)
