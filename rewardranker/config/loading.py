@@ -18,6 +18,9 @@ from rewardranker.config.rules import check
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 
+#: Sections whose keys are names that a person chooses.
+_OPEN = ("cluster.role_ranks.", "benchmark.rankers.", "endpoint.extra.")
+
 
 def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """Reads, merges, type-checks and validates.
@@ -92,7 +95,7 @@ def _leaf_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
 def _refuse_unknown(layer: Any, known: set[str], where: str) -> None:
     tree: Any = OmegaConf.to_container(layer, resolve=False)
     for key in _leaf_keys(tree):
-        if key in known or key.startswith("cluster.role_ranks."):
+        if key in known or key.startswith(_OPEN):
             continue
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "see rewardranker/config/schema.py"

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rewardranker.config.endpoint import EndpointConfig
+
 
 @dataclass
 class RunConfig:
@@ -247,6 +249,40 @@ class EvaluationConfig:
 
 
 @dataclass
+class BenchmarkSet:
+    """One public benchmark. ``source``: a file, a data set directory or a name on the hub, empty for the benchmark's
+    own place there; ``{language}`` in it stands for each language's code (``cpp``, ``cs``, ``sh``, ...).
+    ``languages`` empty: all that the source has. ``limit`` above 0 keeps so many problems per language, the same
+    ones in each. ``style`` empty: DeepSeek-Coder's for base or, with ``model.chat``, for instruct models."""
+
+    name: str = ""
+    source: str = ""
+    languages: list[str] = field(default_factory=list)
+    limit: int = 0
+    style: str = ""
+
+
+@dataclass
+class BenchmarkConfig:
+    """What ``rewardranker evaluate`` does: samples from ``model.path``, or from ``endpoint`` where that has a
+    ``base_url``, for every set, language and seed, judges, and ranks.
+
+    ``rankers``: trained networks by name; the name begins with the kind (rewardranker, coderanker or lever).
+    ``generated_tests``: how many texts of tests to sample per Python problem, for CodeT (0: none; local models).
+    ``reviewer``: also rank by Coder-Reviewer, a second pass of the generator. ``greedy``: also one greedy answer.
+    ``partial``: where samples are missing, go on with the problems that all pools of a language share."""
+
+    sets: list[BenchmarkSet] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=lambda: [0])
+    rankers: dict[str, str] = field(default_factory=dict)
+    baseline: str = "random"
+    greedy: bool = True
+    generated_tests: int = 0
+    reviewer: bool = False
+    partial: bool = False
+
+
+@dataclass
 class EngineConfig:
     """``kind`` is torch or deepspeed; ``launcher`` is actors, or ray_train for SFT and reward model."""
 
@@ -316,6 +352,8 @@ class Config:
     mining: MiningConfig = field(default_factory=MiningConfig)
     cycle: CycleConfig = field(default_factory=CycleConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    benchmark: BenchmarkConfig = field(default_factory=BenchmarkConfig)
+    endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)

@@ -16,6 +16,7 @@ from rewardranker.problems.types import Problem, Split
 __all__ = [
     "BENCHMARKS",
     "canonical_language",
+    "is_local",
     "load_benchmark",
     "load_humaneval",
     "load_mbpp",

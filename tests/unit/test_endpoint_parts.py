@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from rewardranker.config.endpoint import api_key, check_endpoint
 from rewardranker.errors import UserError
 from rewardranker.generation.endpoint import EndpointConfig
-from rewardranker.generation.endpoint.config import api_key, check_endpoint
 from rewardranker.generation.endpoint.pace import Pace, backoff, retry_after
 from rewardranker.generation.endpoint.wire import error_of
 

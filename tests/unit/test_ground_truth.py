@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from rewardranker.evaluation.guards import constant_program
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
@@ -47,19 +47,6 @@ def shared(name: str) -> Path:
     return path
 
 
-def null(language: str, prefix: str) -> str:
-    """A statement that returns nothing of worth, of the type that the function's head asks for."""
-    head = prefix.rstrip().splitlines()[-1]
-    if language == "cpp":
-        return "return {};"
-    if language in ("java", "csharp"):
-        kind = re.sub(r"\bpublic\b|\bstatic\b", "", head).split()[0]
-        if language == "csharp":
-            return f"return default({head.split('static ', 1)[1].rsplit('(')[0].rsplit(' ', 1)[0]});"
-        return {"boolean": "return false;", "long": "return 0;", "float": "return 0;"}.get(kind, "return null;")
-    return {"typescript": "return null as any;", "bash": ":"}.get(language, "return null;")
-
-
 def stub(problem: Problem, body: str) -> str:
     closing = "\n    }\n}\n" if problem.language in ("java", "csharp") else "\n}\n"
     return f"{problem.prefix}{body}{closing}"
@@ -88,7 +75,7 @@ def test_stubs_fail_on_every_row(language: str) -> None:
         pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
     problems = load_multipl_e(path, language)
     kinds = {
-        "null": [(problem, stub(problem, null(language, problem.prefix))) for problem in problems],
+        "null": [(problem, constant_program(problem)) for problem in problems],
         "empty": [(problem, stub(problem, ":" if language == "bash" else "")) for problem in problems],
         "exit": [(problem, stub(problem, EXITS[language])) for problem in problems],
     }

@@ -1,6 +1,6 @@
 """Candidates from any server that speaks OpenAI's protocol."""
 
-from rewardranker.generation.endpoint.config import EndpointConfig
+from rewardranker.config.endpoint import EndpointConfig
 from rewardranker.generation.endpoint.report import EndpointReport
 from rewardranker.generation.endpoint.sampling import sample_endpoint
 

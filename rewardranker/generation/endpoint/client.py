@@ -10,7 +10,7 @@ from types import TracebackType
 
 import httpx
 
-from rewardranker.generation.endpoint.config import EndpointConfig
+from rewardranker.config.endpoint import EndpointConfig
 from rewardranker.generation.endpoint.pace import Clock, Pace, backoff, retry_after
 from rewardranker.generation.endpoint.wire import Answer, Json, Malformed, error_of, parse_answer
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewardranker.generation.endpoint.config import EndpointConfig
+from rewardranker.config.endpoint import EndpointConfig
 from rewardranker.generation.endpoint.journal import Record
 from rewardranker.problems.io import first_few
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewardranker.config.endpoint import EndpointConfig, api_key, check_endpoint, shaping
 from rewardranker.errors import UserError
 from rewardranker.execution.extraction import extract
 from rewardranker.generation.candidates import derive_seed
 from rewardranker.generation.endpoint import wire
 from rewardranker.generation.endpoint.client import Client, Failed, Halted, Refused
-from rewardranker.generation.endpoint.config import EndpointConfig, api_key, check_endpoint, shaping
 from rewardranker.generation.endpoint.journal import Journal, Record, open_journal
 from rewardranker.generation.endpoint.pace import Clock, SystemClock
 from rewardranker.generation.endpoint.report import EndpointReport, usage_of

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewardranker.generation.endpoint.config import EndpointConfig
+from rewardranker.config.endpoint import EndpointConfig
 from rewardranker.problems.types import Problem
 
 Json = dict[str, Any]

@@ -1,0 +1,112 @@
+"""What an evaluation asks: public benchmarks by language, each problem put in the style of its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rewardranker.config.schema import BenchmarkSet
+from rewardranker.errors import UserError
+from rewardranker.problems.benchmarks import canonical_language, load_benchmark, mbpp_config, mbpp_shots
+from rewardranker.problems.multipl_e import LANGUAGES
+from rewardranker.problems.prompts import STYLES, default_style, fitting_shots, styled
+from rewardranker.problems.types import Problem
+
+_CODES = {language: code for code, language in LANGUAGES.items()}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One benchmark in one language.
+
+    Attributes:
+        name: unique in an evaluation, fit for a file's name.
+        benchmark: whose table it belongs to, ``humaneval`` or ``mbpp``.
+        own: the set that it comes from.
+        problems: as they are put to the generator.
+        plain: the same ones as their loader gave them.
+        all: every problem of the benchmark in this language.
+        chat: whether the prompts are what a user says.
+        max_new_tokens: of an answer, in the harness whose style it is; ``None`` leaves it to the settings.
+    """
+
+    name: str
+    benchmark: str
+    own: BenchmarkSet
+    language: str
+    problems: list[Problem]
+    plain: list[Problem]
+    all: list[Problem]
+    chat: bool
+    max_new_tokens: int | None
+
+
+def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], int] | None = None) -> list[Asked]:
+    """The problems of all sets, by language.
+
+    Args:
+        chat: whether the generator is a chat model.
+        count: tokens of a text, by the generator's tokenizer; long MBPP prompts then show fewer examples.
+
+    Raises:
+        UserError: no sets, a set or language twice, or data that are not there.
+    """
+    if not sets:
+        raise UserError("benchmark.sets is empty: name at least one, e.g. {name: mbpp, source: mbpp.jsonl}")
+    found = [one for own in sets for one in _set(own, chat, count)]
+    names = [one.name for one in found]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UserError(f"benchmark.sets asks for {twice[0]} twice; ask for every benchmark and language once")
+    return found
+
+
+def _set(own: BenchmarkSet, chat: bool, count: Callable[[str], int] | None) -> list[Asked]:
+    by_language: dict[str, list[Problem]] = {}
+    for problem in _loaded(own):
+        by_language.setdefault(problem.language, []).append(problem)
+    kept = _same_groups(by_language, own.limit)
+    found = []
+    for language, problems in by_language.items():
+        plain = [problem for problem in problems if problem.group_id in kept]
+        style = own.style or default_style(plain[0].source, chat)
+        shots = mbpp_shots(mbpp_config(own.source)) if style in STYLES and STYLES[style].source == "mbpp" else ()
+        if style == "mbpp_3shot" and count is not None:
+            put = [fitting_shots(problem, shots, count) for problem in plain]
+        else:
+            put = [styled(problem, style, shots) for problem in plain]
+        benchmark = "mbpp" if plain[0].group_id.startswith("mbpp") else "humaneval"
+        name = f"{own.name}_{language}"
+        settings = STYLES[style]
+        found.append(
+            Asked(name, benchmark, own, language, put, plain, problems, settings.chat, settings.max_new_tokens)
+        )
+    return found
+
+
+def _loaded(own: BenchmarkSet) -> list[Problem]:
+    languages = [canonical_language(language) for language in own.languages]
+    if "{language}" not in own.source:
+        wanted = languages or [""]
+        return [problem for language in wanted for problem in load_benchmark(own.name, own.source, language)]
+    return [
+        problem
+        for language in languages or _CODES
+        for problem in load_benchmark(own.name, _source_of(own.source, language), language)
+    ]
+
+
+def _source_of(source: str, language: str) -> str:
+    """DeepSeek-Coder calls its Python file by the language's name, MultiPL-E by its code, like all others."""
+    code = "python" if language == "python" else _CODES.get(language, language)
+    return source.replace("{language}", code)
+
+
+def _same_groups(by_language: dict[str, list[Problem]], limit: int) -> set[str]:
+    """Groups to keep: all, or ``limit`` of those that every language has, evenly spaced."""
+    groups = [dict.fromkeys(problem.group_id for problem in problems) for problems in by_language.values()]
+    if not limit:
+        return {group for found in groups for group in found}
+    shared = [group for group in groups[0] if all(group in found for found in groups)]
+    kept = min(limit, len(shared))
+    return {shared[i * len(shared) // kept] for i in range(kept)}

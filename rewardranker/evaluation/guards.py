@@ -1,0 +1,65 @@
+"""Rows that every table should have: programs whose verdicts are known beforehand.
+
+References must reach the ceiling, and programs that return a constant must solve next to nothing; where they do not,
+the table is wrong, whatever its other rows say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rewardranker.execution.extraction import normalise
+from rewardranker.problems.benchmarks import is_local, mbpp_config, mbpp_solutions
+from rewardranker.problems.io import read_json_lines
+from rewardranker.problems.types import Candidate, Problem
+
+CHEAT, GOLD = "cheat", "gold"
+
+
+def cheats(problems: Sequence[Problem]) -> list[Candidate]:
+    """For every problem a program that compiles and returns nothing of worth, whatever it is asked."""
+    return [_candidate(problem, constant_program(problem), CHEAT) for problem in problems]
+
+
+def references(problems: Sequence[Problem], solutions: Mapping[str, str]) -> list[Candidate]:
+    """The known solutions, of those problems that have one."""
+    return [_candidate(p, solutions[p.id], GOLD) for p in problems if p.id in solutions]
+
+
+def reference_programs(benchmark: str, source: str) -> dict[str, str]:
+    """Whole programs by problem id, where the benchmark ships solutions: MBPP, and HumanEval from a file."""
+    if benchmark == "mbpp":
+        return mbpp_solutions(mbpp_config(source))
+    if benchmark != "humaneval" or not is_local(source):
+        return {}
+    return {
+        f"humaneval/{row['task_id'].rpartition('/')[2]}": normalise(row["prompt"] + row["canonical_solution"])
+        for row in read_json_lines(Path(source))
+    }
+
+
+def constant_program(problem: Problem) -> str:
+    """The problem's function with a body that returns null, zero, false or an empty value of its type."""
+    if not problem.prefix:
+        return f"def {problem.entry_point}(*args, **kwargs):\n    return None\n"
+    if problem.language == "python":
+        return f"{problem.prefix.rstrip()}\n    return None\n"
+    closing = "\n    }\n}\n" if problem.language in ("java", "csharp") else "\n}\n"
+    return f"{problem.prefix}{_return(problem.language, problem.prefix)}{closing}"
+
+
+def _return(language: str, prefix: str) -> str:
+    head = prefix.rstrip().splitlines()[-1]
+    if language == "csharp":
+        return f"return default({head.split('static ', 1)[1].rsplit('(')[0].rsplit(' ', 1)[0]});"
+    if language == "java":
+        kind = re.sub(r"\bpublic\b|\bstatic\b", "", head).split()[0]
+        return {"boolean": "return false;", "long": "return 0;", "float": "return 0;"}.get(kind, "return null;")
+    known = {"cpp": "return {};", "typescript": "return null as any;", "bash": ":"}
+    return known.get(language, "return null;")
+
+
+def _candidate(problem: Problem, code: str, source: str) -> Candidate:
+    return Candidate(problem.id, problem.language, code, code, source)
