@@ -119,8 +119,7 @@ def check_benchmark_pools(pools: Sequence[BenchmarkPool], partial: bool) -> dict
 def check_members(name: str, language: str, candidates: Iterable[Candidate], problems: Sequence[Problem]) -> None:
     """Raises :class:`UserError` for candidates or problems in another language, and as :func:`check_pool`."""
     found = list(candidates)
-    other = sorted({c.language for c in found} | {p.language for p in problems} - {language})
-    other = [one for one in other if one != language]
+    other = sorted({c.language for c in found}.union(p.language for p in problems) - {language})
     if other:
         raise UserError(f"pool {name}: has programs or problems in {', '.join(other)}; make one pool per language")
     check_pool(found, {problem.id: problem for problem in problems})
