@@ -10,7 +10,7 @@ import numpy as np
 from actors.candidates import Plan, sample_pool, score_pool
 from actors.stages.context import Context
 from rewardranker.evaluation.metrics import bootstrap_mean
-from rewardranker.evaluation.table import PoolInput, ResultTable, build_table
+from rewardranker.evaluation.table import PoolInput, ResultTable, build_table, known_rankers
 from rewardranker.execution.judge import judge_fingerprint, sandbox_description
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate
@@ -36,15 +36,12 @@ def run_evaluation(
     def work(stage: Stage) -> None:
         pools = stage.path / "pools"
         pools.mkdir(exist_ok=True)
-        n, inputs, sampled = config.evaluation.n, {}, {}
+        n, greedy, sampled = config.evaluation.n, {}, {}
         for name, model in generators.items():
             plan = Plan.from_config(context, model, name, "evaluate", n)
             sampled[name] = sample_pool(context, problems, plan, pools / f"{name}_sampled.parquet")
             plan = Plan.greedy(context, model, name)
-            greedy = sample_pool(context, problems, plan, pools / f"{name}_greedy.parquet")
-            inputs[name] = PoolInput(
-                group_by_problem(sampled[name]), {c.problem_id: c for c in greedy}, tuple(reward_models)
-            )
+            greedy[name] = sample_pool(context, problems, plan, pools / f"{name}_greedy.parquet")
         for key, reward_model in reward_models.items():
             for pool in sampled.values():
                 score_pool(context, pool, reward_model, key)
@@ -54,6 +51,16 @@ def run_evaluation(
         for name, model in policies.items():
             plan = Plan.from_config(context, model, name, "evaluate", config.evaluation.policy_samples)
             rows[name] = _pass_at_1(context, sample_pool(context, problems, plan, pools / f"{name}.parquet"))
+        by_id = {problem.id: problem for problem in problems}
+        inputs = {
+            name: PoolInput(
+                group_by_problem(pool),
+                by_id,
+                known_rankers(pool, tuple(reward_models)),
+                {c.problem_id: c for c in greedy[name]},
+            )
+            for name, pool in sampled.items()
+        }
         table = build_table(inputs, config.evaluation.bootstrap, config.run.seed)
         table.settings.update(_settings(context))
         results = table.to_json() | {"policies": [{"policy": name, **row} for name, row in rows.items()]}

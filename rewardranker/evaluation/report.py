@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from rewardranker.config.loading import digest
 from rewardranker.evaluation.charts import interval_mark, stacked_bar
+from rewardranker.evaluation.names import per_cent
 from rewardranker.evaluation.report_curves import learning, ppo
-from rewardranker.evaluation.report_parts import duration, facts, missing, safe, table
+from rewardranker.evaluation.report_parts import duration, facts, fill, missing, safe, table
 from rewardranker.evaluation.report_pools import distributions, examples, verdicts
 from rewardranker.evaluation.report_run import FinishedRun, FinishedStage, load_run
 from rewardranker.evaluation.svg import Scale, percent
-from rewardranker.evaluation.table import HEADERS, ResultTable, per_cent
+from rewardranker.evaluation.table import HEADERS, ResultTable
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate
 from rewardranker.runs.atomic import write_text
@@ -45,10 +44,10 @@ def write_report(run_directory: Path, out: Path) -> None:
         UserError: not a run directory, or a damaged file in it.
     """
     run = load_run(run_directory)
-    page = Template(resources.files(__package__).joinpath("report.html").read_text())
     out.parent.mkdir(parents=True, exist_ok=True)
     pools = run.pools()
-    text = page.substitute(
+    text = fill(
+        "report.html",
         name=safe(str(run.config.get("run", {}).get("name", run.path.name))),
         facts=_facts(run),
         stages=_stages(run),

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from importlib import resources
+from string import Template
+
+
+def fill(template: str, **parts: str) -> str:
+    """A page from one of the templates beside this file, with the style that they all share. Parts are HTML."""
+    files = resources.files(__package__)
+    style = files.joinpath("style.css").read_text(encoding="utf-8")
+    return Template(files.joinpath(template).read_text(encoding="utf-8")).substitute(parts, style=style)
 
 
 def safe(text: str) -> str:

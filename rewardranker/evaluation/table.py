@@ -1,43 +1,30 @@
-"""The result table: every ranker on the same pools, with intervals and a paired comparison to chance."""
+"""The cycle's result table: every ranker on the same pools, with intervals and a paired comparison to chance."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.console import JustifyMethod
-from rich.markup import escape
 from rich.table import Table
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import bootstrap_mean, expected_pick, gap_closed, pair_accuracy, paired_bootstrap
+from rewardranker.evaluation.grid import Cell, Grid, Section, markdown_rows, terminal
+from rewardranker.evaluation.metrics import bootstrap_mean, gap_closed, mean_of_known, pair_accuracy, paired_bootstrap
+from rewardranker.evaluation.names import in_order, label, per_cent
+from rewardranker.evaluation.scored import Chance, Groups, ScoredPool, score_pool
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
-from rewardranker.problems.types import Candidate
-from rewardranker.reranking.logprob import mean_logprob
-from rewardranker.reranking.majority import votes
-from rewardranker.reranking.stored import stored_scores
+from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.logprob import LogprobRanker
+from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.oracle import OracleRanker
+from rewardranker.reranking.protocol import Ranker
+from rewardranker.reranking.stored import StoredRanker
 
-Groups = Mapping[str, Sequence[Candidate]]
-Scorer = Callable[[Sequence[Candidate]], list[float]]
 PerProblem = dict[str, float]
 
 HEADERS = ("Ranker", "Solved", "95 % CI", "vs random [95 % CI]", "Gap closed", "Pairs ranked right")
-FIRST_KEYS = ("rewardranker_1", "rewardranker_control", "rewardranker_2_hardnegatives", "rewardranker_2_selftraining")
-_LABELS = {
-    "random": "Random pick (pass@1)",
-    "greedy": "Greedy (one sample)",
-    "logprob": "Mean log-probability",
-    "majority": "Majority vote on behaviour",
-    "oracle": "Oracle (pass@n)",
-    "rewardranker_1": "RewardRanker (1 iter.)",
-    "rewardranker_control": "RewardRanker, control (no new data)",
-}
-_VARIANTS = {"hardnegatives": "hard negatives", "selftraining": "self-training"}
 _SAMPLING = {
     "temperature": "temperature",
     "top_k": "top-k",
@@ -52,14 +39,16 @@ class PoolInput:
     """One pool to rank.
 
     Attributes:
-        candidates: judged and scored, by problem id.
+        candidates: judged, by problem id.
+        problems: by id; may be more than the pool has.
+        rankers: the rows between a random pick and the oracle, in this order.
         greedy: one greedy candidate per problem id; empty where none was generated.
-        score_keys: which of ``Candidate.scores`` to show; empty for all that start with ``rewardranker``.
     """
 
     candidates: Groups
+    problems: Mapping[str, Problem]
+    rankers: Sequence[Ranker] = ()
     greedy: Mapping[str, Candidate] = field(default_factory=dict)
-    score_keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -146,38 +135,24 @@ class ResultTable:
 
     def render(self) -> Table:
         """For the terminal: 120 columns hold it, and on narrower ones the names wrap."""
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        table.title = "Problems solved by the chosen candidate, all numbers in %"
-        table.title_justify = table.caption_justify = "left"
-        for index, header in enumerate(HEADERS):
-            justify: JustifyMethod = "right" if index else "left"
-            table.add_column(textwrap.fill(header, 12), justify=justify, no_wrap=index > 0, overflow="fold")
-        for pool, rows in self.pools().items():
-            table.add_row(f"[bold underline]pool {escape(pool)}[/]", *[""] * (len(HEADERS) - 1))
-            for row in rows:
-                table.add_row(*map(escape, row.cells()), style="bold" if row.beats_random else None)
-            table.add_section()
-        table.caption = escape("\n".join(self.notes()))
-        return table
+        sections = [Section(f"pool {pool}", _grid_rows(rows)) for pool, rows in self.pools().items()]
+        title = "Problems solved by the chosen candidate, all numbers in %"
+        return terminal(Grid(title, HEADERS, sections, self.notes()))
 
     def markdown(self) -> str:
         """For a README: one table per pool, in per cent."""
-        parts = []
-        for pool, rows in self.pools().items():
-            lines = [f"**Pool {pool}**, in %", "", _line(HEADERS), _line(["---"] + ["---:"] * (len(HEADERS) - 1))]
-            for row in rows:
-                cells = [cell.replace("|", "\\|") for cell in row.cells()]
-                lines.append(_line([f"**{cell}**" for cell in cells] if row.beats_random else cells))
-            parts.append("\n".join(lines))
+        parts = [
+            f"**Pool {pool}**, in %\n\n{markdown_rows(HEADERS, [Section('', _grid_rows(rows))])}"
+            for pool, rows in self.pools().items()
+        ]
         return "\n\n".join([*parts, f"{'; '.join(self.notes())}."]) + "\n"
 
 
 def build_table(pools: Mapping[str, PoolInput], bootstrap: int, seed: int) -> ResultTable:
-    """Ranks every pool with every ranker it has data for.
+    """Ranks every pool with every ranker.
 
-    Order: random, greedy, logprob, majority, the RewardRankers, oracle. Random is the exact expectation, not
-    a draw. Greedy is left out where the pool has no greedy candidates, logprob and majority where no
-    candidate carries log-probabilities or a signature. Candidates that could not be judged (``INFRA``,
+    Order: random, greedy, the pool's rankers, oracle. Random is the exact expectation, not a draw. Greedy is
+    left out where the pool has no greedy candidates. Candidates that could not be judged (``INFRA``,
     ``NO_TOOLCHAIN``) are left out and counted in ``settings["pools"]``.
 
     Raises:
@@ -187,109 +162,75 @@ def build_table(pools: Mapping[str, PoolInput], bootstrap: int, seed: int) -> Re
     rows: list[Row] = []
     counts = {}
     for name, pool in pools.items():
-        groups = _judged(name, pool.candidates)
-        rows.extend(_pool_rows(name, pool, groups, bootstrap, seed))
-        total = sum(len(group) for group in pool.candidates.values())
+        scored = score_pool(name, pool.candidates, pool.problems, [Chance(), *pool.rankers, OracleRanker()])
+        rows.extend(_pool_rows(pool, scored, bootstrap, seed))
         counts[name] = {
-            "problems": len(groups),
-            "candidates": total,
-            "excluded": total - sum(len(group) for group in groups.values()),
-            "dropped_problems": len(pool.candidates) - len(groups),
+            "problems": len(scored.problems),
+            "candidates": scored.candidates,
+            "excluded": sum(scored.never_judged.values()),
+            "dropped_problems": len(scored.dropped),
         }
     return ResultTable(rows, {"bootstrap": bootstrap, "seed": seed, "pools": counts})
 
 
-def label(ranker: str) -> str:
-    """A ranker's name for people; an unknown key stands for itself."""
-    later = re.fullmatch(r"rewardranker_(\d+)(?:_(.+))?", ranker)
-    if ranker in _LABELS or later is None:
-        return _LABELS.get(ranker, ranker)
-    variant = later[2] or ""
-    return ", ".join(filter(None, ("RewardRanker", f"{later[1]} iter.", _VARIANTS.get(variant, variant))))
+def known_rankers(pool: Iterable[Candidate], score_keys: Sequence[str] = ()) -> list[Ranker]:
+    """The rankers that a pool has data for: logprob, majority, and one for each key of its stored scores.
+
+    Args:
+        score_keys: which of ``Candidate.scores``; empty for all that start with ``rewardranker``.
+    """
+    candidates = list(pool)
+    found = dict.fromkeys(key for c in candidates for key in c.scores if key.startswith("rewardranker"))
+    rankers: list[Ranker] = [StoredRanker(key) for key in in_order(score_keys or found)]
+    if any(c.signature for c in candidates):
+        rankers.insert(0, MajorityRanker())
+    if any(c.logprobs for c in candidates):
+        rankers.insert(0, LogprobRanker())
+    return rankers
 
 
-def in_order(keys: Iterable[str]) -> list[str]:
-    """Score keys as the tables list them: the known ones first, further ones as they come."""
-    given = list(keys)
-    return [key for key in FIRST_KEYS if key in given] + [key for key in given if key not in FIRST_KEYS]
-
-
-def per_cent(share: float, sign: str = "") -> str:
-    """A share as a number of per cent, one decimal. Halves go up: 0.4145 is 41.5, however it was computed."""
-    return f"{100 * share + 1e-9:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _judged(pool: str, candidates: Groups) -> dict[str, list[Candidate]]:
-    groups = {}
-    for problem_id, group in candidates.items():
-        if any(c.verdict is None for c in group):
-            raise UserError(f"pool {pool}: problem {problem_id} has candidates without a verdict; judge it first")
-        judged = [c for c in group if c.verdict not in NEVER_LABELS]
-        if judged:
-            groups[problem_id] = judged
-    if not groups:
-        raise UserError(f"pool {pool}: none of its {len(candidates)} problems has a judged candidate")
-    return groups
-
-
-def _pool_rows(name: str, pool: PoolInput, groups: Groups, bootstrap: int, seed: int) -> list[Row]:
-    random = {key: float(np.mean(_correct(group))) for key, group in groups.items()}
-    oracle = {key: float(max(_correct(group))) for key, group in groups.items()}
-    solved: dict[str, PerProblem] = {"random": random}
-    pairs: dict[str, float | None] = {}
+def _pool_rows(pool: PoolInput, scored: ScoredPool, bootstrap: int, seed: int) -> list[Row]:
+    solved: dict[str, PerProblem] = {"random": _solved(scored, "random")}
     if pool.greedy:
-        solved["greedy"] = _greedy(name, pool, groups)
-    for ranker, scorer in _scorers(groups, pool.score_keys).items():
-        scores = {key: scorer(group) for key, group in groups.items()}
-        solved[ranker] = {key: expected_pick(scores[key], _correct(group)) for key, group in groups.items()}
-        found = [pair_accuracy(scores[key], _correct(group)) for key, group in groups.items()]
-        known = [value for value in found if value is not None]
-        pairs[ranker] = float(np.mean(known)) if known else None
-    solved["oracle"] = oracle
+        solved["greedy"] = _greedy(pool, scored)
+    solved |= {ranker.name: _solved(scored, ranker.name) for ranker in pool.rankers}
+    solved["oracle"] = _solved(scored, "oracle")
+    pairs = {ranker.name: _pair_accuracy(scored, ranker.name) for ranker in pool.rankers}
 
-    n = max(len(group) for group in pool.candidates.values())
+    n = max(problem.sampled for problem in scored.problems.values())
     rows = []
     for ranker, values in solved.items():
         if not values:  # every greedy candidate failed to be judged
             continue
-        own, chance, best = (np.array([per[key] for key in values]) for per in (values, random, oracle))
-        mean, low, high = bootstrap_mean(own, bootstrap, seed)
+        bounds = (solved["random"], solved["oracle"])
+        own, chance, best = (np.array([per[key] for key in values]) for per in (values, *bounds))
+        groups = [scored.problems[key].problem.group_id for key in values]
+        mean, low, high = bootstrap_mean(own, bootstrap, seed, groups)
         closed = gap_closed(mean, float(chance.mean()), float(best.mean()))
-        versus = None if ranker == "random" else paired_bootstrap(own, chance, bootstrap, seed)
+        versus = None if ranker == "random" else paired_bootstrap(own, chance, bootstrap, seed, groups)
         count = 1 if ranker == "greedy" else n
-        rows.append(Row(name, ranker, mean, count, len(values), low, high, closed, versus, pairs.get(ranker)))
+        rows.append(Row(scored.name, ranker, mean, count, len(values), low, high, closed, versus, pairs.get(ranker)))
     return rows
 
 
-def _scorers(groups: Groups, score_keys: Sequence[str]) -> dict[str, Scorer]:
-    everyone = [candidate for group in groups.values() for candidate in group]
-    keys = list(score_keys) or list(
-        dict.fromkeys(key for c in everyone for key in c.scores if key.startswith("rewardranker"))
-    )
-    scorers: dict[str, Scorer] = {}
-    if any(c.logprobs for c in everyone):
-        scorers["logprob"] = lambda group: [mean_logprob(c) for c in group]
-    if any(c.signature for c in everyone):
-        scorers["majority"] = votes
-    for key in in_order(keys):
-        scorers[key] = lambda group, key=key: stored_scores(group, key)  # type: ignore[misc]
-    return scorers
+def _solved(scored: ScoredPool, ranker: str) -> PerProblem:
+    return {key: problem.solved(ranker) for key, problem in scored.problems.items()}
 
 
-def _greedy(name: str, pool: PoolInput, groups: Groups) -> PerProblem:
-    missing = [key for key in groups if key not in pool.greedy or pool.greedy[key].verdict is None]
+def _pair_accuracy(scored: ScoredPool, ranker: str) -> float | None:
+    return mean_of_known(pair_accuracy(p.scores[ranker], p.correct) for p in scored.problems.values())[0]
+
+
+def _greedy(pool: PoolInput, scored: ScoredPool) -> PerProblem:
+    missing = [key for key in scored.problems if key not in pool.greedy or pool.greedy[key].verdict is None]
     if missing:
         raise UserError(
-            f"pool {name}: {len(missing)} of {len(groups)} problems have no judged greedy candidate "
+            f"pool {scored.name}: {len(missing)} of {len(scored.problems)} problems have no judged greedy candidate "
             f"({', '.join(missing[:3])}); generate and judge one for each, or pass none"
         )
-    judged = {key: pool.greedy[key].verdict for key in groups if pool.greedy[key].verdict not in NEVER_LABELS}
-    return {key: float(verdict == Verdict.OK) for key, verdict in judged.items()}
+    verdicts = {key: pool.greedy[key].verdict for key in scored.problems}
+    return {key: float(verdict == Verdict.OK) for key, verdict in verdicts.items() if verdict not in NEVER_LABELS}
 
 
-def _correct(group: Sequence[Candidate]) -> list[int]:
-    return [int(c.verdict == Verdict.OK) for c in group]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _grid_rows(rows: Sequence[Row]) -> list[list[Cell]]:
+    return [[Cell(text, mark="better" if row.beats_random else "") for text in row.cells()] for row in rows]

@@ -12,10 +12,10 @@ import numpy as np
 
 from rewardranker.config.loading import to_yaml
 from rewardranker.config.schema import Config
-from rewardranker.evaluation.table import PoolInput, build_table
+from rewardranker.evaluation.table import PoolInput, build_table, known_rankers
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.pool import group_by_problem, write_pool
-from rewardranker.problems.types import Candidate
+from rewardranker.problems.types import Candidate, Problem, Test
 
 HOSTILE = "return '</pre><script>alert(1)</script>' \u202e\x00 & <b>"
 STAGES = (
@@ -148,6 +148,10 @@ def _candidates(pool: str, problems: int, rate: float, generator: np.random.Gene
     return candidates
 
 
+def _problem(name: str) -> Problem:
+    return Problem(name, "family", "python", "", "f", "function", (Test("[]", "1"),), "test", name, "MIT", "family-1")
+
+
 def _write_evaluation(stage: Path, problems: int, generator: np.random.Generator) -> None:
     (stage / "pools").mkdir()
     pools = {}
@@ -158,7 +162,8 @@ def _write_evaluation(stage: Path, problems: int, generator: np.random.Generator
             write_pool(stage / "pools" / f"{kept_beside}.parquet", candidates[:7])
         groups = group_by_problem(candidates)
         greedy = {key: group[0] for key, group in groups.items()}
-        pools[pool] = PoolInput(groups, greedy)
+        made = {key: _problem(key) for key in groups}
+        pools[pool] = PoolInput(groups, made, known_rankers(candidates), greedy)
     unranked = [replace(c, scores={}) for c in _candidates("ppo_2", problems, 0.6, generator)]
     write_pool(stage / "pools" / "ppo_2_hardnegatives.parquet", unranked)
     results: dict[str, Any] = build_table(pools, bootstrap=200, seed=0).to_json()

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, label, per_cent
+from rewardranker.evaluation.names import label, per_cent
+from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, known_rankers
 from rewardranker.execution.verdict import Verdict
-from rewardranker.problems.types import Candidate
+from rewardranker.problems.types import Candidate, Problem, Test
 
 OK, WRONG, INFRA = Verdict.OK, Verdict.WRONG, Verdict.INFRA
 
@@ -39,6 +40,21 @@ def candidate(
     )
 
 
+def problem(name: str, group: str = "") -> Problem:
+    tests = (Test("assert True"),)
+    return Problem(name, "made", "python", "", "f", "program", tests, "test", group or name, "MIT", "r1")
+
+
+def pool_of(
+    groups: dict[str, list[Candidate]],
+    greedy: dict[str, Candidate] | None = None,
+    score_keys: tuple[str, ...] = (),
+) -> PoolInput:
+    everyone = [c for group in groups.values() for c in group]
+    problems = {name: problem(name) for name in groups}
+    return PoolInput(groups, problems, known_rankers(everyone, score_keys), greedy or {})
+
+
 def hand_pool() -> PoolInput:
     """Three problems, four candidates each (one of them INFRA).
 
@@ -63,7 +79,7 @@ def hand_pool() -> PoolInput:
         "c": [candidate("c", WRONG, 1, -1, "z") for _ in range(4)],
     }
     greedy = {"a": candidate("a", OK), "b": candidate("b", WRONG), "c": candidate("c", WRONG)}
-    return PoolInput(groups, greedy)
+    return pool_of(groups, greedy)
 
 
 def rows_of(pool: PoolInput) -> dict[str, Row]:
@@ -117,7 +133,7 @@ def test_pair_accuracy_is_a_mean_over_problems_with_pairs() -> None:
 def test_unjudgeable_candidates_are_left_out_and_counted() -> None:
     pool = hand_pool()
     groups = {**pool.candidates, "d": [candidate("d", INFRA), candidate("d", Verdict.NO_TOOLCHAIN)]}
-    table = build_table({"pool": PoolInput(groups)}, bootstrap=10, seed=0)
+    table = build_table({"pool": pool_of(groups)}, bootstrap=10, seed=0)
     assert table.settings["pools"]["pool"] == {
         "problems": 3,
         "candidates": 14,
@@ -130,7 +146,7 @@ def test_unjudgeable_candidates_are_left_out_and_counted() -> None:
 def test_a_greedy_candidate_that_could_not_be_judged_drops_its_problem_from_both_sides() -> None:
     """Without a: greedy 0/2; random on the same problems (2/3 + 0)/2 = 1/3."""
     pool = hand_pool()
-    greedy = rows_of(PoolInput(pool.candidates, {**pool.greedy, "a": candidate("a", INFRA)}))["greedy"]
+    greedy = rows_of(pool_of(dict(pool.candidates), {**pool.greedy, "a": candidate("a", INFRA)}))["greedy"]
     assert (greedy.problems, greedy.solved) == (2, 0.0)
     assert greedy.vs_random is not None
     assert greedy.vs_random[0] == pytest.approx(-1 / 3)
@@ -147,7 +163,7 @@ def test_order_of_score_keys() -> None:
     group = [
         Candidate("a", "python", "", "", "gen:test", verdict=OK, scores={**dict.fromkeys(keys, 1.0), "lever": 2})
     ]
-    found = list(rows_of(PoolInput({"a": group})))
+    found = list(rows_of(pool_of({"a": group})))
     assert found == [
         "random",
         "rewardranker_1",
@@ -157,11 +173,11 @@ def test_order_of_score_keys() -> None:
         "rewardranker_3_x",
         "oracle",
     ]
-    assert list(rows_of(PoolInput({"a": group}, score_keys=["lever"]))) == ["random", "lever", "oracle"]
+    assert list(rows_of(pool_of({"a": group}, score_keys=("lever",)))) == ["random", "lever", "oracle"]
 
 
 def test_no_gap_is_none() -> None:
-    rows = rows_of(PoolInput({"a": [candidate("a", OK), candidate("a", OK)]}))
+    rows = rows_of(pool_of({"a": [candidate("a", OK), candidate("a", OK)]}))
     assert {row.gap_closed for row in rows.values()} == {None}
     assert rows["rewardranker_1"].pair_accuracy is None
     assert rows["rewardranker_1"].cells()[4:] == ("–", "–")
@@ -170,15 +186,15 @@ def test_no_gap_is_none() -> None:
 def test_what_is_missing_is_named() -> None:
     pool = hand_pool()
     with pytest.raises(UserError, match="pool p: problem a has candidates without a verdict"):
-        build_table({"p": PoolInput({"a": [candidate("a", None)]})}, 10, 0)
+        build_table({"p": pool_of({"a": [candidate("a", None)]})}, 10, 0)
     with pytest.raises(UserError, match="1 of 3 problems have no judged greedy candidate \\(c\\)"):
-        build_table({"p": PoolInput(pool.candidates, {k: pool.greedy[k] for k in "ab"})}, 10, 0)
+        build_table({"p": pool_of(dict(pool.candidates), {k: pool.greedy[k] for k in "ab"})}, 10, 0)
     with pytest.raises(UserError, match="problem a, candidate 0: no score 'other'"):
-        build_table({"p": PoolInput(pool.candidates, score_keys=["other"])}, 10, 0)
+        build_table({"p": pool_of(dict(pool.candidates), score_keys=("other",))}, 10, 0)
     with pytest.raises(UserError, match="problem b, candidate 0: score 'rewardranker_1' is NaN"):
-        build_table({"p": PoolInput({**pool.candidates, "b": [candidate("b", OK, math.nan)]})}, 10, 0)
+        build_table({"p": pool_of({**pool.candidates, "b": [candidate("b", OK, math.nan)]})}, 10, 0)
     with pytest.raises(UserError, match="none of its 1 problems has a judged candidate"):
-        build_table({"p": PoolInput({"a": [candidate("a", INFRA)]})}, 10, 0)
+        build_table({"p": pool_of({"a": [candidate("a", INFRA)]})}, 10, 0)
 
 
 def test_bold_only_where_the_interval_lies_above_zero() -> None:
@@ -195,7 +211,20 @@ def test_bold_only_where_the_interval_lies_above_zero() -> None:
 def sure_winner() -> PoolInput:
     """Thirty problems, one of two candidates right: rewardranker_1 always picks it, logprob never."""
     groups = {str(i): [candidate(str(i), OK, 1.0, -2), candidate(str(i), WRONG, 0.0, -1)] for i in range(30)}
-    return PoolInput(groups)
+    return pool_of(groups)
+
+
+def test_intervals_draw_near_duplicates_together() -> None:
+    """Thirty problems, half solved. In groups of ten equal ones there are three draws and not thirty: wider by
+    sqrt(10), up to the bounds of a share."""
+    groups = {str(i): [candidate(str(i), OK if i < 15 else WRONG)] for i in range(30)}
+    problems = {name: problem(name, f"group {int(name) // 10}") for name in groups}
+    alone, together = (
+        build_table({"p": pool}, bootstrap=500, seed=0).rows[0]
+        for pool in (pool_of(groups), PoolInput(groups, problems))
+    )
+    assert alone.solved == together.solved == 0.5
+    assert together.ci_high - together.ci_low > 2 * (alone.ci_high - alone.ci_low)
 
 
 def test_json_round_trip_and_exact_row_fields() -> None:
@@ -245,7 +274,7 @@ def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
 def test_notes_tell_pools_apart_where_they_differ() -> None:
     hand = hand_pool()
     more = {**hand.candidates, "d": [candidate("d", INFRA), candidate("d", INFRA)]}
-    notes = build_table({"small": sure_winner(), "hand": PoolInput(more)}, bootstrap=10, seed=0).notes()
+    notes = build_table({"small": sure_winner(), "hand": pool_of(more)}, bootstrap=10, seed=0).notes()
     assert notes[0] == "small: 30 problems, n = 2 candidates each, all judged"
     lost = "3 of 14 candidates not judged and left out (problems lost entirely: 1)"
     assert notes[1] == f"hand: 3 problems, n = 4 candidates each, {lost}"

@@ -1,0 +1,154 @@
+"""A benchmark's table as data: what every number is over, how sure it is, and what stands behind each column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rewardranker.evaluation.clusters import Interval
+from rewardranker.evaluation.paper import PaperRow
+
+AVERAGE, COMMON = "average", "common"
+UPPER_BOUNDS = ("oracle", "gold")  # rows that have seen the tests: never set off as better
+CHEAT_MAY_SOLVE = 0.02  # a few problems are solved by a constant in earnest
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number of the table, a share of 1.
+
+    Attributes:
+        low, high: 95 % interval from resampling problem groups.
+        problems: that it is over; under ``average`` and ``common``, of all languages together.
+        seeds: pool seeds that it is the mean of.
+        seed_error: standard error over them; ``None`` for a single one, and for an average of languages that
+            were sampled with different seeds.
+        versus: difference to the baseline with its interval, on the same problems; ``None`` where there is no
+            baseline, or the row is it.
+        gap_closed: share of the way from a random pick to the oracle on the same problems; ``None`` for guards
+            and where the oracle is no better.
+    """
+
+    solved: float
+    low: float
+    high: float
+    problems: int
+    seeds: int
+    seed_error: float | None
+    versus: Interval | None
+    gap_closed: float | None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Score:
+        return cls(**{**data, "versus": data["versus"] and tuple(data["versus"])})
+
+
+@dataclass(frozen=True)
+class SystemRow:
+    """A generator with a ranker, or a guard, which has no generator.
+
+    ``scores`` by language and, where the row has all of the table's, under :data:`AVERAGE` and :data:`COMMON`.
+    """
+
+    generator: str
+    ranker: str
+    scores: dict[str, Score]
+
+    def better(self, column: str) -> bool:
+        """Whether the difference to the baseline has an interval above zero. Never for an upper bound."""
+        versus = self.scores[column].versus
+        return versus is not None and versus[1] > 0 and self.ranker not in UPPER_BOUNDS
+
+    def worse(self, column: str) -> bool:
+        versus = self.scores[column].versus
+        return versus is not None and versus[2] < 0
+
+
+@dataclass(frozen=True)
+class LanguageFacts:
+    """What stands behind one column.
+
+    Attributes:
+        asked: problems that any pool was asked.
+        used: problems that the rows are over; 0 where nothing could be judged.
+        unjudged: problems lost because in some pool none of their candidates could be judged.
+        short: problems that in some pool have fewer judged candidates than the table's ``n``.
+        candidates: in all pools.
+        never_judged: how many of them could not be judged, by verdict.
+        revision: of the data.
+        ceiling: (solvable, total) problems of the whole benchmark; ``None`` where nobody says.
+    """
+
+    asked: int
+    used: int
+    unjudged: int
+    short: int
+    candidates: int
+    never_judged: dict[str, int]
+    revision: str
+    ceiling: tuple[int, int] | None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LanguageFacts:
+        return cls(**{**data, "ceiling": data["ceiling"] and tuple(data["ceiling"])})
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """Table 1 or Table 2 in our numbers, with the paper's beside them.
+
+    Attributes:
+        columns: the paper's languages, then others that have pools.
+        rows: by generator in the order of the pools, then the guards ``cheat`` and ``gold``.
+        paper: its rows, as printed.
+        languages: by language, of those that have pools.
+        common: problem groups that all languages with a score have.
+        settings: n, seeds, baseline, bootstrap and provenance, plain JSON values.
+    """
+
+    name: str
+    benchmark: str
+    columns: list[str]
+    rows: list[SystemRow]
+    paper: list[PaperRow]
+    languages: dict[str, LanguageFacts]
+    common: int
+    settings: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BenchmarkTable:
+        """Reads what :meth:`to_json` gave, also after a trip through a file."""
+        rows = [
+            SystemRow(row["generator"], row["ranker"], {k: Score.from_json(v) for k, v in row["scores"].items()})
+            for row in data["rows"]
+        ]
+        paper = [PaperRow.from_json(row) for row in data["paper"]]
+        languages = {key: LanguageFacts.from_json(one) for key, one in data["languages"].items()}
+        return cls(**{**data, "rows": rows, "paper": paper, "languages": languages})
+
+    def scored_languages(self) -> list[str]:
+        """Those whose columns have numbers of ours."""
+        return [language for language, facts in self.languages.items() if facts.used]
+
+    def alarms(self) -> list[str]:
+        """What a guard row says is wrong with the table: nobody should read on before it is explained."""
+        found = []
+        for row in self.rows:
+            for language, score in row.scores.items() if not row.generator else ():
+                if language not in self.languages:
+                    continue
+                if row.ranker == "cheat" and score.solved > CHEAT_MAY_SOLVE:
+                    found.append(f"programs that return a constant solve {100 * score.solved:.1f} % in {language}")
+                ceiling = self.languages[language].ceiling
+                failing = round((1 - score.solved) * score.problems)
+                allowed = ceiling[1] - ceiling[0] if ceiling else 0
+                if row.ranker == "gold" and failing > allowed:
+                    found.append(
+                        f"reference solutions fail {failing} of {score.problems} problems in {language}, "
+                        f"where {allowed} are known to be unsolvable"
+                    )
+        return found

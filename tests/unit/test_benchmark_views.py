@@ -1,0 +1,181 @@
+"""What people see of Table 1 and Table 2: terminal, Markdown, HTML."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from made_pools import PROVENANCE, candidates, pool
+from report_runs import parse
+from rich.console import Console
+
+from rewardranker.evaluation.benchmark_building import build_benchmark_table
+from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs
+from rewardranker.evaluation.benchmark_tables import BenchmarkTable
+from rewardranker.evaluation.benchmark_views import render, to_html, to_markdown
+from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.stored import StoredRanker
+
+LANGUAGES = ("python", "cpp", "java", "php", "typescript", "csharp", "bash", "javascript")
+R = StoredRanker("r")
+
+
+@cache
+def table_1() -> BenchmarkTable:
+    """Thirty problems in eight languages and two seeds; r always chooses the right one of two. C++ lacks two."""
+    pools = [
+        pool({n: "o1 x0" for n in range(2 if language == "cpp" else 0, 30)}, language, seed)
+        for language in LANGUAGES
+        for seed in (0, 1)
+    ]
+    programs = [
+        Programs(row, language, [c for n in range(2, 30) for c in candidates(n, spec, language)])
+        for row, spec in (("gold", "o"), ("cheat", "x"))
+        for language in LANGUAGES
+    ]
+    return build_benchmark_table(
+        pools, [R, MajorityRanker()], 2, PROVENANCE, programs, {"php": (160, 161)}, bootstrap=100
+    )
+
+
+@cache
+def table_2() -> BenchmarkTable:
+    pools = [pool({n: "o1 x0 x2" for n in range(20)}, benchmark="mbpp")]
+    return build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=100)
+
+
+def terminal(table: BenchmarkTable, width: int = 120, colour: bool = False) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, color_system="standard" if colour else None, force_terminal=colour).print(
+        render(table)
+    )
+    return out.getvalue()
+
+
+def test_120_columns_hold_table_1() -> None:
+    """All numbers of a row on one line, whole."""
+    text = terminal(table_1())
+    assert "…" not in text
+    lines = text.splitlines()
+    row = next(line for line in lines if line.startswith("r "))
+    assert re.findall(r"\S+", row) == ["r", *["100.0"] * 10, "+50.0"]
+    below = lines[lines.index(row) + 1]
+    assert re.findall(r"\S+", below) == ["±0.0"] * 10 + ["[+50.0,", "+50.0]"]
+    paper = next(line for line in lines if line.startswith("RewardRanker 6.7B + 6.7B"))
+    assert paper.split()[5:14] == ["78.9", "75.7", "74.6", "72.1", "66.4", "75.1", "41.4", "74.5", "69.9"]
+    assert "69.84" in lines[lines.index(paper) + 1]
+    headers = " ".join(lines[1:4])
+    assert headers.count("Script") == 2
+    for name in ("Python", "C++", "Java-", "PHP", "Type-", "C#", "Bash", "Avg", "mon 28", "vs random", "[CI]"):
+        assert name in headers, name
+
+
+def test_guards_and_counts_are_in_every_table() -> None:
+    for table, languages in ((table_1(), 8), (table_2(), 1)):
+        rows = {line.split("  ")[0]: line for line in terminal(table).splitlines()}
+        assert {"Random pick (pass@1)", "Oracle (pass@n)", "Problems"} <= set(rows)
+        assert rows["INFRA candidates"].split()[2:] == ["0"] * languages
+        assert rows["NO_TOOLCHAIN candidates"].split()[2:] == ["0"] * languages
+    rows = {line.split("  ")[0]: line for line in terminal(table_1()).splitlines()}
+    assert rows["Constant-returning cheat"].split()[2:12] == ["0.0"] * 10
+    assert rows["Reference solutions"].split()[2:12] == ["100.0"] * 10
+    assert rows["Known ceiling"].split()[2:] == ["–", "–", "–", "99.4", "–", "–", "–", "–"]
+    assert rows["Problems"].split()[1:] == ["30", "28", *["30"] * 6]
+
+
+def test_only_what_beats_the_baseline_is_bold() -> None:
+    lines = terminal(table_1(), colour=True).splitlines()
+    bold = {name: "\x1b[1m100.0" in next(x for x in lines if x.startswith(name)) for name in ("r ", "Oracle")}
+    assert bold == {"r ": True, "Oracle": False}
+    assert "\x1b[1m" not in next(x for x in lines if x.startswith("Majority"))
+    markdown = to_markdown(table_1())
+    row = "**100.0** ±0.0"
+    assert f"| r | {' | '.join([row] * 10)} | +50.0 [+50.0, +50.0] |" in markdown
+    worse = to_markdown(table_2())  # r prefers a wrong one: of two drawn, right only in {o, x0} -> 1/3, as random
+    assert "| r | 33.3 | 33.3 – 33.3 | 0.0 [" in worse.replace("+", "").replace("−", "")
+
+
+def test_notes_say_how_the_numbers_came_about() -> None:
+    text = " ".join(to_markdown(table_1()).split())
+    for wanted in (
+        "n = 2 candidates a problem, temperature 0.7, top-k 50; pool seeds: 0, 1.",
+        f"Data: {'/'.join(LANGUAGES)} r1. Harness: strict 1. Tool-chains: gcc 12.2, node 20.",
+        "± is the standard error over pool seeds.",
+        "percentile bootstrap over problem groups",
+        "Bold: better than Random pick (pass@1)",
+        "Avg and Common are over 8 languages. Common: the 28 problems that all of them have.",
+        "Majority vote on behaviour gives all candidates the same score in 16 pools",
+        "php: the ceiling is of all 161 problems, 30 were asked.",
+        "Reference solutions: 28 of 30 problems in python",
+        "[a] Copied by the paper from DeepSeek-Coder's README.",
+        "1.3B generates, 6.7B ranks.",
+        "75.8 and not 75.2",
+    ):
+        assert wanted in text, wanted
+    assert "ALARM" not in text
+    second = to_markdown(table_2())
+    assert "n = 2 of 3 candidates a problem" in second
+    assert "One pool seed, so there is no standard error over seeds." in second
+    assert "2.5 of 500 problems" in second
+
+
+def test_table_2_has_the_papers_rows_and_an_interval() -> None:
+    markdown = to_markdown(table_2())
+    assert "**Table 2: MBPP, problems solved in %**" in markdown
+    assert "| System | Python | 95 % CI | vs random [CI] |" in markdown
+    for row in ("| code-davinci-002 | 62.0 |", "| LEVER (DeepSeek-Coder) | 69.4 |", "| RewardRanker 6.7B + 1.3B ["):
+        assert row in markdown
+    assert "Avg" not in markdown and "Common" not in markdown
+
+
+def test_partial_tables_say_so() -> None:
+    pools = [pool({0: "o1 x0", 1: "x1 o0"}, seed=0), pool({0: "o1 I0"}, "bash", asked=[1])]
+    text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=20, partial=True))
+    assert "| Problems | 2 | – | – | – | – | – | 1/2 | – |  |  |  |" in text
+    assert "bash: partial, 1 of 2 problems that all pools have; 1 problems with fewer than n = 2" in text
+    assert "Candidates that could not be judged, left out: bash 1 of 2." in text
+    assert "Avg and Common are over 2 languages (those with pools; the paper's Avg is over 8)" in text
+
+
+def hostile(name: str) -> BenchmarkPool:
+    return replace(pool({n: "o1 x0" for n in range(5)}), generator=name)
+
+
+def test_the_page_is_one_file_that_loads_nothing_and_keeps_names_as_text() -> None:
+    name = "<script>alert(1)</script> [red]|"
+    cheat = [Programs("cheat", "python", [c for n in range(5) for c in candidates(n, "o")])]
+    table = build_benchmark_table([hostile(name)], [R], 2, PROVENANCE, cheat, bootstrap=20)
+    page = to_html(table)
+    tags = parse(page)
+    assert tags.loading == [] and "<script" not in page
+    assert not tags.seen & {"script", "link", "img", "iframe", "object", "embed", "form"}
+    assert "url(" not in page and "$" not in page and not re.search(r"https?://", page)
+    text = " ".join(tags.text)
+    assert f"{name}, n = 2" in text
+    assert "programs that return a constant solve 100.0 % in python" in text
+    assert name in terminal(table) and name.replace("|", "\\|") in to_markdown(table)
+
+
+def test_the_page_draws_the_headline_of_every_system() -> None:
+    page = to_html(table_1())
+    parse(page)
+    assert page.count('<svg class="mark"') == 4  # random, r, majority, oracle
+    assert "average over languages" in page
+    assert "<b>100.0</b><small>±0.0</small>" in page
+    assert re.search(
+        r"made: r</td><td>100.0</td><td>100.0 – 100.0</td>.*?\+50.0 \[\+50.0, \+50.0\]</td><td>100.0", page
+    )
+    assert to_html(table_2()).count('<svg class="mark"') == 3
+
+
+@pytest.mark.parametrize("width", [120, 160])
+def test_long_names_wrap_and_numbers_do_not(width: int) -> None:
+    name = "a-generator-with-a-name-that-is-far-too-long-for-one-column-of-a-table/checkpoint-12345"
+    table = build_benchmark_table([hostile(name)], [R], 2, PROVENANCE, bootstrap=20)
+    text = terminal(table, width)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    assert re.search(r"^r +100\.0", text, re.MULTILINE)

@@ -1,0 +1,173 @@
+"""The comparison of all rankers on one pool, with numbers worked out by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from made_pools import candidates, problem
+from report_runs import parse
+from rich.console import Console
+
+from rewardranker.errors import UserError
+from rewardranker.evaluation.comparison import Comparison, RankerRow, compare_rankers
+from rewardranker.evaluation.comparison_views import render, to_html, to_markdown
+from rewardranker.problems.types import Candidate
+from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.protocol import Ranker
+from rewardranker.reranking.stored import StoredRanker
+
+R = StoredRanker("r")
+SPECS = {0: "o3 x2 x1", 1: "x3 x2 o1", 2: "x1 x2 x3"}
+
+
+def compare(specs: dict[int, str], rankers: tuple[Ranker, ...] = (R,), **more: object) -> Comparison:
+    pool = [c for n, spec in specs.items() for c in candidates(n, spec)]
+    asked = {"ns": (1, 2, 3), "ks": (2,), "bootstrap": 100, **more}
+    return compare_rankers("p", pool, [problem(n) for n in specs], rankers, **asked)  # type: ignore[arg-type]
+
+
+def rows_of(found: Comparison) -> dict[str, RankerRow]:
+    return {row.ranker: row for row in found.rows}
+
+
+def test_numbers_by_hand() -> None:
+    """r puts the right one first in 0, last in 1; 2 has none. Best of 3: 1/3; of 2: problem 0 in the 2 of 3 draws
+    that hold it, problem 1 never -> 2/9; of 1: 2/9. Two of three: 0 yes, 1 no -> 1/3. Random: 2/9; oracle of 3: 2/3.
+    Gap by the means (3/9 - 2/9)/(6/9 - 2/9) = 1/4; by problem 1 and (0 - 1/3)/(1 - 1/3) = -1/2, mean 1/4, 1 without.
+    Pairs: 1 and 0 -> 1/2 over 2 problems. MRR: 1 and 1/3 -> 2/3 over 2. Lengths 1, 2, 3: r falls in 0 and 1 (-1 each)
+    and rises in 2 (1) -> -1/3."""
+    row = rows_of(compare(SPECS))["r"]
+    assert [row.best_of[n].value for n in (1, 2, 3)] == pytest.approx([2 / 9, 2 / 9, 1 / 3])
+    assert row.rerank_at[2].value == pytest.approx(1 / 3)
+    assert row.versus is not None and row.versus[0] == pytest.approx(1 / 9)
+    assert row.gap_closed == pytest.approx(1 / 4)
+    assert (row.gap_per_problem, row.gap_undefined) == (pytest.approx(1 / 4), 1)
+    assert row.pair_accuracy is not None and row.mrr is not None and row.length_correlation is not None
+    assert (row.pair_accuracy.value, row.pair_accuracy.problems) == (pytest.approx(1 / 2), 2)
+    assert (row.mrr.value, row.mrr.problems) == (pytest.approx(2 / 3), 2)
+    assert (row.length_correlation.value, row.length_correlation.problems) == (pytest.approx(-1 / 3), 3)
+
+
+def test_auc_is_over_the_whole_pool() -> None:
+    """Right 3 and 1, wrong 2 1 3 2 1 2 3: 3 beats five of seven and ties two -> 6/7; 1 ties two -> 1/7; mean 1/2."""
+    row = rows_of(compare(SPECS))["r"]
+    assert row.auc is not None
+    assert row.auc.value == pytest.approx(1 / 2)
+    shifted = rows_of(compare({**SPECS, 2: "x-7 x-8 x-9"}))["r"]
+    assert shifted.auc is not None and shifted.pair_accuracy is not None
+    assert shifted.auc.value == pytest.approx((6.5 / 7 + 3.5 / 7) / 2)  # the same order within problems
+    assert shifted.pair_accuracy.value == pytest.approx(1 / 2)
+
+
+def test_the_ends() -> None:
+    """Random: 1/2 for pairs and AUC; MRR (1 + 1/2 + 1/3)/3 = 11/18. Oracle: all 1. Neither is calibrated."""
+    rows = rows_of(compare(SPECS))
+    assert list(rows) == ["random", "r", "oracle"]
+    for name, pairs, mrr, gap in (("random", 0.5, 11 / 18, 0.0), ("oracle", 1.0, 1.0, 1.0)):
+        row = rows[name]
+        assert row.pair_accuracy is not None and row.auc is not None and row.mrr is not None
+        assert (row.pair_accuracy.value, row.auc.value) == (pairs, pairs)
+        assert row.mrr.value == pytest.approx(mrr)
+        assert row.gap_closed == pytest.approx(gap)
+        assert row.calibration is None
+    assert rows["random"].length_correlation is None
+    assert rows["random"].versus is None
+
+
+def test_intervals_hold_their_values_and_pairs_are_certain_where_all_problems_agree() -> None:
+    row = rows_of(compare({n: "o2 x1 x0" for n in range(12)}))["r"]
+    assert row.pair_accuracy is not None and row.auc is not None and row.mrr is not None
+    for found in (*row.best_of.values(), row.pair_accuracy, row.auc, row.mrr):
+        assert found.low <= found.value + 1e-12 and found.value - 1e-12 <= found.high
+    assert (row.best_of[3].low, row.best_of[3].high, row.auc.low) == (1.0, 1.0, 1.0)
+    assert row.versus == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_calibration_is_there_where_scores_are_finite() -> None:
+    """Six alike problems: right at 2, wrong at 1 and 0 -> better than the base rate on those not fitted."""
+    row = rows_of(compare({n: "o2 x1 x0" for n in range(6)}))["r"]
+    assert row.calibration is not None
+    assert (row.calibration.fitted, row.calibration.measured) == (9, 9)
+    assert row.calibration.brier < row.calibration.brier_of_base_rate == pytest.approx(2 / 9)
+    assert rows_of(compare({n: "o2 x1 x-inf" for n in range(6)}))["r"].calibration is None
+    assert rows_of(compare({0: "o2 x1 x0"}))["r"].calibration is None
+
+
+def test_nothing_right_leaves_metrics_undefined_not_zero() -> None:
+    row = rows_of(compare({n: "x2 x1 x0" for n in range(3)}))["r"]
+    assert (row.pair_accuracy, row.auc, row.mrr, row.gap_closed, row.gap_per_problem) == (None,) * 5
+    assert row.gap_undefined == 3
+    assert row.best_of[3].value == 0
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(UserError, match="n = 4 candidates asked, but 3 of 3 problems have fewer"):
+        compare(SPECS, ns=(4,))
+    with pytest.raises(UserError, match="k from 1 to the largest n; asked for n of 1, 2, 3 and k of 4"):
+        compare(SPECS, ks=(4,))
+    with pytest.raises(UserError, match="asked for n of nothing"):
+        compare(SPECS, ns=(), ks=())
+    with pytest.raises(UserError, match="baseline 'x' is none of the rankers: random, r, oracle"):
+        compare(SPECS, baseline="x")
+    with pytest.raises(UserError, match="NaN"):
+        compare({0: "onan x1 x0"})
+    pool = [c for n, spec in SPECS.items() for c in candidates(n, spec)]
+    with pytest.raises(UserError, match="several data revisions, r1, r2"):
+        compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="r2")], [R])
+    with pytest.raises(UserError, match=r"lacks 1 of 4 problems \(humaneval/9\)"):
+        compare_rankers("p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], ns=(2,), ks=())
+    with pytest.raises(UserError, match="has no candidates"):
+        compare_rankers("p", [], [problem(0)], [R])
+    with pytest.raises(UserError, match="in cpp; make one pool per language"):
+        compare_rankers("p", [*pool, *candidates(3, "o1 x1 x1", "cpp")], [problem(n) for n in range(4)], [R])
+    partial = compare_rankers(
+        "p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], (2,), (), bootstrap=10, partial=True
+    )
+    assert "3 of 4 problems, 3 candidates each" in to_markdown(partial)
+
+
+def signed() -> tuple[list[Candidate], list[Ranker]]:
+    pool = [replace(c, signature="a" if c.verdict == "OK" else "b") for n in SPECS for c in candidates(n, SPECS[n])]
+    return pool, [R, MajorityRanker()]
+
+
+def test_json_round_trip() -> None:
+    pool, rankers = signed()
+    problems = [problem(n) for n in SPECS]
+    found = compare_rankers("p", pool, problems, rankers, (2, 3), (2,), bootstrap=50, more={"temperature": "0.7"})
+    assert found.rows[1].calibration is not None
+    assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert found.settings["resampled"] == ["majority"]
+
+
+def test_people_see_it() -> None:
+    found = compare({n: "o2 x1 x0 I9" for n in range(12)}, ns=(1, 2, 3), ks=(2,), more={"judge": "<b>[red]x"})
+    out = io.StringIO()
+    Console(file=out, width=120).print(render(found))
+    text = out.getvalue()
+    assert "…" not in text and max(map(len, text.splitlines())) <= 120
+    row = next(line for line in text.splitlines() if line.startswith("r "))
+    assert row.split() == ["r", "33.3", "66.7", "100.0", "+66.7", "100.0", "100.0"]
+    flat = " ".join(text.split())
+    for wanted in (
+        "12 of 12 problems, 4 candidates each, data r1.",
+        "12 of 48 candidates not judged and left out (INFRA 12, NO_TOOLCHAIN 0)",
+        "judge: <b>[red]x.",
+        "undefined for 0 problems",
+        "12 problems have both",
+    ):
+        assert wanted in flat, wanted
+    markdown = to_markdown(found)
+    assert "| r | 33.3 (33–33) | 66.7 (67–67) | **100.0** (100–100) | +66.7 [+66.7, +66.7] | 100.0 |" in markdown
+    assert "| Oracle (pass@n) | 33.3 (33–33) | 66.7 (67–67) | 100.0 (100–100) |" in markdown
+    page = to_html(found)
+    tags = parse(page)
+    assert tags.loading == [] and "<b>[red]" not in page and "$" not in page
+    assert 'aria-label="Best of n. Random pick (pass@1): 0.333 at candidates n 1, 0.333 at 3; r: 0.333' in page
+    assert re.search(r"<summary>r: ECE [\d.]+ %, Brier 0\.\d+ \(always the base rate: 0\.222\), fitted on 18", page)
+    assert not math.isnan(found.rows[0].best_of[1].value)
