@@ -120,7 +120,7 @@ def test_after_three_loops_the_rest_is_put_down_as_one(judge: Judge) -> None:
 
 def test_sleeping_and_printing_hit_their_limits(judge: Judge) -> None:
     code = (
-        "import time\ndef f(n):\n    if n == 1: time.sleep(60)\n    if n == 2: print('x' * 100_000)\n    return n\n"
+        "import time\ndef f(n):\n    if n == 1: time.sleep(60)\n    if n == 2: print('x' * 1_000_000)\n    return n\n"
     )
     task = probes("f(0)", "f(1)", "f(2)", "f(3)", limits=replace(LIMITS, wall_s=1.0))
     assert verdict(judge, code, task).returns == ("int 0", "timeout", "output", "int 3")
