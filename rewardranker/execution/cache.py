@@ -50,6 +50,7 @@ class VerdictCache:
             try:
                 entry = json.loads(line)
                 key = entry.pop("key")
-                self._entries[key] = Judgement(**{**entry, "verdict": Verdict(entry["verdict"])})
+                exact = {"verdict": Verdict(entry["verdict"]), "returns": tuple(entry.get("returns", ()))}
+                self._entries[key] = Judgement(**entry | exact)
             except (ValueError, TypeError, KeyError, AttributeError):
                 continue

@@ -32,7 +32,7 @@ from rewardranker.problems.types import Problem
 
 __all__ = ["Judge", "VerdictCache", "judge_fingerprint", "sandbox_description"]
 
-HARNESS_VERSION = "3"
+HARNESS_VERSION = "4"
 DEFAULT_TIER = "C"
 _INFRA_RETRIES = 2
 Item = tuple[Problem, str]

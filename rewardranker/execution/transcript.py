@@ -13,20 +13,23 @@ from rewardranker.execution.child import wire
 from rewardranker.execution.sandbox.step import Outcome
 
 #: Who writes the stream: a driver that answers calls with ``values``; the ``tester`` of a Python program, in a
-#: process of its own; trusted ``checks`` in the program's process; a Python ``main`` program's loader.
-Protocol = Literal["values", "tester", "checks", "main"]
+#: process of its own; the same with ``probes`` in place of tests; trusted ``checks`` in the program's process; a
+#: Python ``main`` program's loader.
+Protocol = Literal["values", "tester", "probes", "checks", "main"]
 
 _OPENINGS = {"ready": 0, "compile": 2, "load": 2}
 # A program behind a driver never has the tester's words, so it cannot say "pass".
 _ANSWERS: dict[Protocol, dict[str, int]] = {
     "values": {"value": 1, "opaque": 1, "error": 2},
     "tester": {"pass": 0, "wrong": 1, "error": 2},
+    "probes": {"seen": 1},
     "checks": {"pass": 0, "wrong": 1, "error": 2},
     "main": {"error": 2},
 }
 _ENDINGS: dict[Protocol, dict[str, int]] = {
     "values": {"done": 0},
     "tester": {"done": 1, "gone": 1, "tampered": 1, "unsupported": 1, "output": 1},
+    "probes": {"done": 1, "gone": 1, "tampered": 1, "unsupported": 1, "output": 1},
     "checks": {"done": 1},
     "main": {"done": 0},
 }

@@ -28,6 +28,18 @@ class Verdict(StrEnum):
 LABELS = frozenset({Verdict.OK, Verdict.WRONG, Verdict.RUNTIME_ERROR, Verdict.COMPILE_ERROR})
 NEVER_LABELS = frozenset({Verdict.INFRA, Verdict.NO_TOOLCHAIN})
 
+#: What a single test came to, in ``Judgement.outcomes``.
+LETTERS = {
+    Verdict.OK: "P",
+    Verdict.WRONG: "W",
+    Verdict.RUNTIME_ERROR: "R",
+    Verdict.TIMEOUT: "T",
+    Verdict.MEMORY: "M",
+    Verdict.OUTPUT_LIMIT: "O",
+    Verdict.TAMPERED: "X",
+}
+NOT_RUN = "-"
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -47,6 +59,10 @@ class Judgement:
             checks inside the program's process, which a program written to cheat can beat. Empty in compat
             mode, which trusts the program.
         tier: what the program was cut off from, see :mod:`rewardranker.execution.sandbox.tiers`.
+        outcomes: one letter of :data:`LETTERS` per test, in order, ``-`` for one that was not run; empty where no
+            single test explains the verdict (a program that does not compile), and in compat mode.
+        returns: what the program returned on each probe (style ``probe`` only), see
+            :mod:`rewardranker.execution.observations`.
     """
 
     verdict: Verdict
@@ -57,3 +73,5 @@ class Judgement:
     signature: str = ""
     level: str = ""
     tier: str = ""
+    outcomes: str = ""
+    returns: tuple[str, ...] = ()

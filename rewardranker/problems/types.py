@@ -11,7 +11,7 @@ from typing import Literal
 
 from rewardranker.execution.verdict import Verdict
 
-Style = Literal["stdio", "function", "program"]
+Style = Literal["stdio", "function", "program", "probe"]
 Split = Literal["train", "validation", "test"]
 Comparator = Literal["tokens", "exact", "checker"]
 Origin = Literal["levenshtein", "random", "hard_negative", "self_training"]
@@ -35,6 +35,8 @@ class Test:
     - ``function``: a JSON list of arguments, and the JSON value that the entry point must return.
     - ``program``: a trusted Python snippet (one or more ``assert`` statements calling the entry point) in
       ``input``; ``expected`` is empty.
+    - ``probe``: an expression in ``input`` that calls the entry point, perhaps written by a model (only what
+      :mod:`rewardranker.execution.expressions` lets pass); nothing is expected, and what it comes to is observed.
     """
 
     __test__ = False  # not a pytest class

@@ -12,14 +12,17 @@ from attacks.tasks import QUICK, problem, right
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rewardranker.execution.child import wire
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.observations import is_value
 from rewardranker.execution.sandbox import Outcome
 from rewardranker.execution.strict.dispatch import judge_once
 from rewardranker.execution.strict.recordings import Recording, Recordings
 from rewardranker.execution.transcript import Protocol, Tampered, Transcript, read_transcript
 from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
+from rewardranker.problems.types import Test
 
 NONCE = "0123456789abcdef"
 #: Examples per language: as many as its programs are cheap.
@@ -170,3 +173,41 @@ def test_any_outcome_of_a_process_is_judged(language: str, outcome: Outcome, tas
     assert len(judgement.message) <= 300 and "\n" not in judgement.message
     if judgement.verdict is Verdict.OK:
         assert judgement.tests_passed == judgement.tests_total > 0
+
+
+@given(outcome=outcomes, total=st.integers(1, 5))
+@settings(max_examples=300, deadline=None)
+def test_any_outcome_of_a_process_that_is_probed_is_judged(outcome: Outcome, total: int) -> None:
+    """Whatever the processes say, all expressions get a word, or none does and the fault is ours."""
+    task = replace(problem("python", "add"), style="probe", entry_point="f", tests=(Test("f(1)"),) * total)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("secrets.token_hex", lambda count: NONCE)
+        judgement, _ = judge_once(Pretender(outcome), Known(), task, "")  # type: ignore[arg-type]
+    assert len(judgement.returns) == (0 if judgement.verdict is Verdict.INFRA else total)
+    assert judgement.tests_passed == sum(map(is_value, judgement.returns))
+
+
+def sealed(lines: list[Any]) -> bytes:
+    """What a tester would have sent, under a key of zeros."""
+    plain = [json.dumps([NONCE, number, *line]).encode() for number, line in enumerate(lines)]
+    return b"".join(wire.sealed(line, bytes(16), number).hex().encode() + b"\n" for number, line in enumerate(plain))
+
+
+@given(
+    st.lists(st.sampled_from([["seen", "int 1"], ["seen", "error E"]]), max_size=3),
+    st.sampled_from([[], [["gone", ""]], [["output", ""]], [["unsupported", ""]], [["tampered", ""]]]),
+    st.sampled_from(["", "cpu", "wall", "output", "memory"]),
+    st.integers(1, 12),
+)
+@settings(max_examples=300, deadline=None)
+def test_probing_always_comes_to_an_end(answers: list[Any], ending: list[Any], limit: str, total: int) -> None:
+    """Processes that stop after the same number of answers, again and again, in whatever way."""
+    outcome = Outcome(results=sealed([["begun"], ["ready"], *answers, *ending]), limit=limit)
+    task = replace(problem("python", "add"), style="probe", entry_point="f", tests=(Test("f(1)"),) * total)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("secrets.token_hex", lambda count: NONCE)
+        patch.setattr("secrets.token_bytes", bytes)
+        judgement, _ = judge_once(Pretender(outcome), Known(), task, "")  # type: ignore[arg-type]
+    assert len(judgement.returns) == (0 if judgement.verdict is Verdict.INFRA else total)
+    if judgement.verdict not in (Verdict.INFRA, Verdict.TAMPERED):
+        assert judgement.returns[: len(answers)] == tuple(word for _, word in answers)

@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from . import wire
@@ -199,6 +200,9 @@ class Remote:
             raise AttributeError(name)
         return object.__getattribute__(self, "_link").ask("get", Remote.number_of(self), [name])[0]
 
+    def __repr__(self) -> str:
+        return "<object of the program>"  # without the address here, which is nobody's business
+
     def __setattr__(self, name: str, value: Any) -> None:
         object.__getattribute__(self, "_link").ask("set", Remote.number_of(self), [name, value])
 
@@ -218,8 +222,12 @@ def _write_all(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data) :]
 
 
-def run_tester(job: dict[str, Any], requests: int, replies: int, results: int) -> None:
-    """Runs setup and checks; sends one line per check and ``done`` with the signature to ``results``.
+Body = Callable[[dict[str, Any], dict[str, Any], Channel], None]
+
+
+def run_tester(job: dict[str, Any], requests: int, replies: int, results: int, body: Body) -> None:
+    """Runs ``body`` on the program's names; it sends one line per check or probe, and then comes ``done`` with the
+    signature.
 
     The lines quote tests. They are sealed, since the server that passes them on is what the next program is
     forked from.
@@ -236,7 +244,7 @@ def run_tester(job: dict[str, Any], requests: int, replies: int, results: int) -
             raise Tampered("a greeting that is not one")
         report.send("ready")
         names = {name: wire.decode(data, link.remote) for name, data in hello[1].items() if name in job["names"]}
-        _run_checks(job, names, report)
+        body(job, names, report)
         report.send("done", link.record.hexdigest())
     except Tampered as error:
         report.send("tampered", str(error))
@@ -250,8 +258,10 @@ def run_tester(job: dict[str, Any], requests: int, replies: int, results: int) -
         report.send("gone", link.record.hexdigest())
 
 
-def _run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> None:
-    """Names of the standard library that the program did not provide are imported: tests rely on imports
+def run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> None:
+    """Setup, then every check of every test.
+
+    Names of the standard library that the program did not provide are imported: tests rely on imports
     that only some solutions make."""
     space: dict[str, Any] = {"__name__": "tests"}
     for name in job["names"]:
@@ -260,7 +270,7 @@ def _run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> 
         elif name in names:
             space[name] = names[name]
         elif hasattr(builtins, name):
-            space[name] = _missing(name)
+            space[name] = missing(name)
     setup_failure = _failure(_parse(job["setup"]), space)
     for test in job["tests"]:
         failure = setup_failure
@@ -270,8 +280,8 @@ def _run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> 
             report.send(*(outcome or ("pass",)))
 
 
-def _missing(name: str) -> Any:
-    """Keeps a builtin of the same name from standing in for the entry point that the program lacks."""
+def missing(name: str) -> Any:
+    """Stands for the entry point that the program lacks, so that no builtin of the same name does."""
 
     def raise_name_error(*arguments: Any, **keywords: Any) -> Any:
         raise program_error("NameError", f"name {name!r} is not defined")

@@ -11,7 +11,7 @@ from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Level
 from rewardranker.execution.sandbox.step import Outcome
 from rewardranker.execution.transcript import Protocol, Tampered, Transcript, read_transcript
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.execution.verdict import LETTERS, NOT_RUN, Judgement, Verdict
 from rewardranker.problems.types import Limits
 
 _LIMITS = {
@@ -70,7 +70,9 @@ class Frame:
         behaviours = [calls] + [answer.behaviour for answer in answers]
         text = "\n".join(behaviours)
         signature = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32] if text.strip() else ""
-        return Judgement(first.verdict, passed, self.total, cpu_s, _one_line(message), signature, self.level)
+        outcomes = "".join(LETTERS.get(answer.verdict, NOT_RUN) for answer in answers).ljust(self.total, NOT_RUN)
+        line = _one_line(message)
+        return Judgement(first.verdict, passed, self.total, cpu_s, line, signature, self.level, outcomes=outcomes)
 
 
 def judgement_of_stream(

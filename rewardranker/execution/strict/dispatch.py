@@ -6,6 +6,7 @@ import ast
 from typing import get_args
 
 from rewardranker.errors import UserError
+from rewardranker.execution.expressions import Refused, checked
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.language import Level
 from rewardranker.execution.sandbox import Sandbox
@@ -34,6 +35,10 @@ def level_of(problem: Problem) -> Level:
     """How far a verdict on this problem's programs can be trusted. Raises ``UserError`` for an impossible style."""
     if problem.language == "python":
         return "L3" if problem.style == "stdio" else "L2"
+    if problem.style == "probe":
+        raise UserError(
+            f"problem {problem.id} asks for style 'probe' in {problem.language}; only Python programs can be probed"
+        )
     return recipe_level(LANGUAGES[problem.language], problem)
 
 
@@ -51,6 +56,8 @@ def check_problem(problem: Problem) -> None:
     _check_comparator(problem)
     if problem.style == "function":
         _check_json(problem)
+    elif problem.style == "probe":
+        _check_expressions(problem)
     elif problem.language == "python":
         count_tests(problem)
 
@@ -71,6 +78,18 @@ def _defined(problem: Problem) -> set[str]:
         return {node.name for node in ast.parse(problem.checker).body if isinstance(node, ast.FunctionDef)}
     except SyntaxError as error:
         raise UserError(f"problem {problem.id}: its checker is not valid Python: {error}; mend it") from None
+
+
+def _check_expressions(problem: Problem) -> None:
+    """Expressions may come from a model: none but those of the allow-list ever reach a tester."""
+    for test in problem.tests:
+        try:
+            checked(test.input, problem.entry_point)
+        except Refused as error:
+            raise UserError(
+                f"problem {problem.id}: the probe {test.input[:80]!r} is refused for {error}, since it would be "
+                "evaluated beside the judge's own code; leave out what execution.expressions.checked refuses"
+            ) from None
 
 
 def _check_json(problem: Problem) -> None:

@@ -33,8 +33,17 @@ def job_of(problem: Problem, code: str) -> dict[str, Any]:
 
 def run_tester(sandbox: Sandbox, job: dict[str, Any], setup: str, tests: Sequence[str]) -> Outcome:
     """Runs a job of style ``program`` with trusted code in a tester's process. Raises ``SandboxDied``."""
+    return _beside_a_tester(sandbox, job, {"setup": setup, "tests": list(tests)})
+
+
+def run_probes(sandbox: Sandbox, job: dict[str, Any], expressions: Sequence[str]) -> Outcome:
+    """Runs a job of style ``program`` with checked expressions in a tester's process. Raises ``SandboxDied``."""
+    return _beside_a_tester(sandbox, job, {"probes": list(expressions)})
+
+
+def _beside_a_tester(sandbox: Sandbox, job: dict[str, Any], trusted: dict[str, Any]) -> Outcome:
     own, key = {name: job[name] for name in ("nonce", "names", "entry")}, secrets.token_bytes(16)
-    outcome = sandbox.run(job, own | {"setup": setup, "tests": list(tests), "key": key.hex()})
+    outcome = sandbox.run(job, own | trusted | {"key": key.hex()})
     return replace(outcome, results=_opened(outcome.results, key))
 
 

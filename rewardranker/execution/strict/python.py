@@ -17,6 +17,7 @@ from rewardranker.execution.sandbox import Outcome, Sandbox
 from rewardranker.execution.strict.answers import Answer, Frame, check_answer, error_answer, judgement_of_stream
 from rewardranker.execution.strict.jobs import job_of, run_tester
 from rewardranker.execution.strict.outputs import output_answer
+from rewardranker.execution.strict.probes import judge_probes
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem, Test
@@ -53,7 +54,8 @@ def judge_python(sandbox: Sandbox, problem: Problem, code: str, all_tests: bool)
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``."""
     if problem.style == "stdio":
         return _stdio(sandbox, problem, code, all_tests)
-    return {"function": _function, "program": _program}[problem.style](sandbox, problem, code)
+    ways = {"function": _function, "program": _program, "probe": judge_probes}
+    return ways[problem.style](sandbox, problem, code)
 
 
 def _function(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
