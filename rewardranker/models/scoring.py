@@ -80,6 +80,10 @@ class ScorerNetwork(nn.Module):
                 position_ids=batch.position_ids,
                 use_cache=False,
             ).last_hidden_state
+        return self.read(hidden, batch, per_token)
+
+    def read(self, hidden: Tensor, batch: TokenBatch, per_token: bool = False) -> Tensor:
+        """As :meth:`forward`, from the backbone's last hidden states ``[B, L, H]``."""
         index = batch.before if per_token else batch.last[:, None]
         states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
         scores = self._head(states.float())[..., 0]
