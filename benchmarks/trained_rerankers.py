@@ -191,7 +191,7 @@ def read_frozen(data: Data, backbone: Backbone, read: Read) -> float:
     candidates = [*data.pool, *(c for c in data.extra if c.verdict in LABELS)]
     rows = list(dict.fromkeys(read(data.problems[c.problem_id], c) for c in candidates))
     for start in range(0, len(rows), 256):
-        backbone.states(rows[start : start + 256])
+        backbone.remember(rows[start : start + 256])
         done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
         say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
     return time.monotonic() - begun
@@ -288,7 +288,7 @@ def arguments() -> argparse.Namespace:
     add("--weight-decay", type=float, default=0.01)
     add("--folds", type=int, default=5)
     add("--seed", type=int, default=0)
-    add("--microbatch-tokens", type=int, default=8192)
+    add("--microbatch-tokens", type=int, default=16384)
     add("--threads", type=int, default=torch.get_num_threads())
     add("--device", default="cpu")
     add("-n", type=int, default=10, help="Candidates to choose from.")

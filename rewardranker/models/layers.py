@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from rewardranker.errors import UserError
-from rewardranker.models.batching import TokenBatch, TokenSequence, collate, microbatches
-from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id
-from rewardranker.models.scoring import ScorerNetwork, mixed_precision
+from rewardranker.models.batching import TokenSequence
+from rewardranker.models.loading import load_scorer, load_tokenizer
+from rewardranker.models.packing import Pack, pack, plan_packs
+from rewardranker.models.scoring import ScorerNetwork
 
 
 def split_layers(model: nn.Module, top: int) -> tuple[PreTrainedModel, PreTrainedModel]:
@@ -67,7 +67,7 @@ class Backbone:
 
     Args:
         trained_layers: how many of the last layers train, with the final norm and the head; 0 trains everything.
-        microbatch_tokens: padded tokens in one forward pass.
+        microbatch_tokens: tokens whose gradients are computed together, which bounds the memory of a step.
         device: where to compute, e.g. ``cpu`` or ``cuda:0``.
     """
 
@@ -77,8 +77,7 @@ class Backbone:
         self.path, self.trained_layers, self.device = path, trained_layers, device
         self.microbatch_tokens = microbatch_tokens
         self.tokenizer = load_tokenizer(path)
-        self.pad_id = pad_id(self.tokenizer)
-        self._states: dict[TokenSequence, Tensor] = {}
+        self._states: dict[TokenSequence | tuple[int, ...], Tensor] = {}  # of responses, and of prompts
         self._lower: PreTrainedModel | None = None
         if trained_layers:
             network = load_scorer(path, "float32", "auto", device, seed=0)
@@ -92,23 +91,24 @@ class Backbone:
         """Frees the memory of texts that will not be seen again."""
         self._states.clear()
 
-    def states(self, rows: Sequence[TokenSequence]) -> list[Tensor]:
-        """What enters the trained layers: fp32 ``[len(row), H]`` per row, without gradients, known or computed."""
+    def remember(self, rows: Sequence[TokenSequence]) -> None:
+        """Asks the frozen layers about the texts among ``rows`` that are not known yet."""
         unknown = [row for row in dict.fromkeys(rows) if row not in self._states]
-        for group in microbatches([len(row) for row in unknown], self.microbatch_tokens):
-            batch = collate([unknown[i] for i in group], self.pad_id, device=self.device)
+        for group in plan_packs(unknown):
+            together = pack([unknown[i] for i in group], self.device)
             assert self._lower is not None
             # Not inference_mode: its tensors could not take part in a graph later.
             with torch.no_grad():
-                hidden = self._lower(
-                    input_ids=batch.input_ids,
-                    attention_mask=batch.attention_mask,
-                    position_ids=batch.position_ids,
-                    use_cache=False,
-                ).last_hidden_state
-            for place, i in enumerate(group):
-                self._states[unknown[i]] = hidden[place, : len(unknown[i])].clone()
-        return [self._states[row] for row in rows]
+                hidden = _hidden(self._lower, together, input_ids=together.input_ids)
+            prompt, *responses = hidden[0].split(together.lengths)
+            self._states.setdefault(unknown[group[0]].prompt_ids, prompt.clone())
+            for i, response in zip(group, responses, strict=True):
+                self._states[unknown[i]] = response.clone()
+
+    def states(self, rows: Sequence[TokenSequence]) -> Tensor:
+        """What enters the trained layers for a pack of ``rows``: fp32 ``[1, L, H]``, without gradients."""
+        self.remember(rows)
+        return torch.cat([self._states[rows[0].prompt_ids], *(self._states[row] for row in rows)])[None]
 
 
 class Scorer(nn.Module):
@@ -129,28 +129,33 @@ class Scorer(nn.Module):
         return [p for p in self.network.parameters() if p.requires_grad]
 
     def forward(self, rows: Sequence[TokenSequence]) -> Tensor:
-        """Scores, fp32 ``[len(rows)]``, in one batch."""
-        batch = collate(rows, self.backbone.pad_id, device=self.backbone.device)
-        if self._upper is None:
-            return self.network(batch)
-        states = pad_sequence(self.backbone.states(rows), batch_first=True)
-        return self.network.read(self._top(self._upper, states, batch), batch)
+        """Scores, fp32 ``[len(rows)]``; rows with the same prompt are run together."""
+        window = self.network.model.config.to_dict().get("sliding_window")
+        longest = max(len(row) for row in rows)
+        if window and longest > window:
+            raise UserError(f"{self.backbone.path}: attends to {window} tokens at a time, and a text has {longest}")
+        groups = plan_packs(rows)
+        scores = torch.cat([self._of_pack([rows[i] for i in group]) for group in groups])
+        places = torch.tensor([i for group in groups for i in group], device=scores.device)
+        return torch.empty_like(scores).index_copy(0, places, scores)
 
-    def _top(self, upper: PreTrainedModel, states: Tensor, batch: TokenBatch) -> Tensor:
-        with mixed_precision(batch, self.network.autocast):
-            return upper(
-                inputs_embeds=states,
-                attention_mask=batch.attention_mask,
-                position_ids=batch.position_ids,
-                use_cache=False,
-            ).last_hidden_state
+    def _of_pack(self, rows: Sequence[TokenSequence]) -> Tensor:
+        together = pack(rows, self.backbone.device)
+        if self._upper is None:
+            hidden = _hidden(self.network.model.base_model, together, input_ids=together.input_ids)
+        else:
+            hidden = _hidden(self._upper, together, inputs_embeds=self.backbone.states(rows))
+        return self.network.head(hidden[0, together.last])
 
     def score(self, rows: Sequence[TokenSequence]) -> list[float]:
-        """One number per row, without gradients, in batches of like lengths; higher is better."""
-        scores = [0.0] * len(rows)
-        for group in microbatches([len(row) for row in rows], self.backbone.microbatch_tokens):
-            with torch.no_grad():
-                found = self([rows[i] for i in group]).tolist()
-            for i, score in zip(group, found, strict=True):
-                scores[i] = score
-        return scores
+        """One number per row, without gradients; higher is better."""
+        if not rows:
+            return []
+        with torch.no_grad():
+            return [float(score) for score in self(rows)]
+
+
+def _hidden(model: nn.Module, together: Pack, **entry: Tensor) -> Tensor:
+    return model(
+        attention_mask=together.attention_mask, position_ids=together.position_ids, use_cache=False, **entry
+    ).last_hidden_state

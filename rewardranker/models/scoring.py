@@ -66,6 +66,10 @@ class ScorerNetwork(nn.Module):
         assert isinstance(head, nn.Linear)
         return head
 
+    def head(self, states: Tensor) -> Tensor:
+        """Scalars of hidden states: ``[..., H]`` to fp32 ``[...]``."""
+        return self._head(states.float())[..., 0]
+
     def forward(self, batch: TokenBatch, per_token: bool = False) -> Tensor:
         """Scores of whole responses, or values of the state before each response token.
 
@@ -80,13 +84,9 @@ class ScorerNetwork(nn.Module):
                 position_ids=batch.position_ids,
                 use_cache=False,
             ).last_hidden_state
-        return self.read(hidden, batch, per_token)
-
-    def read(self, hidden: Tensor, batch: TokenBatch, per_token: bool = False) -> Tensor:
-        """As :meth:`forward`, from the backbone's last hidden states ``[B, L, H]``."""
         index = batch.before if per_token else batch.last[:, None]
         states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
-        scores = self._head(states.float())[..., 0]
+        scores = self.head(states)
         return scores.masked_fill(~batch.mask, 0.0) if per_token else scores[:, 0]
 
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
-from rewardranker.models.batching import TokenSequence, microbatches
+from rewardranker.models.batching import TokenSequence
 from rewardranker.models.layers import Backbone, Scorer
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 from rewardranker.training.schedule import learning_rate
@@ -150,13 +150,25 @@ def backward(scorer: Scorer, objective: Objective[Any], minibatch: Sequence[Any]
     """
     totals = dict.fromkeys(objective.metrics, 0.0)
     budget = scorer.backbone.microbatch_tokens
-    for group in microbatches([objective.tokens(example) for example in minibatch], budget):
-        examples = [minibatch[i] for i in group]
+    for examples in _portions(minibatch, [objective.tokens(example) for example in minibatch], budget):
         value, shares = objective.loss(_scores(scorer, objective.rows(examples)), examples, len(minibatch))
         value.backward()  # type: ignore[no-untyped-call]
         for key, share in shares.items():
             totals[key] += share
     return totals
+
+
+def _portions(examples: Sequence[Any], tokens: Sequence[int], budget: int) -> list[list[Any]]:
+    """Neighbours together, for they share prompts and programs, in portions within the budget or of one example."""
+    portions: list[list[Any]] = []
+    room = 0
+    for example, cost in zip(examples, tokens, strict=True):
+        if not portions or cost > room:
+            portions.append([])
+            room = budget
+        portions[-1].append(example)
+        room -= cost
+    return portions
 
 
 def _scores(scorer: Scorer, rows: Sequence[TokenSequence]) -> Tensor:
