@@ -62,6 +62,7 @@ class Settings:
     programs_per_step: int
     pairs_per_problem: int
     max_tokens: int
+    lever_inputs: int
     lr: float
     warmup: float
     schedule: str
@@ -119,14 +120,14 @@ def group_order(data: Data, folds: int, seed: int) -> list[str]:
     return [groups[i] for i in np.random.default_rng(seed).permutation(len(groups))]
 
 
-def readers(backbone: Backbone, max_tokens: int) -> dict[str, Read]:
+def readers(backbone: Backbone, settings: Settings) -> dict[str, Read]:
     """What each kind reads; kinds with the same reader share what the frozen layers say."""
 
     def program(problem: Problem, candidate: Candidate) -> TokenSequence:
         return scored_sequence(problem, candidate.code, backbone.tokenizer, chat=False)
 
     def executed(problem: Problem, candidate: Candidate) -> TokenSequence:
-        return verifier_sequence(backbone.tokenizer, problem, candidate, max_tokens)
+        return verifier_sequence(backbone.tokenizer, problem, candidate, settings.max_tokens, settings.lever_inputs)
 
     return {"rewardranker": program, "coderanker": program, "lever": executed}
 
@@ -212,7 +213,7 @@ def run_all(jobs: Sequence[Job], data: Data, settings: Settings, work: Path) -> 
     """Every job's result, from its file or by training; kinds that read the same follow each other."""
     order = group_order(data, settings.folds, settings.seed)
     backbone = Backbone(settings.backbone, settings.trained_layers, settings.microbatch_tokens, settings.device)
-    read = readers(backbone, settings.max_tokens)
+    read = readers(backbone, settings)
     folder = work / "jobs" / fingerprint(data, settings)
     folder.mkdir(parents=True, exist_ok=True)
     results: dict[Job, dict[str, Any]] = {}
@@ -282,6 +283,7 @@ def arguments() -> argparse.Namespace:
     add("--programs-per-step", type=int, default=64)
     add("--pairs-per-problem", type=int, default=16)
     add("--max-tokens", type=int, default=1024)
+    add("--lever-inputs", type=int, default=8, help="Probe inputs whose results LEVER's verifier reads.")
     add("--lr", type=float, default=1e-4)
     add("--warmup", type=float, default=0.1)
     add("--schedule", choices=("constant", "linear", "cosine"), default="cosine")

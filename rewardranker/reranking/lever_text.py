@@ -28,9 +28,13 @@ class VerifierText:
     execution: str
 
 
-def verifier_text(problem: Problem, candidate: Candidate) -> VerifierText:
-    """One ``# return: (type)=value`` per probe input, or the error raised on it; one ``ERROR`` where none was run."""
-    lines = [f"# return: {_shown(value)}\n\n" for value in candidate.returns] or ["ERROR: not run\n\n"]
+def verifier_text(problem: Problem, candidate: Candidate, inputs: int | None = None) -> VerifierText:
+    """One ``# return: (type)=value`` per probe input, or the error raised on it; one ``ERROR`` where none was run.
+
+    Args:
+        inputs: how many of the probe inputs to show, the first ones; all by default. The authors have 3.
+    """
+    lines = [f"# return: {_shown(value)}\n\n" for value in candidate.returns[:inputs]] or ["ERROR: not run\n\n"]
     return VerifierText(
         f"# description\n{problem.prompt.rstrip()}\n\n# program\n",
         candidate.code.rstrip(),
@@ -39,14 +43,18 @@ def verifier_text(problem: Problem, candidate: Candidate) -> VerifierText:
 
 
 def verifier_sequence(
-    tokenizer: PreTrainedTokenizerBase, problem: Problem, candidate: Candidate, max_tokens: int
+    tokenizer: PreTrainedTokenizerBase,
+    problem: Problem,
+    candidate: Candidate,
+    max_tokens: int,
+    inputs: int | None = None,
 ) -> TokenSequence:
     """:func:`verifier_text` in at most ``max_tokens`` tokens: description as prompt, the rest as response.
 
     What does not fit is cut off the end of the program; where even no program leaves too much, off the end of the
     description, and of the execution block only where it fills the room alone.
     """
-    text = verifier_text(problem, candidate)
+    text = verifier_text(problem, candidate, inputs)
     # One token of the description stays, for a prompt cannot be empty, and so does the EOS.
     execution = _cut(encode_response(tokenizer, text.execution)[:-1], max_tokens - 2)
     execution = (*execution, tokenizer.eos_token_id)

@@ -132,6 +132,8 @@ def test_the_text_is_the_authors_with_a_line_for_every_input() -> None:
         "# execution\n# return: (int)=3\n\n# return: ERROR: ValueError\n\n"
     )
     assert verifier_text(PROBLEM, candidate("x")).execution == "\n\n# execution\nERROR: not run\n\n"
+    three = candidate("x", returns=["int 1", "int 2", "int 3"])
+    assert verifier_text(PROBLEM, three, 1).execution == "\n\n# execution\n# return: (int)=1\n\n"
     huge = verifier_text(PROBLEM, candidate("x", returns=[f"str '{'a' * 5000}'"])).execution
     assert f"# return: (str)='{'a' * (VALUE_CHARS - 1)}...\n" in huge
 

@@ -122,7 +122,7 @@ def test_training_problems_are_not_held_out_and_fractions_are_nested(
     data = benchmark.load(files["pool"], files["pool.problems"], extra)
     order = benchmark.group_order(data, 3, seed=0)
     assert sorted(order) == sorted({data.problems[c.problem_id].group_id for c in data.pool})
-    settings = benchmark.Settings("", 1, 3, 8, 16, 10_000, 1e-4, 0.1, "cosine", 0.0, 3, 0, 1024, 1, "cpu")
+    settings = benchmark.Settings("", 1, 3, 8, 16, 10_000, 8, 1e-4, 0.1, "cosine", 0.0, 3, 0, 1024, 1, "cpu")
     held_out = set(order[0::3])
 
     def trained_on(fraction: float) -> set[str]:
