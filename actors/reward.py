@@ -1,8 +1,9 @@
-"""The reward model, which is the reranker: trained on pairs, then frozen and asked for scores."""
+"""The reward model, which is the reranker: trained on pairs or labels, then frozen and asked for scores."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from torch import Tensor
 
@@ -13,9 +14,9 @@ from actors.setup import RoleSetup
 from rewardranker.config.schema import RewardConfig
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id
-from rewardranker.training.losses import bradley_terry_loss
+from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 
-Pair = tuple[TokenSequence, TokenSequence]
+E = TypeVar("E")
 
 
 class Reward:
@@ -44,25 +45,28 @@ class Reward:
 
     def bt_step(self, minibatch: list[Pair], config: RewardConfig) -> dict[str, float]:
         """One Bradley-Terry update on (chosen, rejected) pairs. Returns global means."""
+        return self._step(PairObjective(config.margin, config.centring), minibatch)
+
+    def pointwise_step(self, minibatch: list[Labelled]) -> dict[str, float]:
+        """One update on (program, whether it is correct). Returns global means."""
+        return self._step(PointwiseObjective(), minibatch)
+
+    def _step(self, objective: Objective[E], minibatch: list[E]) -> dict[str, float]:
         denominator = len(minibatch)
         mine = [minibatch[i] for i in self.rank.rows(denominator)]
-        totals = {"reward/loss": 0.0, "reward/accuracy": 0.0, "reward/margin": 0.0, "reward/score": 0.0}
+        totals = dict.fromkeys(objective.metrics, 0.0)
 
         def loss(group: list[int]) -> Tensor:
-            pairs = [mine[i] for i in group]
-            rows = [chosen for chosen, _ in pairs] + [rejected for _, rejected in pairs]
-            scores = self.engine(collate(rows, self.pad_id, device=self.rank.device))
-            chosen, rejected = scores[: len(pairs)], scores[len(pairs) :]
-            value = bradley_terry_loss(chosen, rejected, denominator, config.margin, config.centring)
-            totals["reward/loss"] += value.item()
-            totals["reward/accuracy"] += (chosen > rejected).sum().item() / denominator
-            totals["reward/margin"] += (chosen - rejected).sum().item() / denominator
-            totals["reward/score"] += scores.sum().item() / (2 * denominator)
+            examples = [mine[i] for i in group]
+            scores = self.engine(collate(objective.rows(examples), self.pad_id, device=self.rank.device))
+            value, shares = objective.loss(scores, examples, denominator)
+            for key, share in shares.items():
+                totals[key] += share
             return value
 
-        lengths = [2 * max(len(chosen), len(rejected)) for chosen, rejected in mine]
+        lengths = [objective.tokens(example) for example in mine]
         accumulate(self.engine, lengths, self.setup.microbatch_tokens, loss)
-        return {**self.engine.sum(totals), **prefixed("reward", self.engine.step())}
+        return prefixed("reward", self.engine.sum(totals) | self.engine.step())
 
     def export(self, directory: str) -> None:
         """Writes a Hugging Face model directory (rank 0)."""

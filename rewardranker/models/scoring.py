@@ -66,6 +66,10 @@ class ScorerNetwork(nn.Module):
         assert isinstance(head, nn.Linear)
         return head
 
+    def head(self, states: Tensor) -> Tensor:
+        """Scalars of hidden states: ``[..., H]`` to fp32 ``[...]``."""
+        return self._head(states.float())[..., 0]
+
     def forward(self, batch: TokenBatch, per_token: bool = False) -> Tensor:
         """Scores of whole responses, or values of the state before each response token.
 
@@ -82,7 +86,7 @@ class ScorerNetwork(nn.Module):
             ).last_hidden_state
         index = batch.before if per_token else batch.last[:, None]
         states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
-        scores = self._head(states.float())[..., 0]
+        scores = self.head(states)
         return scores.masked_fill(~batch.mask, 0.0) if per_token else scores[:, 0]
 
 

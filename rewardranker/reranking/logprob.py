@@ -1,4 +1,4 @@
-"""The generator's own opinion: mean log-probability of a response's tokens."""
+"""The generator's own opinion: the log-probability of a response's tokens."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from rewardranker.problems.types import Candidate, Problem
 
 
+def sum_logprob(candidate: Candidate) -> float:
+    """Log-probability of the whole response, in nats; ``-inf`` where no log-probabilities are known."""
+    return math.fsum(candidate.logprobs) if candidate.logprobs else -math.inf
+
+
 def mean_logprob(candidate: Candidate) -> float:
     """Mean over response tokens, in nats; ``-inf`` where no log-probabilities are known."""
-    if not candidate.logprobs:
-        return -math.inf
-    return math.fsum(candidate.logprobs) / len(candidate.logprobs)
+    return sum_logprob(candidate) / max(1, len(candidate.logprobs))
 
 
 class LogprobRanker:
@@ -22,3 +25,12 @@ class LogprobRanker:
 
     def score(self, problem: Problem, candidates: Sequence[Candidate]) -> list[float]:
         return [mean_logprob(candidate) for candidate in candidates]
+
+
+class SumLogprobRanker:
+    """Prefers the most probable response, which favours short ones."""
+
+    name = "logprob_sum"
+
+    def score(self, problem: Problem, candidates: Sequence[Candidate]) -> list[float]:
+        return [sum_logprob(candidate) for candidate in candidates]

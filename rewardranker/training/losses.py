@@ -1,4 +1,4 @@
-"""Losses of supervised fine-tuning and of the reward model, as sums over a global denominator."""
+"""Losses of supervised fine-tuning and of the rerankers, as sums over a global denominator."""
 
 from __future__ import annotations
 
@@ -31,3 +31,17 @@ def bradley_terry_loss(
     """
     loss = -F.logsigmoid(chosen - rejected - margin) + centring * (chosen + rejected) ** 2
     return loss.sum() / denominator
+
+
+def pointwise_loss(logits: Tensor, labels: Tensor, denominator: float) -> Tensor:
+    """Binary cross-entropy ``-log sigmoid(s)`` of correct programs, ``-log sigmoid(-s)`` of others.
+
+    With one scalar it is the two-class loss of CodeRanker (Inala et al. 2022) and of LEVER's verifier (Ni et al.
+    2023), whose logits *yes* and *no* matter through their difference only.
+
+    Args:
+        logits: fp32 ``[B]``, of *correct*.
+        labels: ``[B]``, 1 or true where the program is correct.
+        denominator: programs of the global minibatch.
+    """
+    return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), reduction="sum") / denominator

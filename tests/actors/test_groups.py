@@ -78,13 +78,15 @@ def sequences() -> list[TokenSequence]:
 def update_of(role: RoleGroup, kind: str, directory: Path) -> dict[str, torch.Tensor]:
     """What one optimiser update adds to every parameter."""
     rows = sequences()
-    name = {"sft": "policy"}.get(kind, kind)
+    name = {"sft": "policy", "pointwise": "reward"}.get(kind, kind)
     states = []
     for when in ("before", "after"):
         if when == "after" and kind == "sft":
             metrics = role.all("sft_step", rows)
         elif when == "after" and kind == "reward":
             metrics = role.all("bt_step", list(zip(rows[::2], rows[1::2], strict=True)), RewardConfig(margin=0.1))
+        elif when == "after" and kind == "pointwise":
+            metrics = role.all("pointwise_step", [(row, i % 3 == 0) for i, row in enumerate(rows)])
         elif when == "after":
             metrics = role.all("update", experience(rows), [list(range(len(rows)))], PPOConfig())
         role.all("save", str(directory))
@@ -107,7 +109,8 @@ def experience(rows: list[TokenSequence]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("kind", "factory"), [("sft", Policy), ("policy", Policy), ("critic", Critic), ("reward", Reward)]
+    ("kind", "factory"),
+    [("sft", Policy), ("policy", Policy), ("critic", Critic), ("reward", Reward), ("pointwise", Reward)],
 )
 def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
     groups: dict[int, WorkerGroup], models: list[str], tmp_path: Path, kind: str, factory: Any

@@ -1,0 +1,344 @@
+"""RewardRanker, CodeRanker and LEVER trained alike on a judged pool, each problem ranked by one that never saw it.
+
+    python benchmarks/trained_rerankers.py --pool POOL --problems PROBLEMS --backbone MODEL --work runs/trained \\
+        --out benchmarks/results/trained_rerankers.md
+
+POOL has verdicts and, for LEVER, what each program returned (`Candidate.returns`); PROBLEMS are the problems that it
+was made from. MODEL is a model directory, or `tiny` for a small one with random weights, made at run time.
+
+The problems are split by group into folds. For each fold and each kind a network is trained on the other folds, from
+the same backbone, on the same pairs, with the same budget (see `rewardranker/training/rankers.py`), and scores the
+fold's candidates. So every problem is held out once, and the numbers are over all of them. Smaller fractions of the
+training problems, with the same budget, give the learning curve.
+
+DIR/jobs keeps each training's scores: a run that was stopped goes on where it stopped. DIR/pool.parquet is POOL with
+the scores added under the kinds' names (logits for CodeRanker and LEVER).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from trained_report import markdown, summarise
+
+from rewardranker.commands.judge_files import load_pool
+from rewardranker.config.schema import OptimConfig, TinyConfig
+from rewardranker.errors import UserError
+from rewardranker.execution.verdict import LABELS
+from rewardranker.generation.candidates import scored_sequence
+from rewardranker.models.batching import TokenSequence
+from rewardranker.models.layers import Backbone
+from rewardranker.models.loading import quiet_transformers, require_model
+from rewardranker.models.tiny import build_tiny_model
+from rewardranker.problems.pool import group_by_problem, write_pool
+from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.lever_text import verifier_sequence, verifier_text
+from rewardranker.reranking.numbers import store
+from rewardranker.runs.atomic import tree_hash, write_json, write_text
+from rewardranker.training.examples import CandidatePair, judged_pairs
+from rewardranker.training.rankers import KINDS, Budget, train_ranker
+
+Read = Callable[[Problem, Candidate], TokenSequence]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a number depends on, but for the data."""
+
+    backbone: str
+    trained_layers: int
+    steps: int
+    programs_per_step: int
+    pairs_per_problem: int
+    max_tokens: int
+    lever_inputs: int
+    lr: float
+    warmup: float
+    schedule: str
+    weight_decay: float
+    folds: int
+    seed: int
+    microbatch_tokens: int
+    threads: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """The pool that is ranked; and further judged candidates, which are only trained on."""
+
+    problems: dict[str, Problem]
+    pool: list[Candidate]
+    extra: list[Candidate]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a kind of reranker without fold ``fold``, on a fraction of the other problems."""
+
+    kind: str
+    fold: int
+    fraction: float
+
+    @property
+    def key(self) -> str:
+        """Of its scores in the pool."""
+        return self.kind if self.fraction == 1 else f"{self.kind}@{self.fraction:g}"
+
+
+def load(pool: Path, problems: Path, extra: Sequence[Sequence[Path]]) -> Data:
+    """Raises :class:`UserError` where a further pool shares a problem or a group with the one that is ranked."""
+    known, candidates = load_pool(problems, pool)
+    groups = {known[name].group_id for name in group_by_problem(candidates)}
+    more: list[Candidate] = []
+    for pool_file, problems_file in extra:
+        added, rows = load_pool(problems_file, pool_file)
+        shared = sorted(name for name in added if name in known or added[name].group_id in groups)
+        if shared:
+            raise UserError(f"{problems_file}: {shared[0]} is, or is like, a problem that is held out: leave it away")
+        known |= added
+        more += rows
+    return Data(known, candidates, more)
+
+
+def group_order(data: Data, folds: int, seed: int) -> list[str]:
+    """The groups of the pool at random; fold ``i`` of ``k`` is every ``k``-th from the ``i``-th."""
+    groups = sorted({data.problems[name].group_id for name in group_by_problem(data.pool)})
+    if not 2 <= folds <= len(groups):
+        raise UserError(f"--folds {folds}: needs at least 2, and at most the {len(groups)} groups of problems")
+    return [groups[i] for i in np.random.default_rng(seed).permutation(len(groups))]
+
+
+def readers(backbone: Backbone, settings: Settings) -> dict[str, Read]:
+    """What each kind reads; kinds with the same reader share what the frozen layers say."""
+
+    def program(problem: Problem, candidate: Candidate) -> TokenSequence:
+        return scored_sequence(problem, candidate.code, backbone.tokenizer, chat=False)
+
+    def executed(problem: Problem, candidate: Candidate) -> TokenSequence:
+        return verifier_sequence(backbone.tokenizer, problem, candidate, settings.max_tokens, settings.lever_inputs)
+
+    return {"rewardranker": program, "coderanker": program, "lever": executed}
+
+
+def training_pairs(
+    data: Data, held_out: set[str], job: Job, order: list[str], settings: Settings, plain: Read
+) -> list[CandidatePair]:
+    """The same for every kind: long programs are left out by the length of the plain text.
+
+    Args:
+        order: of all groups of the pool. A smaller fraction is the beginning of a larger one.
+    """
+    extra = sorted({data.problems[c.problem_id].group_id for c in data.extra})
+    shuffled = [group for group in order if group not in held_out]
+    # Further problems lie evenly among the others, so that a fraction has its share of both.
+    ranked = sorted([(i / len(part), part[i]) for part in (shuffled, extra) for i in range(len(part))])
+    chosen = {group for _, group in ranked[: math.ceil(job.fraction * len(ranked))]}
+    usable = [c for c in (*data.pool, *data.extra) if data.problems[c.problem_id].group_id in chosen]
+    pairs = judged_pairs(data.problems, usable, settings.pairs_per_problem, settings.seed)
+    return [p for p in pairs if all(len(plain(data.problems[c.problem_id], c)) <= settings.max_tokens for c in p)]
+
+
+def run(
+    job: Job, data: Data, order: list[str], backbone: Backbone, read: dict[str, Read], settings: Settings
+) -> dict[str, Any]:
+    """Trains and scores; returns the held-out candidates' places in the pool, their scores, and how it went."""
+    held_out = set(order[job.fold :: settings.folds])
+    pairs = training_pairs(data, held_out, job, order, settings, read["rewardranker"])
+    mine = [i for i, c in enumerate(data.pool) if data.problems[c.problem_id].group_id in held_out]
+    assert not held_out & {data.problems[c.problem_id].group_id for pair in pairs for c in pair}
+    rows = [tuple(read[job.kind](data.problems[c.problem_id], c) for c in pair) for pair in pairs]
+    optim = OptimConfig(
+        lr=settings.lr, warmup=settings.warmup, schedule=settings.schedule, weight_decay=settings.weight_decay
+    )
+    begun = time.monotonic()
+    ranker = train_ranker(
+        job.kind,
+        backbone,
+        rows,  # type: ignore[arg-type]
+        [chosen.problem_id for chosen, _ in pairs],
+        Budget(settings.steps, settings.programs_per_step),
+        optim,
+        settings.seed,
+    )
+    trained = time.monotonic()
+    candidates = [data.pool[i] for i in mine]
+    store(candidates, data.problems, read[job.kind], ranker.scorer.score, job.key)
+    return {
+        "places": mine,
+        "scores": [c.scores[job.key] for c in candidates],
+        "metrics": ranker.metrics,
+        "pairs": len(pairs),
+        "training_problems": len({chosen.problem_id for chosen, _ in pairs}),
+        "train_s": trained - begun,
+        "score_s": time.monotonic() - trained,
+    }
+
+
+def read_frozen(data: Data, backbone: Backbone, read: Read) -> float:
+    """Asks the frozen layers about every distinct text; returns the seconds."""
+    begun = time.monotonic()
+    candidates = [*data.pool, *(c for c in data.extra if c.verdict in LABELS)]
+    rows = list(dict.fromkeys(read(data.problems[c.problem_id], c) for c in candidates))
+    for start in range(0, len(rows), 256):
+        backbone.remember(rows[start : start + 256])
+        done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
+        say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
+    return time.monotonic() - begun
+
+
+def fingerprint(data: Data, settings: Settings) -> str:
+    """Of the settings, the backbone's files and what is known of the candidates, their scores aside."""
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    if Path(settings.backbone).is_dir():
+        digest.update(tree_hash(Path(settings.backbone)).encode())
+    for c in (*data.pool, *data.extra):
+        problem = data.problems[c.problem_id]
+        digest.update(json.dumps([problem.id, problem.prompt, c.code, str(c.verdict), c.returns]).encode())
+    return digest.hexdigest()[:16]
+
+
+def run_all(jobs: Sequence[Job], data: Data, settings: Settings, work: Path) -> dict[Job, dict[str, Any]]:
+    """Every job's result, from its file or by training; kinds that read the same follow each other."""
+    order = group_order(data, settings.folds, settings.seed)
+    backbone = Backbone(settings.backbone, settings.trained_layers, settings.microbatch_tokens, settings.device)
+    read = readers(backbone, settings)
+    folder = work / "jobs" / fingerprint(data, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    results: dict[Job, dict[str, Any]] = {}
+    known: Read | None = None
+    for job in jobs:
+        path = folder / f"{job.key}-{job.fold}.json"
+        if not path.is_file():
+            frozen_s = 0.0
+            if settings.trained_layers and known is not read[job.kind]:
+                backbone.forget()
+                frozen_s = read_frozen(data, backbone, read[job.kind])
+                known = read[job.kind]
+            write_json(path, run(job, data, order, backbone, read, settings) | {"frozen_s": frozen_s})
+        results[job] = json.loads(path.read_text())
+        r = results[job]
+        say(
+            f"{job.key}, fold {job.fold}: {r['pairs']:,} pairs, loss {r['metrics']['loss']:.3f}, {r['train_s']:.0f} s"
+        )
+    return results
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def check(data: Data, kinds: Sequence[str]) -> None:
+    """Raises :class:`UserError` for candidates without what the kinds need."""
+    unjudged = sum(c.verdict is None for c in (*data.pool, *data.extra))
+    if unjudged:
+        raise UserError(f"{unjudged} candidates have no verdict: judge the pools first")
+    if "lever" in kinds:
+        for name, candidates in (("--pool", data.pool), ("--extra-pool", data.extra)):
+            if candidates and not any(c.returns for c in candidates):
+                raise UserError(
+                    f"{name}: no candidate has `returns`, which LEVER reads; probe it, or leave out lever"
+                )
+
+
+def backbone_directory(name: str, data: Data, work: Path, seed: int) -> str:
+    """``name``, or the directory of a tiny model that knows the words of the pool."""
+    if name != "tiny":
+        require_model(name)
+        return name
+    directory = work / "tiny"
+    if not (directory / "config.json").is_file():
+        candidates = [*data.pool, *data.extra]
+        texts = [verifier_text(data.problems[c.problem_id], c) for c in candidates]
+        pieces = [part for t in texts for part in (t.description, t.program, t.execution)]
+        build_tiny_model(TinyConfig(max_positions=4096), directory, pieces, seed)
+    return str(directory)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--pool", type=Path, required=True)
+    add("--problems", type=Path, required=True)
+    add("--extra-pool", type=Path, nargs=2, action="append", default=[], metavar=("POOL", "PROBLEMS"))
+    add("--backbone", required=True, help="Model directory, or tiny.")
+    add("--work", type=Path, default=Path("runs/trained"))
+    add("--out", type=Path, help="Markdown file to write; a JSON file is written beside it.")
+    add("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    add("--fractions", type=float, nargs="*", default=[], help="Of the training problems, below 1: learning curve.")
+    add("--curve-kinds", nargs="+", choices=KINDS, default=list(KINDS), help="Kinds with a learning curve.")
+    add("--trained-layers", type=int, default=4, help="Last layers that train; 0 trains everything.")
+    add("--steps", type=int, default=100)
+    add("--programs-per-step", type=int, default=64)
+    add("--pairs-per-problem", type=int, default=16)
+    add("--max-tokens", type=int, default=1024)
+    add("--lever-inputs", type=int, default=8, help="Probe inputs whose results LEVER's verifier reads.")
+    add("--lr", type=float, default=1e-4)
+    add("--warmup", type=float, default=0.1)
+    add("--schedule", choices=("constant", "linear", "cosine"), default="cosine")
+    add("--weight-decay", type=float, default=0.01)
+    add("--folds", type=int, default=5)
+    add("--seed", type=int, default=0)
+    add("--microbatch-tokens", type=int, default=16384)
+    add("--threads", type=int, default=torch.get_num_threads())
+    add("--device", default="cpu")
+    add("-n", type=int, default=10, help="Candidates to choose from.")
+    add("--draws", type=int, default=20, help="Draws of n, for LEVER's selectors.")
+    add("--max-problems", type=int, help="Use the first so many problems of the pool only.")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    quiet_transformers()
+    torch.set_num_threads(given.threads)
+    data = load(given.pool, given.problems, given.extra_pool)
+    if given.max_problems:
+        kept = set(list(group_by_problem(data.pool))[: given.max_problems])
+        data = Data(data.problems, [c for c in data.pool if c.problem_id in kept], data.extra)
+    check(data, given.kinds)
+    if not all(0 < fraction < 1 for fraction in given.fractions):
+        raise UserError(f"--fractions {given.fractions}: each must lie between 0 and 1; 1 is always run")
+    names = {key for key in Settings.__dataclass_fields__ if key != "backbone"}
+    settings = Settings(
+        backbone=backbone_directory(given.backbone, data, given.work, given.seed),
+        **{key: value for key, value in vars(given).items() if key in names},
+    )
+    fractions = {kind: [1.0, *(given.fractions if kind in given.curve_kinds else ())] for kind in given.kinds}
+    jobs = [
+        Job(kind, fold, fraction)
+        for kind in KINDS
+        if kind in given.kinds
+        for fraction in fractions[kind]
+        for fold in range(settings.folds)
+    ]
+    results = run_all(jobs, data, settings, given.work)
+    for job, result in results.items():
+        for place, score in zip(result["places"], result["scores"], strict=True):
+            data.pool[place].scores[job.key] = score
+    write_pool(given.work / "pool.parquet", data.pool)
+    trainings = [asdict(job) | {"key": job.key} | results[job] for job in jobs]
+    summary = summarise(data.pool, data.problems, trainings, asdict(settings), given.n, given.draws)
+    text = markdown(summary)
+    print(text)
+    if given.out:
+        write_json(given.out.with_suffix(".json"), summary)
+        write_text(given.out, text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
