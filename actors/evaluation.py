@@ -13,19 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rewardranker.evaluation.benchmark_building import build_benchmark_table
-from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
-from rewardranker.evaluation.comparison import compare_rankers
-from rewardranker.reranking.codet import CodeTRanker
-from rewardranker.reranking.generated_count import GeneratedCountRanker
-
 from actors.runtime import Runtime
-from actors.stages.benchmarks import POOL, TESTS, greedy, sampled, scored
+from actors.stages.benchmarks import POOL, REVIEW, TESTS, greedy, sampled, scored
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.evaluation import benchmark_views, comparison_views
 from rewardranker.evaluation.asking import Asked, asked_for
+from rewardranker.evaluation.benchmark_building import build_benchmark_table
+from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
+from rewardranker.evaluation.comparison import compare_rankers
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, reference_programs, references
 from rewardranker.execution.judge import HARNESS_VERSION, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
@@ -37,7 +34,10 @@ from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.reranking.catalogue import CATALOGUE, network_rankers, rankers_for
+from rewardranker.reranking.codet import CodeTRanker
+from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
+from rewardranker.reranking.reviewer import ReviewerRanker
 from rewardranker.runs.atomic import write_json, write_text
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
@@ -92,7 +92,7 @@ class Evaluation:
         return found
 
 
-def run_evaluation(config: Config, console: Console) -> Path:
+def evaluate_benchmarks(config: Config, console: Console) -> Path:
     """Runs every stage that is not complete, prints the tables; returns the run directory.
 
     Raises:
@@ -136,7 +136,7 @@ def _check(config: Config) -> None:
         require_model(config.model.path)
     for model in config.benchmark.rankers.values():
         require_model(model)
-    network_rankers(config.benchmark.rankers, config.benchmark.reviewer)
+    network_rankers(config.benchmark.rankers)
 
 
 def _chat(config: Config) -> bool:
@@ -238,9 +238,10 @@ def _compare(evaluation: Evaluation, pool: BenchmarkPool, folder: Path) -> None:
 def _rankers(config: Config, candidates: Sequence[Candidate], counts: dict[str, list[int]]) -> list[Ranker]:
     """All that the pools are enough for."""
     names = [name for name in rankers_for(candidates) if name not in _BOUNDS]
-    counted = {ranker.name: ranker for ranker in (CodeTRanker(counts), GeneratedCountRanker(counts))}
-    plain = [counted.get(name) or CATALOGUE[name].make() for name in names]
-    return [*plain, *network_rankers(config.benchmark.rankers, config.benchmark.reviewer)]
+    plain = [CodeTRanker(counts) if name == "codet" else CATALOGUE[name].make() for name in names]
+    reviewers = [ReviewerRanker(stored(REVIEW), "sum")] if config.benchmark.reviewer else []
+    known = all(candidate.logprobs for candidate in candidates)
+    return [*plain, *reviewers, *network_rankers(config.benchmark.rankers, "sum" if known else "frequency")]
 
 
 def _counts(evaluation: Evaluation, benchmark: str) -> dict[str, list[int]]:

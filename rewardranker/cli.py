@@ -81,8 +81,19 @@ def mine(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun
 
 @app.command()
 def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """The cycle with its table; stages that are complete are not run again."""
-    _run(config, overrides, dry_run, until="evaluate")
+    """A generator on public benchmarks: pools, verdicts, every ranker, the paper's tables. Resumes."""
+    settings, console = load_config(config, overrides or []), Console()
+    if dry_run:
+        from rewardranker.evaluation.asking import describe_asked
+
+        console.show(describe_asked(settings))
+        return
+    from actors.evaluation import evaluate_benchmarks
+    from rewardranker.models.loading import quiet_transformers
+
+    quiet_transformers()
+    print(to_yaml(settings), flush=True)
+    evaluate_benchmarks(settings, console)
 
 
 @app.command()

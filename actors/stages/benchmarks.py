@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from rewardranker.reranking.evidence import probe_candidates, probes_for
-from rewardranker.reranking.generated_tests import GeneratedTests, ask_for_tests, generated_tests
-from rewardranker.reranking.lever_text import verifier_sequence
-from rewardranker.reranking.numbers import Read, store
-from rewardranker.reranking.reviewer import review_sequence
 
 from actors.candidates import Plan, check_infra, sample_pool, sample_shard
 from actors.reference import Reference
@@ -27,10 +21,17 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.evidence import probe_candidates, probes_for
+from rewardranker.reranking.generated_tests import GeneratedTests, ask_for_tests, generated_tests
+from rewardranker.reranking.lever_text import verifier_sequence
+from rewardranker.reranking.numbers import Read, store
+from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
 
 POOL, TESTS = "pool.parquet", "tests.json"
+#: The key under which a pool holds Coder-Reviewer's second pass.
+REVIEW = "review_sum"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def sampled(context: Context, asked: Asked, seed: int) -> Path:
         stage.metrics |= {"candidates": len(pool), "asked": len(problems) * config.generation.n}
         if asked.language == "python":
             tests = _tests(context, asked, stage)
-            probes = {name: probes_for(problem, tests[name].conditions) for name, problem in problems.items()}
+            probes = {name: _probes(asked, problem, tests[name].conditions) for name, problem in problems.items()}
             probe_candidates(pool, problems, probes, context.runtime.executors.run)
             write_json(stage.path / TESTS, {name: list(found.counts) for name, found in tests.items()})
         write_pool(stage.path / POOL, pool)
@@ -151,6 +152,13 @@ def _tests(context: Context, asked: Asked, stage: Stage) -> dict[str, GeneratedT
     return {name: generated_tests(found, entries[name]) for name, found in texts.items()}
 
 
+def _probes(asked: Asked, problem: Problem, tests: Sequence[str]) -> Probes:
+    """MBPP's prompts hold the very tests that decide: as examples they would tell a ranker the verdict. Their inputs
+    stay, as LEVER has it."""
+    probes = probes_for(problem, tests)
+    return replace(probes, examples=()) if asked.benchmark == "mbpp" else probes
+
+
 def _setup(context: Context, model: str) -> RoleSetup:
     """A ranker reads with the tokenizer that it was trained with, whatever the generator's is."""
     return replace(context.setup(model, context.config.reward.microbatch_tokens), tokenizer_path=model)
@@ -174,4 +182,4 @@ def _review(context: Context, pool: list[Candidate], problems: Mapping[str, Prob
     def summed(rows: list[TokenSequence]) -> list[float]:
         return [float(found.sum()) for found in role.sharded("logprobs", rows, 1.0)]
 
-    store(pool, problems, read, summed, "review_sum")
+    store(pool, problems, read, summed, REVIEW)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rewardranker.config.schema import BenchmarkSet
+from rich.table import Table
+
+from rewardranker.config.schema import BenchmarkSet, Config
 from rewardranker.errors import UserError
 from rewardranker.problems.benchmarks import canonical_language, load_benchmark, mbpp_config, mbpp_shots
 from rewardranker.problems.multipl_e import LANGUAGES
@@ -110,3 +112,20 @@ def _same_groups(by_language: dict[str, list[Problem]], limit: int) -> set[str]:
     shared = [group for group in groups[0] if all(group in found for found in groups)]
     kept = min(limit, len(shared))
     return {shared[i * len(shared) // kept] for i in range(kept)}
+
+
+def describe_asked(config: Config) -> Table:
+    """What an evaluation would sample, for a person who has not started it."""
+    table = Table("benchmark", "language", "problems", "seeds", "samples", "greedy", "prompts")
+    for column in table.columns[2:6]:
+        column.justify = "right"
+    seeds, n = len(config.benchmark.seeds), config.generation.n
+    chat = config.endpoint.style == "chat" if config.endpoint.base_url else config.model.chat
+    for one in asked_for(config.benchmark.sets, chat):
+        count = len(one.problems)
+        samples = (seeds * n * count, count * config.benchmark.greedy)
+        table.add_row(
+            one.benchmark, one.language, f"{count:,}", str(seeds), *(f"{number:,}" for number in samples),
+            "chat" if one.chat else "text to continue",
+        )  # fmt: skip
+    return table

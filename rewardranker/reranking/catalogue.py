@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from rewardranker.errors import UserError
 from rewardranker.problems.types import Candidate
+from rewardranker.reranking.alphacode import AlphaCodeRanker
+from rewardranker.reranking.coderanker import CodeRanker
+from rewardranker.reranking.codet import CodeTRanker
+from rewardranker.reranking.exec_filter import ExecFilterRanker
 from rewardranker.reranking.first import FirstRanker
+from rewardranker.reranking.generated_count import GeneratedCountRanker
 from rewardranker.reranking.length import LengthRanker
-from rewardranker.reranking.logprob import LogprobRanker
+from rewardranker.reranking.lever import SELECTORS, Generator, LeverRanker
+from rewardranker.reranking.logprob import LogprobRanker, SumLogprobRanker
 from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.mbr import MbrExecRanker
+from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.random import RandomRanker
+from rewardranker.reranking.reward import RewardRanker
 from rewardranker.reranking.stored import StoredRanker
 
 
@@ -50,6 +59,21 @@ BEHAVIOUR = Need(
     lambda candidate: bool(candidate.signature or candidate.returns),
     "judge the pool first, with rewardranker judge --benchmark pool",
 )
+RETURNS = Need(
+    "what programs return (returns)",
+    lambda candidate: bool(candidate.returns),
+    "run the programs on probe inputs, as rewardranker evaluate does",
+)
+EXAMPLES = Need(
+    "results on the prompt's examples (passed_examples)",
+    lambda candidate: candidate.passed_examples is not None,
+    "run the programs on them, as rewardranker evaluate does",
+)
+GENERATED = Need(
+    "passed model-written tests (passed_generated)",
+    lambda candidate: bool(candidate.passed_generated),
+    "have a model write tests and run them, as rewardranker evaluate does with benchmark.generated_tests",
+)
 VERDICTS = Need(
     "verdicts", lambda candidate: candidate.verdict is not None, "judge the candidates first, with rewardranker judge"
 )
@@ -61,7 +85,14 @@ CATALOGUE: dict[str, Entry] = {
     "shortest": Entry(LengthRanker),
     "longest": Entry(partial(LengthRanker, longest=True)),
     "logprob": Entry(LogprobRanker, LOGPROBS),
+    "logprob_sum": Entry(SumLogprobRanker, LOGPROBS),
     "majority": Entry(MajorityRanker, BEHAVIOUR),
+    "exec_filter": Entry(ExecFilterRanker, RETURNS),
+    "mbr_exec": Entry(MbrExecRanker, RETURNS),
+    "mbr_exec_soft": Entry(partial(MbrExecRanker, soft=True), RETURNS),
+    "alphacode": Entry(AlphaCodeRanker, EXAMPLES),
+    "generated_tests": Entry(GeneratedCountRanker, GENERATED),
+    "codet": Entry(CodeTRanker, GENERATED),
     "oracle": Entry(OracleRanker, VERDICTS),
 }
 
@@ -102,3 +133,30 @@ def _stored(name: str, pool: Sequence[Candidate]) -> Ranker:
     hint = f"; did you mean {near[0]}?" if near else ""
     held = f" or one of the pool's own scores: {', '.join(keys)}" if keys else "; the pool holds no scores"
     raise UserError(f"ranker {name!r} is not known; it must be one of {', '.join(CATALOGUE)}{held}{hint}")
+
+
+def network_rankers(names: Iterable[str], generator: Generator = "frequency") -> list[Ranker]:
+    """Rankers on the numbers that networks left in a pool under these names, of which the first part is the kind.
+
+    Args:
+        names: such as ``rewardranker``, ``rewardranker_2``, ``coderanker`` or ``lever``, which gives three.
+        generator: see :class:`LeverRanker`.
+
+    Raises:
+        UserError: a name of no kind.
+    """
+    rankers: list[Ranker] = []
+    for name in names:
+        kind = name.split("_")[0]
+        if kind == "rewardranker":
+            rankers.append(RewardRanker(stored(name), name))
+        elif kind == "coderanker":
+            rankers.append(CodeRanker(stored(name), name))
+        elif name == "lever":
+            rankers += [LeverRanker(stored(name), selector, generator) for selector in SELECTORS]
+        else:
+            raise UserError(
+                f"benchmark.rankers.{name}: the name must begin with what kind of network it is, rewardranker or "
+                "coderanker (as in rewardranker_2), or be lever"
+            )
+    return rankers

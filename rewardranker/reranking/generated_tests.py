@@ -48,6 +48,12 @@ class GeneratedTests:
         return tuple(test.count for test in self.tests)
 
 
+def ask_for_tests(problem: Problem) -> str:
+    """What a model continues with tests (Chen et al. 2022, figure 2): the function without its body, then asserts."""
+    head = f"{problem.prefix.rstrip()}\n    pass" if problem.prefix else f'"""\n{problem.prompt.strip()}\n"""'
+    return f"{head}\n\n# check the correctness of {problem.entry_point}\nassert "
+
+
 def generated_tests(
     texts: Iterable[str], entry_point: str, per_sample: int = PER_SAMPLE, kept: int = KEPT
 ) -> GeneratedTests:
