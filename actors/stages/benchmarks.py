@@ -21,7 +21,7 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.evidence import probe_candidates, probes_for
+from rewardranker.reranking.evidence import Probes, probe_candidates, probes_for
 from rewardranker.reranking.generated_tests import GeneratedTests, ask_for_tests, generated_tests
 from rewardranker.reranking.lever_text import verifier_sequence
 from rewardranker.reranking.numbers import Read, store
