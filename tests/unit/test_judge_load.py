@@ -139,7 +139,6 @@ def competitors(count: int) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.timeout(1500)
 def test_verdicts_are_the_same_idle_and_under_load_and_for_any_number_of_workers() -> None:
     programs = mixture(MIXED)
     items = [(task, code) for task, code, _ in programs]
