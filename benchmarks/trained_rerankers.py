@@ -283,7 +283,7 @@ def arguments() -> argparse.Namespace:
     add("--programs-per-step", type=int, default=64)
     add("--pairs-per-problem", type=int, default=16)
     add("--max-tokens", type=int, default=1024)
-    add("--lever-inputs", type=int, default=8, help="Probe inputs whose results LEVER's verifier reads.")
+    add("--lever-inputs", type=int, default=5, help="Probe inputs whose results LEVER's verifier reads.")
     add("--lr", type=float, default=1e-4)
     add("--warmup", type=float, default=0.1)
     add("--schedule", choices=("constant", "linear", "cosine"), default="cosine")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
+from rewardranker.execution.extraction import completion_of
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_prompt, encode_response
 from rewardranker.problems.types import Candidate, Problem
@@ -37,7 +38,7 @@ def verifier_text(problem: Problem, candidate: Candidate, inputs: int | None = N
     lines = [f"# return: {_shown(value)}\n\n" for value in candidate.returns[:inputs]] or ["ERROR: not run\n\n"]
     return VerifierText(
         f"# description\n{problem.prompt.rstrip()}\n\n# program\n",
-        candidate.code.rstrip(),
+        _program(problem, candidate.code),
         "\n\n# execution\n" + "".join(lines),
     )
 
@@ -62,6 +63,12 @@ def verifier_sequence(
     program = tokenizer.encode(text.program, add_special_tokens=False)
     kept = _cut(tuple(program), max_tokens - len(execution) - len(description))
     return TokenSequence(description, (*kept, *execution))
+
+
+def _program(problem: Problem, code: str) -> str:
+    """What the model wrote: where the prompt begins the program, the description has shown that part already."""
+    completion = completion_of(problem, code).rstrip() if problem.prefix else "```"
+    return code.rstrip() if completion.startswith("```") else completion.lstrip("\n")
 
 
 def _cut(ids: tuple[int, ...], room: int) -> tuple[int, ...]:

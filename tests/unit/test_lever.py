@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -131,6 +132,10 @@ def test_the_text_is_the_authors_with_a_line_for_every_input() -> None:
         "# description\ndef f(x):\n\n# program\ndef f(x):\n    return x\n\n"
         "# execution\n# return: (int)=3\n\n# return: ERROR: ValueError\n\n"
     )
+    begun = replace(PROBLEM, prompt="# same\ndef f(x):\n", prefix="def f(x):\n")
+    text = verifier_text(begun, candidate("def f(x):\n    return x\n", returns=["int 3"]))
+    assert text.description + text.program == "# description\n# same\ndef f(x):\n\n# program\n    return x"
+    assert verifier_text(begun, candidate("y = 1\n")).program == "y = 1"
     assert verifier_text(PROBLEM, candidate("x")).execution == "\n\n# execution\nERROR: not run\n\n"
     three = candidate("x", returns=["int 1", "int 2", "int 3"])
     assert verifier_text(PROBLEM, three, 1).execution == "\n\n# execution\n# return: (int)=1\n\n"
