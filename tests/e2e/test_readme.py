@@ -47,7 +47,8 @@ def test_short_commands_run(tmp_path: Path) -> None:
     """After a small run in place of the quickstart's."""
     made = run("reward", "--config", SMOKE, f"run.root={tmp_path}/runs")
     assert made.returncode == 0, made.stdout + made.stderr
-    short = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in STAGES and MULTIPL_E not in c]
+    left = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in (*STAGES, "evaluate")]
+    short = [c for c in left if MULTIPL_E not in c]
     assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank"}
     for command in short:
         words = arguments(command, tmp_path)
@@ -72,6 +73,30 @@ def test_the_judge_says_of_public_answers_what_it_says_here(tmp_path: Path) -> N
     assert answer.returncode == 0, answer.stderr
     (line,) = re.findall(r"^│ php .*$", README, re.MULTILINE)
     assert line.split() in [found.split() for found in answer.stdout.splitlines()], answer.stdout
+
+
+def test_evaluate_says_what_it_would_ask() -> None:
+    root = Path(os.environ.get("REWARDRANKER_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not (root / "mbpp" / "mbpp.jsonl").exists():
+        pytest.skip(f"needs multipl_e and mbpp in {root}: set REWARDRANKER_SHARED_DATA to a folder that has them")
+    (command,) = [command for command in SHELL if command.startswith("rewardranker evaluate")]
+    sets = (
+        f"benchmark.sets=[{{name: multipl_e, source: '{root}/multipl_e/humaneval-{{language}}.jsonl', limit: 6}}, "
+        f"{{name: mbpp, source: {root}/mbpp/mbpp.jsonl, limit: 12}}]"
+    )
+    answer = run(*shlex.split(command)[1:], sets)
+    assert answer.returncode == 0, answer.stderr
+    assert len([line for line in answer.stdout.splitlines() if line.startswith("│")]) == 9
+
+
+def test_the_rankers_without_training_solve_what_the_results_say() -> None:
+    results = (ROOT / "benchmarks/results/rerankers_codet.md").read_text()
+    solved = dict(re.findall(r"^\| (\w+) \| .* \| ([\d.]+) \(±.*\| .*\|$", results, re.MULTILINE))
+    (cells,) = re.findall(
+        r"^\| \[all numbers\]\(benchmarks/results/rerankers_codet.md\) \| (.*) \|$", README, re.MULTILINE
+    )
+    names = ("random", "generated_tests", "majority", "mbr_exec_soft", "codet", "oracle")
+    assert cells.split(" | ") == [f"{100 * float(solved[name]):.1f}" for name in names]
 
 
 def test_python_examples_print_what_they_say() -> None:
