@@ -23,7 +23,7 @@ from rewardranker.execution.compat import CompatRules, judge_compat
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import Sandbox, SandboxDied
+from rewardranker.execution.sandbox import LocalSandbox, Sandbox, SandboxDied
 from rewardranker.execution.sandbox.tiers import describe, require
 from rewardranker.execution.strict.dispatch import check_problem, judge_once, level_of
 from rewardranker.execution.strict.recordings import Recordings
@@ -63,7 +63,8 @@ class Judge:
             UserError: this machine has no sandbox as good as ``minimum_tier``.
         """
         self.tier = tier or require(minimum_tier).tier
-        self._sandboxes = [Sandbox(self.tier, services(), setup_places(), read_only_places()) for _ in range(workers)]
+        boxes = (LocalSandbox(self.tier, services(), setup_places(), read_only_places()) for _ in range(workers))
+        self._sandboxes: list[Sandbox] = list(boxes)
         self._idle: SimpleQueue[Sandbox] = SimpleQueue()
         for sandbox in self._sandboxes:
             self._idle.put(sandbox)
