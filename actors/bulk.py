@@ -48,8 +48,9 @@ class GenerateShard:
 class JudgeShard:
     """One judge; a row's candidates get verdicts and are written, and the row becomes their number."""
 
-    def __init__(self, directory: str, minimum_tier: str) -> None:
-        self._judge, self._directory = Judge(workers=1, minimum_tier=minimum_tier), Path(directory)
+    def __init__(self, directory: str, minimum_tier: str, remote: str) -> None:
+        self._judge = Judge(workers=1, minimum_tier=minimum_tier, remote=remote)
+        self._directory = Path(directory)
 
     def __call__(self, batch: Batch) -> Batch:
         for index, problems, pool in zip(batch["index"], batch["problems"], batch["pool"], strict=True):
@@ -80,7 +81,7 @@ def sample_shards(
         )
         .map_batches(
             JudgeShard,
-            fn_constructor_args=(str(directory.absolute()), config.judge.minimum_tier),
+            fn_constructor_args=(str(directory.absolute()), config.judge.minimum_tier, config.judge.remote_url),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=min(config.judge.executors, len(rows))),
             num_cpus=config.judge.cpus_per_executor,

@@ -16,7 +16,6 @@ from actors.dispatch import chunked
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.generation.candidates import (
     Generate,
@@ -126,5 +125,5 @@ def shard_path(directory: Path, index: int) -> Path:
 
 
 def plan_settings(plan: Plan) -> dict[str, Any]:
-    """What a stage's manifest says of a plan and of who judges; the model is among the stage's inputs."""
-    return {k: v for k, v in asdict(plan).items() if k != "model_path"} | {"judge": judge_fingerprint()}
+    """What a stage's manifest says of a plan; the model is among the stage's inputs."""
+    return {k: v for k, v in asdict(plan).items() if k != "model_path"}

@@ -16,9 +16,8 @@ from actors.rollout.worker import choose_engine
 from actors.runtime import Runtime
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import sandbox_description
+from rewardranker.execution.judge import sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.problems.types import Problem, Test
 from rewardranker.runs.console import Console
 
@@ -61,7 +60,7 @@ def examine(config: Config, console: Console) -> bool:
             check("collectives", lambda: _collectives(runtime))
             check("rollout", lambda: f"engine {choose_engine(config)}")
             check("judge", lambda: _judge(runtime))
-            for line in _languages():
+            for line in _languages(config.judge.remote_url):
                 console.say(line)
     except UserError as error:
         console.say(f"FAILED  resources    {error}")
@@ -99,16 +98,18 @@ def _judge(runtime: Runtime) -> str:
     verdicts = [str(j.verdict) for j in runtime.executors.run([(problem, code) for code in programs])]
     if verdicts != ["OK", "WRONG"]:
         raise RuntimeError(f"a right and a wrong program were judged {verdicts}")
-    return sandbox_description(runtime.config.judge.minimum_tier)
+    return sandbox_description(runtime.config.judge.minimum_tier, runtime.config.judge.remote_url)
 
 
-def _languages() -> list[str]:
-    """What programs can be judged in on this node. A language that is missing fails nothing: few runs need all."""
+def _languages(remote: str) -> list[str]:
+    """What programs can be judged in on this node, or on the remote machine. A language that is missing fails
+    nothing: few runs need all."""
     lines = []
     for name, language in LANGUAGES.items():
-        found = toolchain(language)
+        found = toolchain_of(language, remote)
         if found.missing:
-            lines.append(f"none    {name:<12} lacks {', '.join(found.missing)}; `make toolchains` installs it")
+            remedy = "" if remote else "; `make toolchains` installs it"
+            lines.append(f"none    {name:<12} lacks {', '.join(found.missing)}{remedy}")
         else:
             lines.append(f"ok      {name:<12} {found.version}")
     return lines

@@ -24,9 +24,8 @@ from rewardranker.evaluation.benchmark_building import build_benchmark_table
 from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
 from rewardranker.evaluation.comparison import compare_rankers
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, reference_programs, references
-from rewardranker.execution.judge import HARNESS_VERSION, sandbox_description
+from rewardranker.execution.judge import HARNESS_VERSION, sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.models.loading import load_tokenizer, require_model
 from rewardranker.problems.data_card import ceiling, data_card
@@ -260,12 +259,12 @@ def _belongs(programs: Programs, pools: Sequence[BenchmarkPool]) -> bool:
 
 
 def _provenance(config: Config, languages: set[str]) -> Provenance:
-    endpoint = config.endpoint
-    remote = bool(endpoint.base_url)
+    endpoint, judge = config.endpoint, config.judge
+    remote, server = bool(endpoint.base_url), judge.remote_url
     return Provenance(
         temperature=endpoint.temperature if remote else config.generation.temperature,
-        harness=f"rewardranker judge {HARNESS_VERSION}, strict, {sandbox_description(config.judge.minimum_tier)}",
-        toolchains={name: toolchain(LANGUAGES[name]).version for name in sorted(languages)},
+        harness=f"rewardranker judge {HARNESS_VERSION}, strict, {sandbox_description(judge.minimum_tier, server)}",
+        toolchains={name: toolchain_of(LANGUAGES[name], server).version for name in sorted(languages)},
         top_k=endpoint.top_k if remote else config.generation.top_k,
         top_p=endpoint.top_p if remote else None,
         more={f"ranker {name}": path for name, path in config.benchmark.rankers.items()},

@@ -23,10 +23,10 @@ Item = tuple[Problem, str]
 class Executor:
     """One judge in one process. Runs as a Ray actor; holds nothing that a new one would lack."""
 
-    def __init__(self, cache: str, minimum_tier: str) -> None:
-        self._fresh = Judge(workers=1, minimum_tier=minimum_tier)
+    def __init__(self, cache: str, minimum_tier: str, remote: str) -> None:
+        self._fresh = Judge(workers=1, minimum_tier=minimum_tier, remote=remote)
         known = VerdictCache(Path(cache)) if cache else None
-        self._judge = Judge(workers=1, cache=known, minimum_tier=minimum_tier) if known else self._fresh
+        self._judge = Judge(1, known, minimum_tier, remote=remote) if known else self._fresh
 
     def run(self, items: list[Item], fresh: bool) -> list[Judgement]:
         return (self._fresh if fresh else self._judge).run(items)
@@ -42,7 +42,8 @@ class ExecutorPool:
 
     def _start(self) -> Any:
         options = {"num_cpus": self._config.cpus_per_executor}
-        return ray.remote(Executor).options(**options).remote(self._cache, self._config.minimum_tier)
+        judge = self._config.minimum_tier, self._config.remote_url
+        return ray.remote(Executor).options(**options).remote(self._cache, *judge)
 
     def _replace(self, place: int) -> Any:
         ray.kill(self._workers[place])

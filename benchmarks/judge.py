@@ -37,7 +37,7 @@ from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import Sandbox
+from rewardranker.execution.sandbox import LocalSandbox
 from rewardranker.execution.sandbox.tiers import require
 from rewardranker.execution.strict.recipes import BUILD_LIMITS, trusted_tests
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
@@ -132,7 +132,7 @@ def ours(workers: int = 1, cache: Path | None = None) -> Iterator[Work]:
 @contextmanager
 def our_builds() -> Iterator[Work]:
     """Compiles only: the build step of every item, in the sandbox."""
-    sandbox = Sandbox(require("C").tier, services(), setup_places(), read_only_places())
+    sandbox = LocalSandbox(require("C").tier, services(), setup_places(), read_only_places())
 
     def build(items: Sequence[Item]) -> list[bool]:
         language = LANGUAGES[items[0][0].language]

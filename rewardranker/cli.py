@@ -128,12 +128,17 @@ def judge(
     patience: Annotated[
         float, typer.Option(help="Factor on the wall-clock limits of another harness's rules.")
     ] = 1.0,
+    remote: Annotated[
+        str, typer.Option(help="Address of a SandboxFusion server that runs the programs instead of this machine.")
+    ] = "",
 ) -> None:
     """Runs the tests of every candidate."""
     from rewardranker.commands.judge import JudgeRequest, run_judge
 
     run_judge(
-        JudgeRequest(benchmark, data, candidates, out, language, mode, rules, workers, minimum_tier, patience),
+        JudgeRequest(
+            benchmark, data, candidates, out, language, mode, rules, workers, minimum_tier, patience, remote
+        ),
         Console(),
     )
 

@@ -68,7 +68,10 @@ def sampled(context: Context, asked: Asked, seed: int) -> Path:
         write_pool(stage.path / POOL, pool)
 
     settings = context.settings(
-        "generation", judge=judge_fingerprint(asked.language), asked=asked.name, pool_seed=seed
+        "generation",
+        judge=judge_fingerprint(asked.language, config.judge.remote_url),
+        asked=asked.name,
+        pool_seed=seed,
     )
     extra = {"tests": config.benchmark.generated_tests, "endpoint": shaping(config.endpoint)}
     return context.stage(f"sample-{asked.name}-{seed}", {**settings, **extra}, _inputs(context, asked), work)
@@ -85,7 +88,9 @@ def greedy(context: Context, asked: Asked) -> Path:
         else:
             sample_pool(context, asked.problems, _plan(context, asked, "greedy"), stage.path / POOL)
 
-    settings = context.settings("generation", judge=judge_fingerprint(asked.language), asked=asked.name)
+    settings = context.settings(
+        "generation", judge=judge_fingerprint(asked.language, config.judge.remote_url), asked=asked.name
+    )
     extra = {"endpoint": shaping(config.endpoint)}
     return context.stage(f"greedy-{asked.name}", {**settings, **extra}, _inputs(context, asked), work)
 

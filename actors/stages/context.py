@@ -15,6 +15,7 @@ from actors.reward import Reward
 from actors.runtime import Runtime
 from actors.setup import RoleSetup
 from rewardranker.config.schema import Config, OptimConfig
+from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.types import Problem, Split
@@ -99,6 +100,11 @@ class Context:
             total_steps=total_steps,
             seed=self.config.run.seed,
         )
+
+    @property
+    def judge(self) -> str:
+        """Says who judges: a stage whose programs could get other verdicts is another stage."""
+        return judge_fingerprint(remote=self.config.judge.remote_url)
 
     def reward_role(self, model_path: Path | str) -> RoleGroup:
         """A frozen reward model, ready to score."""

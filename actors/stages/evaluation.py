@@ -11,7 +11,7 @@ from actors.candidates import Plan, sample_pool, score_pool
 from actors.stages.context import Context
 from rewardranker.evaluation.metrics import bootstrap_mean
 from rewardranker.evaluation.table import PoolInput, ResultTable, build_table, known_rankers
-from rewardranker.execution.judge import judge_fingerprint, sandbox_description
+from rewardranker.execution.judge import sandbox_description
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.runs.atomic import write_json
@@ -71,7 +71,7 @@ def run_evaluation(
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
-    settings = context.settings("generation", "evaluation", judge=judge_fingerprint())
+    settings = context.settings("generation", "evaluation", judge=context.judge)
     return context.stage("evaluate", settings, inputs | {"problems": context.data / "problems.jsonl"}, work)
 
 
@@ -89,8 +89,8 @@ def _settings(context: Context) -> dict[str, object]:
         "top_k": generation.top_k,
         "seed": context.config.run.seed,
         "data_revision": next(iter(context.problems.values())).revision,
-        "judge": judge_fingerprint(),
-        "sandbox": sandbox_description(context.config.judge.minimum_tier),
+        "judge": context.judge,
+        "sandbox": sandbox_description(context.config.judge.minimum_tier, context.config.judge.remote_url),
     }
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from actors.candidates import Plan, check_infra, plan_settings, sample_pool, score_pool
 from actors.stages.context import Context
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.generation.candidates import derive_seed, judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
 from rewardranker.mining.io import write_triplets
@@ -45,7 +44,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
         stage.metrics["pass_rate"] = float(np.mean([c.verdict == "OK" for c in pool]))
 
     inputs = {"solutions": context.data / "solutions.jsonl", "problems": context.data / "problems.jsonl"}
-    settings = context.settings("data", **(plan_settings(plan) if sampled else {"judge": judge_fingerprint()}))
+    settings = context.settings("data", judge=context.judge, **(plan_settings(plan) if sampled else {}))
     return context.stage("triplets-1", settings, inputs | ({"sft": sft} if sampled else {}), work)
 
 
@@ -62,7 +61,8 @@ def run_pool(context: Context, name: str, problems: list[Problem], plan: Plan) -
         }
 
     inputs = {"model": Path(plan.model_path), "problems": context.data / "problems.jsonl"}
-    settings = context.settings("generation", plan=plan_settings(plan), ids=[p.id for p in problems])
+    plan_and_judge = plan_settings(plan) | {"judge": context.judge}
+    settings = context.settings("generation", plan=plan_and_judge, ids=[p.id for p in problems])
     return context.stage(name, settings, inputs, work)
 
 
@@ -117,7 +117,7 @@ def run_mining(
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
     inputs = {"pool": pool_path, "reward": reward_model, "references": context.data / "references.jsonl"}
-    settings = context.settings("mining", variants=variants, judge=judge_fingerprint())
+    settings = context.settings("mining", variants=variants, judge=context.judge)
     return context.stage(name, settings, inputs, work)
 
 

@@ -15,9 +15,8 @@ from rewardranker.errors import UserError
 from rewardranker.execution.audit import suspicious
 from rewardranker.execution.compat import COMPAT_RULES, CompatRules
 from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge, sandbox_description
+from rewardranker.execution.judge import REMOTE_TIER, Judge, sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
 from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import write_json_lines
@@ -46,6 +45,7 @@ class JudgeRequest:
     workers: int = 2
     minimum_tier: str = "C"
     patience: float = 1.0
+    remote: str = ""
 
 
 def run_judge(request: JudgeRequest, console: Console) -> None:
@@ -57,12 +57,13 @@ def run_judge(request: JudgeRequest, console: Console) -> None:
     """
     _check(request)
     if request.benchmark == "pool":
-        judge_pool(request.data, request.candidates, request.out, request.workers, console, request.minimum_tier)
+        files = request.data, request.candidates, request.out
+        judge_pool(*files, request.workers, console, request.minimum_tier, request.remote)
         return
     problems = named_problems(request.benchmark, request.data, request.language)
     lines = read_candidates(request.candidates, problems)
-    _introduce(request.minimum_tier, {line.problem.language for line in lines}, console)
-    with Judge(request.workers, minimum_tier=request.minimum_tier) as judge:
+    with Judge(request.workers, minimum_tier=request.minimum_tier, remote=request.remote) as judge:
+        _introduce(request.minimum_tier, request.remote, {line.problem.language for line in lines}, console)
         if request.mode == "compare":
             _compare(judge, request, lines, console)
         else:
@@ -70,15 +71,21 @@ def run_judge(request: JudgeRequest, console: Console) -> None:
 
 
 def judge_pool(
-    problems_file: Path, pool_file: Path, out: Path, workers: int, console: Console, minimum_tier: str = "C"
+    problems_file: Path,
+    pool_file: Path,
+    out: Path,
+    workers: int,
+    console: Console,
+    minimum_tier: str = "C",
+    remote: str = "",
 ) -> None:
     """Adds a verdict to every candidate of a pool."""
     from rewardranker.generation.candidates import judge_candidates  # takes seconds to import, only needed here
 
     problems, pool = load_pool(problems_file, pool_file)
-    _introduce(minimum_tier, {problem.language for problem in problems.values()}, console)
+    _introduce(minimum_tier, remote, {problem.language for problem in problems.values()}, console)
     with (
-        Judge(workers, minimum_tier=minimum_tier) as judge,
+        Judge(workers, minimum_tier=minimum_tier, remote=remote) as judge,
         console.progress("judge", len(pool), "programs") as advance,
     ):
         judge_candidates(pool, problems, lambda items: judge.run(items, lambda _: advance()))
@@ -114,6 +121,11 @@ def _check(request: JudgeRequest) -> None:
         raise UserError(
             f"--mode {request.mode} needs a public benchmark: no other harness has rules for our own problems"
         )
+    if request.remote and request.mode != "strict":
+        raise UserError(
+            f"--mode {request.mode} with --remote: another harness's rules can only be followed on this machine; "
+            "leave one of the two out"
+        )
     if request.patience <= 0:
         raise UserError(f"--patience {request.patience:g}: must be more than 0; 1 keeps the other harness's limits")
     if request.workers < 1:
@@ -124,13 +136,13 @@ def _check(request: JudgeRequest) -> None:
         )
 
 
-def _introduce(minimum_tier: str, languages: set[str], console: Console) -> None:
+def _introduce(minimum_tier: str, remote: str, languages: set[str], console: Console) -> None:
     versions = []
     for name in sorted(languages):
-        found = toolchain(LANGUAGES[name]) if name in LANGUAGES else None
+        found = toolchain_of(LANGUAGES[name], remote) if name in LANGUAGES else None
         missing = ", ".join(found.missing) if found is not None else "a definition"
         versions.append(f"{name}: {found.version if found is not None and not missing else f'lacks {missing}'}")
-    console.say(f"sandbox: {sandbox_description(minimum_tier)}; tool-chains: {'; '.join(versions)}")
+    console.say(f"sandbox: {sandbox_description(minimum_tier, remote)}; tool-chains: {'; '.join(versions)}")
 
 
 def _judge(judge: Judge, request: JudgeRequest, lines: list[Line], console: Console) -> None:
@@ -235,9 +247,10 @@ def flags(problem: Problem, text: str) -> list[str]:
 def _report_failures(results: list[Judgement], console: Console) -> None:
     """Says what our own machinery could not judge; raises where that is everything."""
     failed = [judgement for judgement in results if judgement.verdict is Verdict.INFRA]
-    missing = Counter(j.message for j in results if j.verdict is Verdict.NO_TOOLCHAIN)
-    for message, count in missing.items():
-        console.warn(f"{count:,} not judged: {message}; `make toolchains` installs what is missing")
+    missing = Counter((j.message, j.tier) for j in results if j.verdict is Verdict.NO_TOOLCHAIN)
+    for (message, tier), count in missing.items():
+        remedy = "" if tier == REMOTE_TIER else "; `make toolchains` installs what is missing"
+        console.warn(f"{count:,} not judged: {message}{remedy}")
     if failed and len(failed) == len(results):
         raise UserError(f"none of {len(results):,} candidates could be judged: {failed[0].message}")
     if failed:

@@ -149,6 +149,22 @@ def _mbpp_needs_samples(c: Config) -> None:
         )
 
 
+def _remote_address(c: Config) -> None:
+    if c.judge.remote_url and not c.judge.remote_url.startswith(("http://", "https://")):
+        raise UserError(
+            f"judge.remote_url={c.judge.remote_url!r} must be http://HOST:PORT or https://HOST of a SandboxFusion "
+            "server, or empty to run programs on this cluster's own machines"
+        )
+
+
+def _labels_are_out_of_reach(c: Config) -> None:
+    if c.judge.remote_url and c.data.source == "mbpp":
+        raise UserError(
+            "data.source=mbpp with judge.remote_url: MBPP's tests are code, which a remote server runs beside the "
+            "program (level L1), and no training label may come of that; leave judge.remote_url empty"
+        )
+
+
 def _iterations_have_something_to_do(c: Config) -> None:
     if c.cycle.iterations > 1 and not c.cycle.variants:
         raise UserError("cycle.variants is empty: name at least one variant, or set cycle.iterations=1")
@@ -225,6 +241,8 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _tiny_reads_family_only,
     _known_variants,
     _mbpp_needs_samples,
+    _remote_address,
+    _labels_are_out_of_reach,
     _iterations_have_something_to_do,
     _role_ranks,
     _transports_fit,

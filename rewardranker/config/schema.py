@@ -203,12 +203,14 @@ class GenerationConfig:
 class JudgeConfig:
     """``executors`` actors judge side by side, each in the best sandbox that its machine offers; a run does not
     start where that is weaker than ``minimum_tier`` (``rewardranker doctor`` says why it is). It stops when more
-    than ``max_infra_share`` of a pool could not be judged."""
+    than ``max_infra_share`` of a pool could not be judged. With a ``remote_url``, programs run on the SandboxFusion
+    server at that address instead, whatever it confines them by (``docs/judging.md``)."""
 
     executors: int = 2
     cpus_per_executor: float = 1.0
     cache: bool = True
     minimum_tier: str = "C"
+    remote_url: str = ""
     max_infra_share: float = 0.01
 
 

@@ -15,25 +15,31 @@ from contextlib import contextmanager
 from dataclasses import astuple, replace
 from queue import SimpleQueue
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rewardranker.errors import UserError
 from rewardranker.execution.cache import VerdictCache
 from rewardranker.execution.canary import canary_problem
 from rewardranker.execution.compat import CompatRules, judge_compat
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.language import Language
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import Sandbox, SandboxDied
+from rewardranker.execution.languages.toolchain import Toolchain, toolchain
+from rewardranker.execution.sandbox import LocalSandbox, Sandbox, SandboxDied
 from rewardranker.execution.sandbox.tiers import describe, require
 from rewardranker.execution.strict.dispatch import check_problem, judge_once, level_of
 from rewardranker.execution.strict.recordings import Recordings
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
+if TYPE_CHECKING:
+    from rewardranker.execution.sandbox.remote_machine import RemoteMachine
+
 __all__ = ["Judge", "VerdictCache", "judge_fingerprint", "sandbox_description"]
 
 HARNESS_VERSION = "4"
 DEFAULT_TIER = "C"
+REMOTE_TIER = "remote"
 _INFRA_RETRIES = 2
 Item = tuple[Problem, str]
 
@@ -51,6 +57,7 @@ class Judge:
         minimum_tier: str = DEFAULT_TIER,
         tier: str = "",
         all_tests: bool = True,
+        remote: str = "",
     ) -> None:
         """
         Args:
@@ -58,12 +65,16 @@ class Judge:
             tier: the sandbox to use; left empty, the best that the machine offers.
             all_tests: whether a main program that fails a test is run on the ones after it: a label needs no
                 more than the first failure, a pass rate does.
+            remote: address of a SandboxFusion server that programs are run on instead, whatever it confines them
+                by: ``minimum_tier`` and ``tier`` are about this machine.
 
         Raises:
-            UserError: this machine has no sandbox as good as ``minimum_tier``.
+            UserError: this machine has no sandbox as good as ``minimum_tier``, or there is no such server.
         """
-        self.tier = tier or require(minimum_tier).tier
-        self._sandboxes = [Sandbox(self.tier, services(), setup_places(), read_only_places()) for _ in range(workers)]
+        self._remote = remote
+        self._machine = _machine(remote) if remote else None
+        self.tier = REMOTE_TIER if remote else tier or require(minimum_tier).tier
+        self._sandboxes = [self._new_sandbox() for _ in range(workers)]
         self._idle: SimpleQueue[Sandbox] = SimpleQueue()
         for sandbox in self._sandboxes:
             self._idle.put(sandbox)
@@ -71,6 +82,11 @@ class Judge:
         self._cache = cache
         self._recordings = Recordings()
         self._all_tests = all_tests
+
+    def _new_sandbox(self) -> Sandbox:
+        if self._machine is not None:
+            return self._machine.sandbox()
+        return LocalSandbox(self.tier, services(), setup_places(), read_only_places())
 
     def __enter__(self) -> Judge:
         return self
@@ -107,7 +123,7 @@ class Judge:
         """
         groups: dict[str, list[int]] = {}
         for index, (problem, code) in enumerate(items):
-            groups.setdefault(_key(problem, code, self._all_tests), []).append(index)
+            groups.setdefault(_key(problem, code, self._all_tests, self._remote), []).append(index)
         results: dict[int, Judgement] = {}
         for key, judgement in self._judgements({key: items[group[0]] for key, group in groups.items()}):
             for index in groups[key]:
@@ -127,7 +143,15 @@ class Judge:
 
         Args:
             patience: factor on that harness's wall-clock limits.
+
+        Raises:
+            UserError: programs are run on another machine: harnesses' commands are those of this one.
         """
+        if self._remote:
+            raise UserError(
+                f"another harness's rules ({rules}) can only be followed on this machine, and programs are to be run "
+                "on a remote one; use mode strict, or give no remote address"
+            )
         futures = {self._threads.submit(self._compat, *item, rules, patience): i for i, item in enumerate(items)}
         results: dict[int, Judgement] = {}
         for future in as_completed(futures):
@@ -145,7 +169,7 @@ class Judge:
                 judgement = judge_compat(sandbox, problem, text.encode(errors="replace").decode(), rules, patience)
             except SandboxDied as error:
                 return self._infra(problem, str(error))
-        return replace(judgement, tier=self.tier)
+        return self._placed(problem, judgement)
 
     def _judgements(self, items: dict[str, Item]) -> Iterator[tuple[str, Judgement]]:
         """Every key with its judgement, as they are settled: known ones, then run ones, then doubtful ones."""
@@ -176,10 +200,13 @@ class Judge:
 
     def _without_toolchain(self, problem: Problem) -> Judgement | None:
         language = LANGUAGES.get(problem.language)
-        missing = toolchain(language).missing if language is not None else (f"a definition of {problem.language}",)
+        missing: tuple[str, ...] = (f"a definition of {problem.language}",)
+        if language is not None:
+            missing = toolchain_of(language, self._remote).missing
         if not missing:
             return None
-        message = f"no tool-chain for {problem.language}: lacks {', '.join(missing)}"
+        where = " on the remote machine" if self._remote else ""
+        message = f"no tool-chain for {problem.language}{where}: lacks {', '.join(missing)}"
         return Judgement(Verdict.NO_TOOLCHAIN, 0, len(problem.tests), 0.0, message, "", "", self.tier)
 
     def _broken_languages(self, languages: set[str]) -> dict[str, str]:
@@ -188,8 +215,9 @@ class Judge:
         for name in sorted(languages):
             language = LANGUAGES[name]
             try:
-                with self._sandbox() as sandbox:
-                    prepare(sandbox, language)
+                if self._machine is None:  # a remote one is prepared by what first needs it
+                    with self._sandbox() as sandbox:
+                        prepare(sandbox, language)
             except SandboxDied as error:
                 broken[name] = str(error)
                 continue
@@ -209,11 +237,16 @@ class Judge:
                 judgement, timed = judge_once(sandbox, self._recordings, problem, code, self._all_tests)
             except SandboxDied as error:
                 return self._infra(problem, str(error)), False
-        return replace(judgement, tier=self.tier), timed
+        return self._placed(problem, judgement), timed
 
     def _infra(self, problem: Problem, message: str) -> Judgement:
         level = level_of(problem)
-        return Judgement(Verdict.INFRA, 0, len(problem.tests), 0.0, message[:300], "", level, self.tier)
+        return self._placed(problem, Judgement(Verdict.INFRA, 0, len(problem.tests), 0.0, message[:300], "", level))
+
+    def _placed(self, problem: Problem, judgement: Judgement) -> Judgement:
+        """With where its program was run, and what that leaves of the level."""
+        level = judgement.level if self._machine is None else self._machine.level(problem, judgement.level)
+        return replace(judgement, tier=self.tier, level=level)
 
     def _run_alone(self, problem: Problem, code: str) -> Judgement:
         """Called when nothing else of this judge runs."""
@@ -232,24 +265,38 @@ class Judge:
             self._idle.put(sandbox)
 
 
-def judge_fingerprint(language: str = "python") -> str:
-    """Changes when the same program could get another verdict: harness, Python, the language's tool-chain."""
-    version = toolchain(LANGUAGES[language]).version if language in LANGUAGES else ""
-    text = f"{HARNESS_VERSION} {platform.python_implementation()} {platform.python_version()} {version}"
+def judge_fingerprint(language: str = "python", remote: str = "") -> str:
+    """Changes when the same program could get another verdict: harness, Python, the language's tool-chain, and
+    whether that is this machine's or that of the server at ``remote``. Raises ``UserError`` without such a server.
+    """
+    version = toolchain_of(LANGUAGES[language], remote).version if language in LANGUAGES else ""
+    where = f"{REMOTE_TIER} " if remote else ""
+    text = f"{HARNESS_VERSION} {platform.python_implementation()} {platform.python_version()} {where}{version}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def sandbox_description(minimum_tier: str = DEFAULT_TIER) -> str:
-    """One line for a person: what a program is cut off from here."""
+def sandbox_description(minimum_tier: str = DEFAULT_TIER, remote: str = "") -> str:
+    """One line for a person: what a program is cut off from here, or at that address."""
     try:
-        return describe(require(minimum_tier))
+        return _machine(remote).describe() if remote else describe(require(minimum_tier))
     except UserError as error:
         return f"no program can be run: {error}"
 
 
-def _key(problem: Problem, code: str, all_tests: bool) -> str:
+def toolchain_of(language: Language, remote: str = "") -> Toolchain:
+    """What this machine, or the server at that address, has for a language. Raises ``UserError`` without a server."""
+    return _machine(remote).toolchain(language) if remote else toolchain(language)
+
+
+def _machine(remote: str) -> RemoteMachine:
+    from rewardranker.execution.sandbox.remote_machine import machine  # httpx takes long to import, few need it
+
+    return machine(remote)
+
+
+def _key(problem: Problem, code: str, all_tests: bool, remote: str) -> str:
     asked = {
-        "fingerprint": judge_fingerprint(problem.language),
+        "fingerprint": judge_fingerprint(problem.language, remote),
         "language": problem.language,
         "code": code,
         "style": problem.style,

@@ -257,8 +257,8 @@ def test_a_server_that_dies_is_replaced_and_its_job_run_again() -> None:
 def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its fork server sees the pipe close, even in the middle of a job."""
     script = (
-        "import os, sys, threading\nfrom rewardranker.execution.sandbox import Sandbox\n"
-        "server = Sandbox('D')\nprint(server.start().home, flush=True)\n"
+        "import os, sys, threading\nfrom rewardranker.execution.sandbox import LocalSandbox\n"
+        "server = LocalSandbox('D')\nprint(server.start().home, flush=True)\n"
         "job = dict(style='function', code='while True: pass', entry='f', nonce='', inputs=[], cpu_s=60.0,\n"
         "           wall_s=60.0, memory=1 << 28, output=1 << 16, memory_kind='address_space', processes=32,\n"
         "           file_bytes=1 << 20)\n"

@@ -211,8 +211,8 @@ def test_languages_by_their_other_names() -> None:
 class FakeJudge:
     """Verdicts by text: ``strict/multipl_e/deepseek``."""
 
-    def __init__(self, workers: int, minimum_tier: str) -> None:
-        self.options = workers, minimum_tier
+    def __init__(self, workers: int, minimum_tier: str, remote: str) -> None:
+        self.options = workers, minimum_tier, remote
 
     def __enter__(self) -> FakeJudge:
         return self

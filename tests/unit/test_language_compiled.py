@@ -11,7 +11,7 @@ from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import Sandbox
+from rewardranker.execution.sandbox import LocalSandbox
 from rewardranker.execution.sandbox.tiers import require
 from rewardranker.execution.strict.recipes import BUILD_LIMITS
 from rewardranker.execution.verdict import Verdict
@@ -155,7 +155,7 @@ def test_the_resident_compiler_says_what_the_command_says(language: str) -> None
     """A right program, one that is no program, one with a wrong type; twice over, as the compiler stays."""
     task(language)
     found, bodies = LANGUAGES[language], ("return a + b;", "return (", 'return "3";')
-    sandbox = Sandbox(require("C").tier, services(), setup_places(), read_only_places())
+    sandbox = LocalSandbox(require("C").tier, services(), setup_places(), read_only_places())
     try:
         prepare(sandbox, found)
         statuses = []

@@ -16,7 +16,7 @@ import pytest
 from rewardranker.execution import languages
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
+from rewardranker.execution.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 LIMITS = StepLimits(cpu_s=10.0, wall_s=60.0, memory_mb=1024, memory_kind="data", keep_output=True)
@@ -32,7 +32,7 @@ CHECKS = {JS: "assert.deepEqual(candidate(", PHP: "if (candidate(", SH: "[[ $(ca
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    sandbox = Sandbox()
+    sandbox = LocalSandbox()
     yield sandbox
     sandbox.stop()
 

@@ -16,7 +16,7 @@ import pytest
 from rewardranker.execution.child import frames
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.languages.typescript import TYPESCRIPT
-from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
+from rewardranker.execution.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 LIMITS = StepLimits(cpu_s=30.0, wall_s=120.0, memory_mb=1024, memory_kind="data", keep_output=True)
@@ -77,7 +77,7 @@ def checker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TypeChecker]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    sandbox = Sandbox()
+    sandbox = LocalSandbox()
     yield sandbox
     sandbox.stop()
 

@@ -17,7 +17,7 @@ import pytest
 
 from rewardranker.execution.child.processes import children_of
 from rewardranker.execution.languages.language import Service
-from rewardranker.execution.sandbox import Outcome, Sandbox, SandboxDied, Step, StepLimits
+from rewardranker.execution.sandbox import LocalSandbox, Outcome, SandboxDied, Step, StepLimits
 from rewardranker.execution.sandbox.tiers import TIERS, toolchain_directory
 
 LIMITS = StepLimits(cpu_s=5.0, wall_s=30.0, memory_mb=256, keep_output=True)
@@ -44,14 +44,16 @@ while head := os.read(0, 4):
 
 
 @pytest.fixture(scope="module", params=TIERS)
-def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+def box(request: pytest.FixtureRequest) -> Iterator[LocalSandbox]:
     setup = Path(toolchain_directory(), "sandbox-test")
     setup.mkdir(exist_ok=True)
     (setup / "note").write_text("from the set-up\n")
     for path, mode in ((setup, 0o755), (setup / "note", 0o644)):
         path.chmod(mode)
     service = Service(("python3", "-S", "service.py"), {"service.py": ECHO_SERVICE}, memory_mb=512)
-    sandbox = Sandbox(request.param, {"echo": service}, {"echo": str(setup), "other": str(setup)}, ("/etc/hostname",))
+    sandbox = LocalSandbox(
+        request.param, {"echo": service}, {"echo": str(setup), "other": str(setup)}, ("/etc/hostname",)
+    )
     try:
         sandbox.start()
     except SandboxDied as error:
@@ -60,15 +62,15 @@ def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     sandbox.stop()
 
 
-def bash(box: Sandbox, script: str, limits: StepLimits = LIMITS, **more: object) -> Outcome:
+def bash(box: LocalSandbox, script: str, limits: StepLimits = LIMITS, **more: object) -> Outcome:
     return box.execute(replace(Step(("bash", "-c", script)), **more), limits)  # type: ignore[arg-type]
 
 
-def python(box: Sandbox, code: str, limits: StepLimits = LIMITS) -> Outcome:
+def python(box: LocalSandbox, code: str, limits: StepLimits = LIMITS) -> Outcome:
     return box.execute(Step(("python3", "-S", "-c", code)), limits)
 
 
-def test_a_command_has_its_files_input_results_and_token(box: Sandbox) -> None:
+def test_a_command_has_its_files_input_results_and_token(box: LocalSandbox) -> None:
     script = "cat a b/c; cat; echo result >&3; cat <&4 >&3; echo error >&2; mkdir d; echo left > d/e; exit 7"
     step = Step(("bash", "-c", script), {"a": b"A\n", "b/c": b"\0\xff\n"}, ("d/e", "never"), environment={"X": "1"})
     outcome = box.execute(step, LIMITS, b"input\n", b"token")
@@ -79,17 +81,17 @@ def test_a_command_has_its_files_input_results_and_token(box: Sandbox) -> None:
     assert 0 < outcome.cpu_s < 2
 
 
-def test_large_files_come_and_go(box: Sandbox) -> None:
+def test_large_files_come_and_go(box: LocalSandbox) -> None:
     content = os.urandom(1 << 20) * 40
     outcome = box.execute(Step(("cp", "in", "out"), {"in": content}, ("out",)), replace(LIMITS, memory_mb=1024))
     assert outcome.files["out"] == content, outcome.errors
 
 
-def test_output_is_kept_only_where_it_is_wanted(box: Sandbox) -> None:
+def test_output_is_kept_only_where_it_is_wanted(box: LocalSandbox) -> None:
     assert bash(box, "echo hello", replace(LIMITS, keep_output=False)).output == b""
 
 
-def test_how_a_command_ends_is_told(box: Sandbox) -> None:
+def test_how_a_command_ends_is_told(box: LocalSandbox) -> None:
     assert bash(box, "kill -SEGV $$").signal == 11
     assert python(box, "import os; os.abort()").signal == 6
     assert bash(box, "kill -KILL $$").signal == 9
@@ -97,7 +99,7 @@ def test_how_a_command_ends_is_told(box: Sandbox) -> None:
     assert (missing.status, b"no-such-command" in missing.errors) == (127, True)
 
 
-def test_nothing_but_five_descriptors_is_open(box: Sandbox) -> None:
+def test_nothing_but_five_descriptors_is_open(box: LocalSandbox) -> None:
     """5 is the listing's own."""
     outcome = python(box, "import os; print(sorted(map(int, os.listdir('/proc/self/fd'))))")
     assert outcome.output == b"[0, 1, 2, 3, 4, 5]\n", outcome.errors
@@ -114,7 +116,7 @@ LIMIT_CASES = {
 
 
 @pytest.mark.parametrize("name", LIMIT_CASES)
-def test_limits_end_a_command(box: Sandbox, name: str) -> None:
+def test_limits_end_a_command(box: LocalSandbox, name: str) -> None:
     script, limits = LIMIT_CASES[name]
     limits = replace(limits, cpu_s=0.7, wall_s=1.5 if name == "wall" else 20.0)
     if "output" in name:
@@ -129,13 +131,13 @@ def test_limits_end_a_command(box: Sandbox, name: str) -> None:
     assert bash(box, "echo on").output == b"on\n"
 
 
-def test_a_fraction_of_a_cpu_second_is_a_limit(box: Sandbox) -> None:
+def test_a_fraction_of_a_cpu_second_is_a_limit(box: LocalSandbox) -> None:
     code = "import time\nwhile time.process_time() < 0.6: pass\nprint('done')"
     assert python(box, code).output == b"done\n"
     assert python(box, code, replace(LIMITS, cpu_s=0.3)).limit == "cpu"
 
 
-def test_five_megabytes_are_fine_and_a_gigabyte_is_not(box: Sandbox) -> None:
+def test_five_megabytes_are_fine_and_a_gigabyte_is_not(box: LocalSandbox) -> None:
     limits = replace(LIMITS, keep_output=False, cpu_s=20.0)
     assert bash(box, "head -c 5000000 /dev/zero").limit == ""
     assert bash(box, "head -c 1000000000 /dev/zero", limits).limit == "output"
@@ -143,14 +145,14 @@ def test_five_megabytes_are_fine_and_a_gigabyte_is_not(box: Sandbox) -> None:
     assert (noisy.limit, noisy.status, len(noisy.errors)) == ("", 4, 65536)
 
 
-def test_memory_is_limited(box: Sandbox) -> None:
+def test_memory_is_limited(box: LocalSandbox) -> None:
     code = "x = bytearray(600 << 20); print(len(x))"
     for kind in ("address_space", "data"):
         outcome = python(box, code, replace(LIMITS, memory_kind=kind))
         assert outcome.output == b"" and (outcome.limit == "memory" or b"MemoryError" in outcome.errors), outcome
 
 
-def test_memory_of_a_whole_tree_is_limited_by_a_control_group(box: Sandbox) -> None:
+def test_memory_of_a_whole_tree_is_limited_by_a_control_group(box: LocalSandbox) -> None:
     if box.tier != "A+":
         pytest.skip(f"tier {box.tier} limits each process alone")
     code = "import os, time\nfor _ in range(4): os.fork()\nx = b'x' * (60 << 20)\ntime.sleep(1)"
@@ -158,18 +160,18 @@ def test_memory_of_a_whole_tree_is_limited_by_a_control_group(box: Sandbox) -> N
     assert python(box, "x = b'x' * (60 << 20)").limit == ""
 
 
-def test_tasks_are_limited(box: Sandbox) -> None:
+def test_tasks_are_limited(box: LocalSandbox) -> None:
     code = "import os\nn = 0\ntry:\n    while os.fork(): n += 1\n    os._exit(0)\nexcept OSError: print(n)"
     outcome = python(box, code, replace(LIMITS, processes=12))
     assert 4 <= int(outcome.output) <= 16, outcome
 
 
-def test_files_are_limited(box: Sandbox) -> None:
+def test_files_are_limited(box: LocalSandbox) -> None:
     outcome = bash(box, "head -c 200000000 /dev/zero > big; stat -c %s big")
     assert int(outcome.output or b"0") <= 64 << 20, outcome
 
 
-def test_nothing_of_a_command_is_left(box: Sandbox) -> None:
+def test_nothing_of_a_command_is_left(box: LocalSandbox) -> None:
     script = "echo x > f; echo x > /tmp/f; echo x > /dev/shm/f; mkdir -p d/e; chmod 0 d\n"
     script += "(setsid sleep 600 </dev/null >/dev/null 2>&1 3>&- 4<&- &) ; exit 0"
     server = box.start()
@@ -188,19 +190,19 @@ def processes_beneath(pid: int) -> int:
     return 1 + sum(processes_beneath(child) for child in children_of(pid))
 
 
-def test_a_deep_directory_is_removed(box: Sandbox) -> None:
+def test_a_deep_directory_is_removed(box: LocalSandbox) -> None:
     code = "import os\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')"
     python(box, code)
     assert bash(box, "ls -A").output == b""
 
 
-def test_a_link_is_not_followed_out(box: Sandbox) -> None:
+def test_a_link_is_not_followed_out(box: LocalSandbox) -> None:
     script = "ln -s /etc/passwd a; ln -s / b; mkfifo c; mkdir d; ln /etc/passwd e 2>/dev/null; echo x > f"
     outcome = bash(box, script, collect=("a", "b/etc/passwd", "c", "d", "f", "b/proc/self/environ"))
     assert outcome.files == {"f": b"x\n"}
 
 
-def test_the_network_is_out_of_reach(box: Sandbox) -> None:
+def test_the_network_is_out_of_reach(box: LocalSandbox) -> None:
     if box.tier == "D":
         pytest.skip("tier D leaves the network open")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -212,7 +214,7 @@ def test_the_network_is_out_of_reach(box: Sandbox) -> None:
     assert python(box, "import socket; socket.socketpair()").status == 0
 
 
-def test_files_of_the_host_are_not_seen(box: Sandbox, tmp_path: Path) -> None:
+def test_files_of_the_host_are_not_seen(box: LocalSandbox, tmp_path: Path) -> None:
     if box.tier == "D":
         pytest.skip("tier D leaves files open")
     secret = tmp_path / "secret"
@@ -227,7 +229,7 @@ def test_files_of_the_host_are_not_seen(box: Sandbox, tmp_path: Path) -> None:
     assert bash(box, "cat /etc/hostname").output == Path("/etc/hostname").read_bytes()
 
 
-def test_system_calls_of_the_list_are_refused(box: Sandbox) -> None:
+def test_system_calls_of_the_list_are_refused(box: LocalSandbox) -> None:
     if box.tier == "D":
         pytest.skip("tier D filters none")
     code = (
@@ -241,7 +243,7 @@ def test_system_calls_of_the_list_are_refused(box: Sandbox) -> None:
     assert python(box, code).output == b"[(-1, 1), (-1, 1), (-1, 1), (-1, 1)]\n"
 
 
-def test_other_processes_are_out_of_reach(box: Sandbox) -> None:
+def test_other_processes_are_out_of_reach(box: LocalSandbox) -> None:
     """The server, too: it goes on with the next command."""
     if box.tier == "D" and os.geteuid():
         pytest.skip("tier D without root leaves a user's processes open to each other")
@@ -253,7 +255,7 @@ def test_other_processes_are_out_of_reach(box: Sandbox) -> None:
     assert bash(box, "echo on").output == b"on\n"
 
 
-def test_the_user_is_nobody_and_stays_so(box: Sandbox) -> None:
+def test_the_user_is_nobody_and_stays_so(box: LocalSandbox) -> None:
     outcome = bash(box, "id -u; grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status")
     uid, *status = outcome.output.decode().split("\n")
     assert int(uid) != 0 or os.geteuid() != 0
@@ -263,16 +265,16 @@ def test_the_user_is_nobody_and_stays_so(box: Sandbox) -> None:
     assert ("Seccomp:\t2" in status) == (box.tier != "D")
 
 
-def test_the_environment_is_ours_alone(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_ours_alone(box: LocalSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "x")
-    fresh = Sandbox(box.tier)
+    fresh = LocalSandbox(box.tier)
     names = fresh.execute(Step(("env",)), LIMITS).output.decode().split()
     fresh.stop()
     names = sorted(name.split("=")[0] for name in names)
     assert names == ["HOME", "LC_ALL", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TMPDIR", "TZ"]
 
 
-def test_a_dead_server_is_replaced(box: Sandbox) -> None:
+def test_a_dead_server_is_replaced(box: LocalSandbox) -> None:
     threading.Timer(0.5, kill_beneath, (box.start().pid,)).start()
     with pytest.raises(SandboxDied):
         bash(box, "sleep 20")
@@ -285,10 +287,10 @@ def kill_beneath(pid: int) -> None:
     os.kill(pid, 9)
 
 
-def test_a_control_group_is_removed(box: Sandbox) -> None:
+def test_a_control_group_is_removed(box: LocalSandbox) -> None:
     if box.tier != "A+":
         pytest.skip(f"tier {box.tier} has none")
-    fresh = Sandbox(box.tier)
+    fresh = LocalSandbox(box.tier)
     group = fresh.start()._cgroup
     assert group is not None
     places = [Path(path).parent for path in group.join]
@@ -297,7 +299,7 @@ def test_a_control_group_is_removed(box: Sandbox) -> None:
     assert not any(place.exists() for place in places)
 
 
-def test_a_service_stays_and_answers(box: Sandbox) -> None:
+def test_a_service_stays_and_answers(box: LocalSandbox) -> None:
     step = Step(("go",), {"in": b"text"}, ("out",), service="echo")
     first, second = box.execute(step, LIMITS), box.execute(step, LIMITS)
     assert (first.files, second.files) == ({"out": b"TEXT"},) * 2
@@ -306,7 +308,7 @@ def test_a_service_stays_and_answers(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("word", "limit", "signal"), [("hang", "cpu", 0), ("sleep", "wall", 0), ("die", "", 9)])
-def test_a_service_that_fails_is_started_afresh(box: Sandbox, word: str, limit: str, signal: int) -> None:
+def test_a_service_that_fails_is_started_afresh(box: LocalSandbox, word: str, limit: str, signal: int) -> None:
     limits = replace(LIMITS, cpu_s=0.5, wall_s=1.5 if limit == "wall" else 30.0)
     broken = box.execute(Step((word,), {"in": b""}, service="echo"), limits)
     assert (broken.limit, broken.signal) == (limit, signal), broken
@@ -315,7 +317,7 @@ def test_a_service_that_fails_is_started_afresh(box: Sandbox, word: str, limit: 
     assert (again.status, again.files) == (1, {"out": b"A"})
 
 
-def test_a_service_outlives_commands_that_try_to_end_it(box: Sandbox) -> None:
+def test_a_service_outlives_commands_that_try_to_end_it(box: LocalSandbox) -> None:
     if box.tier == "B":
         pytest.skip("in tier B a cleaning after a daemon ends services, too")
     step = Step(("go",), {"in": b"text"}, ("out",), service="echo")
@@ -325,7 +327,7 @@ def test_a_service_outlives_commands_that_try_to_end_it(box: Sandbox) -> None:
         assert box.execute(step, LIMITS).status == before + 1
 
 
-def test_a_set_up_is_seen_read_only(box: Sandbox) -> None:
+def test_a_set_up_is_seen_read_only(box: LocalSandbox) -> None:
     script = "cat {setup}/note; echo x > {setup}/note; echo $S"
     step = Step(("bash", "-c", script), environment={"S": "{setup}"})
     outcome = box.execute(step, LIMITS, language="other")
@@ -334,10 +336,10 @@ def test_a_set_up_is_seen_read_only(box: Sandbox) -> None:
         assert Path(toolchain_directory(), "sandbox-test", "note").read_text() == "from the set-up\n"
 
 
-def test_a_killed_judge_leaves_nothing_behind(box: Sandbox, tmp_path: Path) -> None:
+def test_a_killed_judge_leaves_nothing_behind(box: LocalSandbox, tmp_path: Path) -> None:
     code = (
         "import os, sys, threading\nfrom rewardranker.execution.sandbox import *\n"
-        f"box = Sandbox({box.tier!r})\nserver = box.start()\nprint(server.pid, flush=True)\n"
+        f"box = LocalSandbox({box.tier!r})\nserver = box.start()\nprint(server.pid, flush=True)\n"
         "threading.Timer(1.0, lambda: os.kill(os.getpid(), 9)).start()\n"
         "box.execute(Step(('sleep', '61')), StepLimits(60, 60, 256))\n"
     )
@@ -354,7 +356,7 @@ def test_a_killed_judge_leaves_nothing_behind(box: Sandbox, tmp_path: Path) -> N
     assert "sleep 61" not in running
 
 
-def test_descriptors_and_processes_do_not_pile_up(box: Sandbox) -> None:
+def test_descriptors_and_processes_do_not_pile_up(box: LocalSandbox) -> None:
     bash(box, "true")
     gc.collect()  # what earlier tests have dropped may hold descriptors
     before = len(os.listdir("/proc/self/fd"))

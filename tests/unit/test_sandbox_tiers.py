@@ -15,7 +15,7 @@ import pytest
 
 from rewardranker.errors import UserError
 from rewardranker.execution.child import landlock, seccomp
-from rewardranker.execution.sandbox import Sandbox, SandboxDied, bubblewrap, cgroup, places, tiers
+from rewardranker.execution.sandbox import LocalSandbox, SandboxDied, bubblewrap, cgroup, places, tiers
 
 RECORD = tiers.SandboxRecord("C", "", False, False, "host", "seccomp", 0, True, 7, 1, ("A+: why", "A: why", "B: so"))
 BLOCKED = """
@@ -23,11 +23,11 @@ import json, sys
 from dataclasses import asdict
 from rewardranker.errors import UserError
 from rewardranker.execution.child import kernel, seccomp
-from rewardranker.execution.sandbox import Sandbox, Step, StepLimits, tiers
+from rewardranker.execution.sandbox import LocalSandbox, Step, StepLimits, tiers
 kernel.prctl(kernel.SET_NO_NEW_PRIVS, 1)
 seccomp.Filter().apply()
 record = tiers.probe()
-outcome = Sandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
+outcome = LocalSandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
 try:
     tiers.require("B")
     error = ""
@@ -65,8 +65,8 @@ def test_where_user_namespaces_are_blocked_landlock_takes_their_place() -> None:
 
 PROBE = """
 import json
-from rewardranker.execution.sandbox import Sandbox, Step, StepLimits, tiers
-outcome = Sandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
+from rewardranker.execution.sandbox import LocalSandbox, Step, StepLimits, tiers
+outcome = LocalSandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
 print(json.dumps([tiers.probe().tier, int(outcome.output)]))
 """
 
@@ -116,8 +116,8 @@ def test_the_open_tier_is_only_used_when_asked_for_by_name(monkeypatch: pytest.M
         tiers, "probe", lambda: replace(RECORD, tier="D", downgrades=("A+: x", "A: x", "B: x", "C: y"))
     )
     with pytest.raises(UserError, match="offers D, because y"):
-        Sandbox()
-    assert tiers.require("D").tier == Sandbox("D").tier == "D"
+        LocalSandbox()
+    assert tiers.require("D").tier == LocalSandbox("D").tier == "D"
 
 
 def test_a_line_for_people() -> None:
@@ -130,13 +130,13 @@ def test_without_bubblewrap_the_reason_is_that(monkeypatch: pytest.MonkeyPatch) 
     bubblewrap.find.cache_clear()
     monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: None)
     with pytest.raises(SandboxDied, match="tier A did not start: bubblewrap is not installed"):
-        Sandbox("A").start()
+        LocalSandbox("A").start()
 
 
 def test_without_a_control_group_the_reason_is_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "_mounts", lambda: {})
     with pytest.raises(SandboxDied, match="no control groups are mounted"):
-        Sandbox("A+").start()
+        LocalSandbox("A+").start()
 
 
 def test_a_delegated_group_of_version_2_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ class Opaque(Exception):
     """A value that is not data all through."""
 
 
+def body_of(job: dict[str, Any]) -> tester.Body:
+    """What a tester's job asks for: checks, or probes."""
+    return run_probes if "probes" in job else tester.run_checks
+
+
 def run_probes(job: dict[str, Any], names: dict[str, Any], report: Channel) -> None:
     """Sends one line per expression: what :func:`observed` says of it."""
     safe = {name: getattr(builtins, name) for name in CALLABLE | TYPES}

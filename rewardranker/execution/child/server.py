@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from child import accounts, candidate, confinement, frames, group, kernel, probing, processes, services, tester  # noqa: E402  # noqa: E402
+from child import accounts, candidate, confinement, frames, group, kernel, probing, processes, services, tester  # noqa: E402
 from child.tiers import confine  # noqa: E402
 from child.watching import Outcome, Pipe, finish, watch  # noqa: E402
 
@@ -192,8 +192,7 @@ def _pipe_of(content: bytes) -> int:
 def _test(requests: int, replies: int, results: int) -> None:
     job = frames.read(0)
     if job is not None:
-        body = probing.run_probes if "probes" in job else tester.run_checks
-        tester.run_tester(job, requests, replies, results, body)
+        tester.run_tester(job, requests, replies, results, probing.body_of(job))
 
 
 def main() -> None:

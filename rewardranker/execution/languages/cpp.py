@@ -58,9 +58,11 @@ def _beginning(code: str, nonce: str) -> str:
 
 
 def _build(code: str, text: str, kind: str) -> Step:
-    header = ("-I", f"{{setup}}/{kind}", "-include", "bits/stdc++.h") if _EVERYTHING.search(code) else ()
-    command = (*_COMMAND, *_OPTIONS[kind], *header, "program.cpp", "-o", "program", *_LINKER)
-    return Step(command, {"program.cpp": text.encode()}, ("program",))
+    everything = ("-include", "bits/stdc++.h") if _EVERYTHING.search(code) else ()
+    options, files = (*_COMMAND, *_OPTIONS[kind]), ("program.cpp", "-o", "program")
+    precompiled = ("-I", f"{{setup}}/{kind}") if everything else ()
+    command = (*options, *precompiled, *everything, *files, *_LINKER)
+    return Step(command, {"program.cpp": text.encode()}, ("program",), plain=(*options, *everything, *files))
 
 
 CPP = Language(

@@ -19,21 +19,32 @@ _THROW = re.compile(r"\s*\{\s*throw\s+new\s+\w+\([^()]*\);\s*\}")
 _OTHER_CHECKS = re.compile(r"\b(?:if|throw|assert|while|for|switch|match|exit|die)\b|[!=]=|<<<")
 
 
-def _command() -> tuple[str, ...]:
-    """PHP's settings come from here alone: limits are the sandbox's, errors are told apart from output.
+# Settings come from here alone: limits are the sandbox's, errors are told apart from output.
+_SETTINGS = ("memory_limit=-1", "display_errors=stderr", "log_errors=0", "html_errors=0", "short_open_tag=0")
+_PHP = ("php", "-n", *(word for setting in _SETTINGS for word in ("-d", setting)))
+# Extensions that a distribution packs apart have to be named where the configuration is not read: those found here,
+# or for a machine that is not this one, those that are found when it is asked.
+_FOUND = tuple(
+    word
+    for name in _EXTENSIONS
+    if any(Path("/usr/lib/php").glob(f"*/{name}.so"))
+    for word in ("-d", f"extension={name}")
+)
+_ASK = f"""
+directory=$(php -n -r 'echo ini_get("extension_dir");' </dev/null)
+for name in {" ".join(_EXTENSIONS)}; do
+    [ ! -e "$directory/$name.so" ] || set -- -d "extension=$name" "$@"
+done
+exec {" ".join(_PHP)} "$@"
+"""
 
-    Extensions that a distribution packs apart have to be named where the configuration is not read.
-    """
-    settings = ["memory_limit=-1", "display_errors=stderr", "log_errors=0", "html_errors=0", "short_open_tag=0"]
-    settings += [f"extension={name}" for name in _EXTENSIONS if any(Path("/usr/lib/php").glob(f"*/{name}.so"))]
-    return ("php", "-n", *(word for setting in settings for word in ("-d", setting)))
 
-
-_PHP = _command()
+def _step(files: dict[str, bytes], *words: str) -> Step:
+    return Step((*_PHP, *_FOUND, *words), files, plain=("sh", "-c", _ASK, "php", *words))
 
 
 def _whole(code: str) -> Recipe:
-    return Recipe(None, Step((*_PHP, "program.php"), {"program.php": code.encode()}))
+    return Recipe(None, _step({"program.php": code.encode()}, "program.php"))
 
 
 def _calls(code: str, entry: str, whole_text: str) -> Recipe:
@@ -45,7 +56,7 @@ def _calls(code: str, entry: str, whole_text: str) -> Recipe:
     around = ("-d", "auto_prepend_file=calls.php", "-d", "auto_append_file=answers.php")
     files = {name: _TEXTS[name] for name in ("calls.php", "values.php")}
     files |= {"answers.php": answers, "program.php": code.encode()}
-    return Recipe(None, Step((*_PHP, *around, "program.php"), files))
+    return Recipe(None, _step(files, *around, "program.php"))
 
 
 def _record(tests: str, entry: str) -> Step:
@@ -60,7 +71,7 @@ def _record(tests: str, entry: str) -> Step:
     head = "<?php\nnamespace Judge\\Tests;\nuse Judge\\Recorder;\n"
     function = f"function {entry}(...$arguments) {{ return Recorder::call($arguments); }}\n"
     files = {name: _TEXTS[name] for name in ("record.php", "values.php")}
-    return Step((*_PHP, "record.php"), {**files, "tests.php": (head + function + body).encode()})
+    return _step({**files, "tests.php": (head + function + body).encode()}, "record.php")
 
 
 def _php_string(text: str) -> str:

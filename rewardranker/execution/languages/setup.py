@@ -13,7 +13,7 @@ from rewardranker.execution.languages.toolchain import setup_name, toolchain
 from rewardranker.execution.sandbox import Sandbox, SandboxDied, StepLimits
 from rewardranker.execution.sandbox.tiers import toolchain_directory
 
-_LIMITS = StepLimits(cpu_s=120.0, wall_s=600.0, memory_mb=4096, memory_kind="data", processes=128)
+SETUP_LIMITS = StepLimits(cpu_s=120.0, wall_s=600.0, memory_mb=4096, memory_kind="data", processes=128)
 
 
 def services() -> dict[str, Service]:
@@ -39,7 +39,7 @@ def prepare(sandbox: Sandbox, language: Language) -> None:
     """
     if language.setup is None or toolchain(language).missing or _place(language).exists():
         return
-    outcome = sandbox.execute(language.setup, _LIMITS, language=language.name)
+    outcome = sandbox.execute(language.setup, SETUP_LIMITS, language=language.name)
     if outcome.status or outcome.signal or outcome.limit:
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit
         raise SandboxDied(f"the set-up of {language.name} could not be built: {reason}")

@@ -15,7 +15,7 @@ from rewardranker.execution.sandbox.step import Outcome, Step, StepLimits
 if TYPE_CHECKING:
     from rewardranker.execution.languages.language import Service
 
-__all__ = ["Sandbox", "SandboxDied"]
+__all__ = ["LocalSandbox", "SandboxDied"]
 
 _GRACE_S = 30.0
 _MIN_FILE_BYTES, _COLLECTED_SHARE = 64 << 20, 4
@@ -23,7 +23,7 @@ _STDIN, _TOKEN = "\0stdin", "\0token"  # no file can be called so
 _SETUP = "{setup}"
 
 
-class Sandbox:
+class LocalSandbox:
     """A confined server that starts a process per job. Not shared between threads."""
 
     def __init__(

@@ -22,6 +22,8 @@ class Step:
             slow to start); it gets ``argv`` and ``files`` and answers with exit status, error text and the
             files to ``collect``.
         environment: added to the sandbox's own.
+        plain: the same command in words that take nothing of the machine for granted but the language's tools:
+            no ``{setup}``, no part that was only found here. Empty where ``argv`` is that already.
     """
 
     argv: tuple[str, ...]
@@ -29,6 +31,7 @@ class Step:
     collect: tuple[str, ...] = ()
     service: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
