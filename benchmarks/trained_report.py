@@ -16,6 +16,8 @@ from rewardranker.evaluation.metrics import (
     best_of_n,
     bootstrap_mean,
     expected_pick,
+    length_correlation,
+    mean_of_known,
     pair_accuracy,
     paired_bootstrap,
     pass_at_k,
@@ -116,10 +118,10 @@ def _ranked(
     scores = {name: ranker.score(problems[name], group) for name, group in groups.items()}
     values = np.array([best_of_n(scores[name], correct[name], n) for name in groups])
     accuracies = [pair_accuracy(scores[name], correct[name]) for name in groups]
-    lengths = [_rank_correlation(scores[name], [len(c.code) for c in group]) for name, group in groups.items()]
+    lengths = [length_correlation(scores[name], [len(c.code) for c in group]) for name, group in groups.items()]
     return _row(ranker.name, values, chance) | {
-        "pair_accuracy": _mean_of_known(accuracies),
-        "length_correlation": _mean_of_known(lengths),
+        "pair_accuracy": mean_of_known(accuracies)[0],
+        "length_correlation": mean_of_known(lengths)[0],
     }
 
 
@@ -158,24 +160,6 @@ def _training(jobs: Sequence[Row]) -> Row:
         "train_s": sum(job["train_s"] for job in jobs),
         "score_s": sum(job["score_s"] for job in jobs),
     }
-
-
-def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Spearman's; ``None`` where one of the two is constant."""
-    x, y = (_centred_ranks(np.asarray(values, dtype=np.float64)) for values in (a, b))
-    spread = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / spread if spread else None
-
-
-def _centred_ranks(values: np.ndarray) -> np.ndarray:
-    _, block, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[block]
-    return ranks - ranks.mean()
-
-
-def _mean_of_known(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
 
 
 def markdown(summary: Row) -> str:
