@@ -11,9 +11,10 @@ from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank_pool
-from rewardranker.reranking.catalogue import CATALOGUE, lacking, ranker_for, rankers_for
+from rewardranker.reranking.catalogue import CATALOGUE, lacking, network_rankers, ranker_for, rankers_for
 
-FULL = {"logprobs": [-1.0], "signature": "s", "verdict": Verdict.OK}
+EVIDENCE = {"returns": ["int 1"], "passed_generated": [0], "passed_examples": True}
+FULL = {"logprobs": [-1.0], "signature": "s", "verdict": Verdict.OK, **EVIDENCE}
 
 
 def candidate(code: str = "", problem_id: str = "p", **fields: object) -> Candidate:
@@ -50,6 +51,13 @@ def test_each_ranks_by_its_own_rule() -> None:
     assert order("majority", pool) == [1, 2, 0]
     assert order("oracle", pool) == [2, 0, 1]
     assert sorted(order("random", pool)) == [0, 1, 2]
+
+
+def test_names_of_networks_say_their_kind() -> None:
+    names = [ranker.name for ranker in network_rankers(["rewardranker_2", "coderanker", "lever"])]
+    assert names == ["rewardranker_2", "coderanker", "lever_argmax", "lever_summing", "lever_voting"]
+    with pytest.raises(UserError, match=r"benchmark\.rankers\.mine: the name must begin with what kind"):
+        network_rankers(["mine"])
 
 
 @pytest.mark.parametrize(
