@@ -19,12 +19,12 @@ from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.evaluation import benchmark_views, comparison_views
-from rewardranker.evaluation.asking import Asked, asked_for
+from rewardranker.evaluation.asking import Asked, asked_for, of_chat_model
 from rewardranker.evaluation.benchmark_building import build_benchmark_table
 from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
 from rewardranker.evaluation.comparison import compare_rankers
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, reference_programs, references
-from rewardranker.execution.judge import HARNESS_VERSION, sandbox_description, toolchain_of
+from rewardranker.execution.judge import HARNESS_VERSION, judge_fingerprint, sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.models.loading import load_tokenizer, require_model
@@ -98,7 +98,7 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
         UserError: no generator, no sets, or data or rankers that are not there.
     """
     _check(config)
-    asked = asked_for(config.benchmark.sets, _chat(config), _counter(config))
+    asked = asked_for(config.benchmark.sets, of_chat_model(config), _counter(config))
     run = RunDirectory(config, console.say)
     console.show(data_card([problem for one in asked for problem in one.all]))
     problems = _problems(run, asked)
@@ -138,10 +138,6 @@ def _check(config: Config) -> None:
     network_rankers(config.benchmark.rankers)
 
 
-def _chat(config: Config) -> bool:
-    return config.endpoint.style == "chat" if config.endpoint.base_url else config.model.chat
-
-
 def _counter(config: Config) -> Callable[[str], int] | None:
     """Tokens of a text, where the generator's tokenizer is at hand."""
     if config.endpoint.base_url:
@@ -177,7 +173,8 @@ def _guards(context: Context, asked: Asked) -> Path:
             stage.metrics |= {row: sum(c.verdict == "OK" for c in own), f"{row}_programs": len(own)}
 
     inputs = {"problems": context.data / "problems.jsonl"}
-    return context.stage(f"guards-{asked.name}", {"version": HARNESS_VERSION}, inputs, work)
+    judge = judge_fingerprint(asked.language, context.config.judge.remote_url)
+    return context.stage(f"guards-{asked.name}", {"judge": judge}, inputs, work)
 
 
 def _tables(evaluation: Evaluation, pools: Sequence[BenchmarkPool], programs: Sequence[Programs]) -> None:

@@ -43,6 +43,11 @@ class Asked:
     max_new_tokens: int | None
 
 
+def of_chat_model(config: Config) -> bool:
+    """Whether the generator, an endpoint or a local model, is a chat model."""
+    return config.endpoint.style == "chat" if config.endpoint.base_url else config.model.chat
+
+
 def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], int] | None = None) -> list[Asked]:
     """The problems of all sets, by language.
 
@@ -120,8 +125,7 @@ def describe_asked(config: Config) -> Table:
     for column in table.columns[2:6]:
         column.justify = "right"
     seeds, n = len(config.benchmark.seeds), config.generation.n
-    chat = config.endpoint.style == "chat" if config.endpoint.base_url else config.model.chat
-    for one in asked_for(config.benchmark.sets, chat):
+    for one in asked_for(config.benchmark.sets, of_chat_model(config)):
         count = len(one.problems)
         samples = (seeds * n * count, count * config.benchmark.greedy)
         table.add_row(
