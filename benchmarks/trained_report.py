@@ -54,7 +54,7 @@ def summarise(
 
     Args:
         pool: with held-out scores under the ``key`` of every training.
-        trainings: one row per kind, fraction and fold.
+        trainings: one row per kind, fraction, use of further pools, and fold.
     """
     groups = group_by_problem([c for c in pool if c.verdict not in NEVER_LABELS])
     short = [name for name, group in groups.items() if len(group) < n]
@@ -151,6 +151,7 @@ def _training(jobs: Sequence[Row]) -> Row:
     return {
         "kind": jobs[0]["kind"],
         "fraction": jobs[0]["fraction"],
+        "extra": jobs[0]["extra"],
         "training_problems": float(np.mean([job["training_problems"] for job in jobs])),
         "pairs": float(np.mean([job["pairs"] for job in jobs])),
         "loss": float(np.mean([job["metrics"]["loss"] for job in jobs])),
@@ -181,10 +182,11 @@ def markdown(summary: Row) -> str:
         "Intervals: bootstrap over problems, paired for differences. Length correlation: Spearman, within problems.",
         "## Learning curve",
         _table(
-            ["ranker", "share of problems", "problems", f"best of {n}", "95 %", "pairs in order"],
+            ["ranker", "begins with", "share of problems", "problems", f"best of {n}", "95 %", "pairs in order"],
             [_curve_line(row) for row in _by_curve(trained)],
         ),
-        "The budget is the same for every share. Problems: with a passing and a failing program, mean over folds.",
+        "The budget is the same for every share. Problems: with a passing and a failing program, mean over folds. "
+        "What begins with further problems was first trained on those, with the same budget.",
         "## Training",
         _table(
             ["ranker", "pairs", "programs", "tokens", "loss", "accuracy", "training s", "scoring s"],
@@ -215,7 +217,7 @@ def _described(summary: Row) -> str:
 
 def _by_curve(trained: Sequence[Row]) -> list[Row]:
     kinds = list(dict.fromkeys(row["kind"] for row in trained))
-    return sorted(trained, key=lambda row: (kinds.index(row["kind"]), row["fraction"]))
+    return sorted(trained, key=lambda row: (kinds.index(row["kind"]), row["extra"], row["fraction"]))
 
 
 def _line(row: Row) -> list[str]:
@@ -227,7 +229,14 @@ def _line(row: Row) -> list[str]:
 
 
 def _curve_line(row: Row) -> list[str]:
-    shares = [row["kind"], f"{row['fraction']:g}", f"{row['training_problems']:.0f}", f"{row['best_of_n']:.3f}"]
+    start = "further problems" if row["extra"] else "backbone"
+    shares = [
+        row["kind"],
+        start,
+        f"{row['fraction']:g}",
+        f"{row['training_problems']:.0f}",
+        f"{row['best_of_n']:.3f}",
+    ]
     return [*shares, _interval(row["interval"], ".3f"), _number(row["pair_accuracy"], ".3f")]
 
 

@@ -8,8 +8,11 @@ was made from. MODEL is a model directory, or `tiny` for a small one with random
 
 The problems are split by group into folds. For each fold and each kind a network is trained on the other folds, from
 the same backbone, on the same pairs, with the same budget (see `rewardranker/training/rankers.py`), and scores the
-fold's candidates. So every problem is held out once, and the numbers are over all of them. Smaller fractions of the
-training problems, with the same budget, give the learning curve.
+fold's candidates. So every problem is held out once, and the numbers are over all of them.
+
+Smaller fractions of the training problems, with the same budget, give the learning curve. Further pools of other
+problems (`--extra-pool`) add two points to it: a network that was trained on those alone, and one that goes on from
+there, each training with the same budget again.
 
 DIR/jobs keeps each training's scores: a run that was stopped goes on where it stopped. DIR/pool.parquet is POOL with
 the scores added under the kinds' names (logits for CodeRanker and LEVER).
@@ -23,7 +26,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +38,6 @@ from trained_report import markdown, summarise
 from rewardranker.commands.judge_files import load_pool
 from rewardranker.config.schema import OptimConfig, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import LABELS
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.layers import Backbone
@@ -47,7 +49,7 @@ from rewardranker.reranking.lever_text import verifier_sequence, verifier_text
 from rewardranker.reranking.numbers import store
 from rewardranker.runs.atomic import tree_hash, write_json, write_text
 from rewardranker.training.examples import CandidatePair, judged_pairs
-from rewardranker.training.rankers import KINDS, Budget, train_ranker
+from rewardranker.training.rankers import KINDS, Budget, TrainedRanker, train_ranker
 
 Read = Callable[[Problem, Candidate], TokenSequence]
 
@@ -85,16 +87,21 @@ class Data:
 
 @dataclass(frozen=True)
 class Job:
-    """One training: a kind of reranker without fold ``fold``, on a fraction of the other problems."""
+    """One training: a kind of reranker without fold ``fold``, on a fraction of the other problems.
+
+    With ``extra`` it begins with the network that the further pools gave; fraction 0 is that network as it is.
+    """
 
     kind: str
     fold: int
     fraction: float
+    extra: bool = False
 
     @property
     def key(self) -> str:
         """Of its scores in the pool."""
-        return self.kind if self.fraction == 1 else f"{self.kind}@{self.fraction:g}"
+        share = "" if self.fraction == 1 else f"@{self.fraction:g}"
+        return f"{self.kind}{share}{'+extra' if self.extra else ''}"
 
 
 def load(pool: Path, problems: Path, extra: Sequence[Sequence[Path]]) -> Data:
@@ -133,100 +140,125 @@ def readers(backbone: Backbone, settings: Settings) -> dict[str, Read]:
 
 
 def training_pairs(
-    data: Data, held_out: set[str], job: Job, order: list[str], settings: Settings, plain: Read
+    data: Data, candidates: Sequence[Candidate], groups: set[str], settings: Settings, plain: Read
 ) -> list[CandidatePair]:
-    """The same for every kind: long programs are left out by the length of the plain text.
-
-    Args:
-        order: of all groups of the pool. A smaller fraction is the beginning of a larger one.
-    """
-    extra = sorted({data.problems[c.problem_id].group_id for c in data.extra})
-    shuffled = [group for group in order if group not in held_out]
-    # Further problems lie evenly among the others, so that a fraction has its share of both.
-    ranked = sorted([(i / len(part), part[i]) for part in (shuffled, extra) for i in range(len(part))])
-    chosen = {group for _, group in ranked[: math.ceil(job.fraction * len(ranked))]}
-    usable = [c for c in (*data.pool, *data.extra) if data.problems[c.problem_id].group_id in chosen]
+    """Of those groups; the same for every kind: long programs are left out by the length of the plain text."""
+    usable = [c for c in candidates if data.problems[c.problem_id].group_id in groups]
     pairs = judged_pairs(data.problems, usable, settings.pairs_per_problem, settings.seed)
     return [p for p in pairs if all(len(plain(data.problems[c.problem_id], c)) <= settings.max_tokens for c in p)]
 
 
-def run(
-    job: Job, data: Data, order: list[str], backbone: Backbone, read: dict[str, Read], settings: Settings
-) -> dict[str, Any]:
-    """Trains and scores; returns the held-out candidates' places in the pool, their scores, and how it went."""
-    held_out = set(order[job.fold :: settings.folds])
-    pairs = training_pairs(data, held_out, job, order, settings, read["rewardranker"])
-    mine = [i for i, c in enumerate(data.pool) if data.problems[c.problem_id].group_id in held_out]
-    assert not held_out & {data.problems[c.problem_id].group_id for pair in pairs for c in pair}
-    rows = [tuple(read[job.kind](data.problems[c.problem_id], c) for c in pair) for pair in pairs]
-    optim = OptimConfig(
-        lr=settings.lr, warmup=settings.warmup, schedule=settings.schedule, weight_decay=settings.weight_decay
-    )
-    begun = time.monotonic()
-    ranker = train_ranker(
-        job.kind,
-        backbone,
-        rows,  # type: ignore[arg-type]
-        [chosen.problem_id for chosen, _ in pairs],
-        Budget(settings.steps, settings.programs_per_step),
-        optim,
-        settings.seed,
-    )
-    trained = time.monotonic()
-    candidates = [data.pool[i] for i in mine]
-    store(candidates, data.problems, read[job.kind], ranker.scorer.score, job.key)
-    return {
-        "places": mine,
-        "scores": [c.scores[job.key] for c in candidates],
-        "metrics": ranker.metrics,
-        "pairs": len(pairs),
-        "training_problems": len({chosen.problem_id for chosen, _ in pairs}),
-        "train_s": trained - begun,
-        "score_s": time.monotonic() - trained,
-    }
+def training_groups(job: Job, order: list[str], folds: int) -> set[str]:
+    """A smaller fraction is the beginning of a larger one."""
+    left = [group for group in order if group not in order[job.fold :: folds]]
+    return set(left[: math.ceil(job.fraction * len(left))])
 
 
-def read_frozen(data: Data, backbone: Backbone, read: Read) -> float:
-    """Asks the frozen layers about every distinct text; returns the seconds."""
-    begun = time.monotonic()
-    candidates = [*data.pool, *(c for c in data.extra if c.verdict in LABELS)]
-    rows = list(dict.fromkeys(read(data.problems[c.problem_id], c) for c in candidates))
-    for start in range(0, len(rows), 256):
-        backbone.remember(rows[start : start + 256])
-        done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
-        say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
-    return time.monotonic() - begun
+class Trainer:
+    """What all trainings share; trains on the further pools once for each kind."""
+
+    def __init__(self, data: Data, settings: Settings) -> None:
+        self.data, self.settings = data, settings
+        self.order = group_order(data, settings.folds, settings.seed)
+        self.backbone = Backbone(
+            settings.backbone, settings.trained_layers, settings.microbatch_tokens, settings.device
+        )
+        self.read = readers(self.backbone, settings)
+        self._after_extra: dict[str, TrainedRanker] = {}
+
+    def run(self, job: Job) -> dict[str, Any]:
+        """Trains and scores; returns the held-out candidates' places in the pool, their scores, and how it went."""
+        pool, problems = self.data.pool, self.data.problems
+        held_out = set(self.order[job.fold :: self.settings.folds])
+        groups = training_groups(job, self.order, self.settings.folds)
+        assert not held_out & groups
+        pairs = self._pairs(pool, groups)
+        begun = time.monotonic()
+        ranker = self.after_extra(job.kind) if job.extra else None
+        if job.fraction:
+            ranker = self._train(job.kind, pairs, ranker)
+        assert ranker is not None
+        trained = time.monotonic()
+        places = [i for i, c in enumerate(pool) if problems[c.problem_id].group_id in held_out]
+        candidates = [pool[i] for i in places]
+        store(candidates, problems, self.read[job.kind], ranker.scorer.score, job.key)
+        return {
+            "places": places,
+            "scores": [c.scores[job.key] for c in candidates],
+            "metrics": ranker.metrics,
+            "pairs": len(pairs),
+            "training_problems": len({chosen.problem_id for chosen, _ in pairs}),
+            "train_s": trained - begun,
+            "score_s": time.monotonic() - trained,
+        }
+
+    def after_extra(self, kind: str) -> TrainedRanker:
+        """The network that was trained on the further pools alone."""
+        if kind not in self._after_extra:
+            groups = {self.data.problems[c.problem_id].group_id for c in self.data.extra}
+            self._after_extra[kind] = self._train(kind, self._pairs(self.data.extra, groups), None)
+        return self._after_extra[kind]
+
+    def read_frozen(self, kind: str) -> float:
+        """Asks the frozen layers about every distinct text of the pool that is ranked, and forgets what they said of
+        others; returns the seconds."""
+        begun = time.monotonic()
+        self.backbone.forget()
+        rows = list(dict.fromkeys(self.read[kind](self.data.problems[c.problem_id], c) for c in self.data.pool))
+        for start in range(0, len(rows), 256):
+            self.backbone.remember(rows[start : start + 256])
+            done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
+            say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
+        return time.monotonic() - begun
+
+    def _pairs(self, candidates: Sequence[Candidate], groups: set[str]) -> list[CandidatePair]:
+        return training_pairs(self.data, candidates, groups, self.settings, self.read["rewardranker"])
+
+    def _train(self, kind: str, pairs: Sequence[CandidatePair], start: TrainedRanker | None) -> TrainedRanker:
+        s, read = self.settings, self.read[kind]
+        good_and_bad = [
+            (read(self.data.problems[good.problem_id], good), read(self.data.problems[bad.problem_id], bad))
+            for good, bad in pairs
+        ]
+        return train_ranker(
+            kind,
+            self.backbone,
+            good_and_bad,
+            [good.problem_id for good, _ in pairs],
+            Budget(s.steps, s.programs_per_step),
+            OptimConfig(lr=s.lr, warmup=s.warmup, schedule=s.schedule, weight_decay=s.weight_decay),
+            s.seed,
+            start=start.scorer if start else None,
+        )
 
 
-def fingerprint(data: Data, settings: Settings) -> str:
+def fingerprint(settings: Settings, problems: Mapping[str, Problem], candidates: Sequence[Candidate]) -> str:
     """Of the settings, the backbone's files and what is known of the candidates, their scores aside."""
     digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
     if Path(settings.backbone).is_dir():
         digest.update(tree_hash(Path(settings.backbone)).encode())
-    for c in (*data.pool, *data.extra):
-        problem = data.problems[c.problem_id]
+    for c in candidates:
+        problem = problems[c.problem_id]
         digest.update(json.dumps([problem.id, problem.prompt, c.code, str(c.verdict), c.returns]).encode())
     return digest.hexdigest()[:16]
 
 
 def run_all(jobs: Sequence[Job], data: Data, settings: Settings, work: Path) -> dict[Job, dict[str, Any]]:
     """Every job's result, from its file or by training; kinds that read the same follow each other."""
-    order = group_order(data, settings.folds, settings.seed)
-    backbone = Backbone(settings.backbone, settings.trained_layers, settings.microbatch_tokens, settings.device)
-    read = readers(backbone, settings)
-    folder = work / "jobs" / fingerprint(data, settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(data, settings)
+    plain = fingerprint(settings, data.problems, data.pool)
+    extra = fingerprint(settings, data.problems, [*data.pool, *data.extra])
     results: dict[Job, dict[str, Any]] = {}
     known: Read | None = None
     for job in jobs:
-        path = folder / f"{job.key}-{job.fold}.json"
+        path = work / "jobs" / (extra if job.extra else plain) / f"{job.key}-{job.fold}.json"
         if not path.is_file():
             frozen_s = 0.0
-            if settings.trained_layers and known is not read[job.kind]:
-                backbone.forget()
-                frozen_s = read_frozen(data, backbone, read[job.kind])
-                known = read[job.kind]
-            write_json(path, run(job, data, order, backbone, read, settings) | {"frozen_s": frozen_s})
+            if settings.trained_layers and known is not trainer.read[job.kind]:
+                frozen_s = trainer.read_frozen(job.kind)
+                known = trainer.read[job.kind]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, trainer.run(job) | {"frozen_s": frozen_s})
         results[job] = json.loads(path.read_text())
         r = results[job]
         say(
@@ -239,13 +271,14 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def check(data: Data, kinds: Sequence[str]) -> None:
+def check(data: Data, kinds: Sequence[str], curve_kinds: Sequence[str]) -> None:
     """Raises :class:`UserError` for candidates without what the kinds need."""
     unjudged = sum(c.verdict is None for c in (*data.pool, *data.extra))
     if unjudged:
         raise UserError(f"{unjudged} candidates have no verdict: judge the pools first")
     if "lever" in kinds:
-        for name, candidates in (("--pool", data.pool), ("--extra-pool", data.extra)):
+        extra = data.extra if "lever" in curve_kinds else []
+        for name, candidates in (("--pool", data.pool), ("--extra-pool", extra)):
             if candidates and not any(c.returns for c in candidates):
                 raise UserError(
                     f"{name}: no candidate has `returns`, which LEVER reads; probe it, or leave out lever"
@@ -307,7 +340,7 @@ def main() -> None:
     if given.max_problems:
         kept = set(list(group_by_problem(data.pool))[: given.max_problems])
         data = Data(data.problems, [c for c in data.pool if c.problem_id in kept], data.extra)
-    check(data, given.kinds)
+    check(data, given.kinds, given.curve_kinds)
     if not all(0 < fraction < 1 for fraction in given.fractions):
         raise UserError(f"--fractions {given.fractions}: each must lie between 0 and 1; 1 is always run")
     names = {key for key in Settings.__dataclass_fields__ if key != "backbone"}
@@ -315,12 +348,14 @@ def main() -> None:
         backbone=backbone_directory(given.backbone, data, given.work, given.seed),
         **{key: value for key, value in vars(given).items() if key in names},
     )
-    fractions = {kind: [1.0, *(given.fractions if kind in given.curve_kinds else ())] for kind in given.kinds}
+    points = [(1.0, False)]
+    curve = [*points, *((fraction, False) for fraction in given.fractions)]
+    curve += [(0.0, True), (1.0, True)] if data.extra else []
     jobs = [
-        Job(kind, fold, fraction)
+        Job(kind, fold, fraction, extra)
         for kind in KINDS
         if kind in given.kinds
-        for fraction in fractions[kind]
+        for fraction, extra in (curve if kind in given.curve_kinds else points)
         for fold in range(settings.folds)
     ]
     results = run_all(jobs, data, settings, given.work)

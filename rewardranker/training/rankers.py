@@ -95,6 +95,7 @@ def train_ranker(
     optim: OptimConfig,
     seed: int,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
+    start: Scorer | None = None,
 ) -> TrainedRanker:
     """Trains one reranker. The same arguments and number of threads give the same weights, bit for bit (CPU).
 
@@ -104,6 +105,7 @@ def train_ranker(
         groups: the problem of each pair; pairs of one problem stay side by side.
         seed: of the head and of the order of the problems; the same for every kind that is compared.
         on_step: called after every update with the number of updates done and their metrics.
+        start: a network of the same backbone whose weights to begin with; it is not changed.
 
     Raises:
         UserError: an unknown kind, no pairs, or a budget that cannot be spent.
@@ -115,6 +117,8 @@ def train_ranker(
     budget.check()
     objective, examples = KINDS[kind]
     scorer = backbone.scorer(seed)
+    if start is not None:
+        scorer.load_state_dict(start.state_dict())
     optimizer = torch.optim.AdamW(
         scorer.trained(),
         lr=optim.lr,

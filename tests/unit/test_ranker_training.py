@@ -152,6 +152,19 @@ def test_a_model_whose_layers_cannot_be_parted_is_refused(model: str) -> None:
         split_layers(base, 1)
 
 
+@pytest.mark.parametrize("trained_layers", [0, 1])
+def test_training_goes_on_from_another_network_and_leaves_it_alone(model: str, trained_layers: int) -> None:
+    backbone, data, names = Backbone(model, trained_layers), pairs(), ["p"] * 6
+    rows = [row for pair in data for row in pair]
+    first = train_ranker("rewardranker", backbone, data, names, Budget(3, 4), OPTIM, seed=0).scorer
+    before = first.score(rows)
+    still = OptimConfig(lr=0.0, warmup=0.0)
+    again = train_ranker("rewardranker", backbone, data, names, Budget(1, 4), still, seed=1, start=first).scorer
+    assert again.score(rows) == before  # the seed's own head is not used
+    train_ranker("rewardranker", backbone, data, names, Budget(3, 4), OPTIM, seed=1, start=first)
+    assert first.score(rows) == before
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_training_learns_repeats_itself_and_saves_what_it_scored(model: str, kind: str, tmp_path: Path) -> None:
     backbone = Backbone(model, trained_layers=2)

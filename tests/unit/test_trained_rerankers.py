@@ -84,7 +84,7 @@ def test_every_problem_is_scored_once_and_the_page_says_what_the_pool_says(
     more = ("--work", str(work), "--out", str(out), "--fractions", "0.5", "--curve-kinds", "coderanker")
     more += ("--extra-pool", str(files["extra"]), str(files["extra.problems"]))
     run(benchmark, monkeypatch, files, *more)
-    keys = {"rewardranker", "coderanker", "coderanker@0.5", "lever"}
+    keys = {"rewardranker", "coderanker", "coderanker@0.5", "coderanker@0+extra", "coderanker+extra", "lever"}
     pool = read_pool(work / "pool.parquet")
     assert all(set(c.scores) == keys for c in pool)
     jobs = {path.stem: json.loads(path.read_text()) for path in work.glob("jobs/*/*.json")}
@@ -106,7 +106,12 @@ def test_every_problem_is_scored_once_and_the_page_says_what_the_pool_says(
             assert row["minus_random"] == pytest.approx(np.mean(values) - np.mean([np.mean(y) for y in correct]))
     names = [row["ranker"] for row in summary["rows"]]
     assert names[0] == "random" and names[-1] == "oracle" and {"lever_summing", "shortest"} <= set(names)
-    assert "| coderanker | 0.5 |" in out.read_text()
+    assert "| coderanker | backbone | 0.5 |" in out.read_text()
+    assert "| coderanker | further problems | 0 |" in out.read_text()
+    alone = [jobs[f"coderanker@0+extra-{fold}"] for fold in range(3)]
+    assert [job["pairs"] for job in alone] == [0, 0, 0]
+    assert len({json.dumps(job["metrics"]) for job in alone}) == 1  # one network ranks all folds
+    assert jobs["coderanker+extra-0"]["scores"] not in (jobs["coderanker-0"]["scores"], alone[0]["scores"])
 
     # Stopped and started again: nothing is trained twice, and the same comes out.
     page = out.read_text()
@@ -118,24 +123,21 @@ def test_every_problem_is_scored_once_and_the_page_says_what_the_pool_says(
 def test_training_problems_are_not_held_out_and_fractions_are_nested(
     benchmark: ModuleType, files: dict[str, Path]
 ) -> None:
-    extra = [(files["extra"], files["extra.problems"])]
-    data = benchmark.load(files["pool"], files["pool.problems"], extra)
+    data = benchmark.load(files["pool"], files["pool.problems"], [])
     order = benchmark.group_order(data, 3, seed=0)
     assert sorted(order) == sorted({data.problems[c.problem_id].group_id for c in data.pool})
     settings = benchmark.Settings("", 1, 3, 8, 16, 10_000, 8, 1e-4, 0.1, "cosine", 0.0, 3, 0, 1024, 1, "cpu")
-    held_out = set(order[0::3])
 
     def trained_on(fraction: float) -> set[str]:
-        job = benchmark.Job("lever", 0, fraction)
-        pairs = benchmark.training_pairs(data, held_out, job, order, settings, lambda p, c: c.code)
+        groups = benchmark.training_groups(benchmark.Job("lever", 0, fraction), order, 3)
+        pairs = benchmark.training_pairs(data, data.pool, groups, settings, lambda p, c: c.code)
         assert all(good.problem_id == bad.problem_id for good, bad in pairs)
         return {data.problems[good.problem_id].group_id for good, _ in pairs}
 
     shares = [trained_on(fraction) for fraction in (0.25, 0.5, 1.0)]
+    assert trained_on(0) == set()
     assert shares[0] < shares[1] < shares[2]
-    assert not shares[2] & held_out
-    further = {data.problems[c.problem_id].group_id for c in data.extra}
-    assert shares[2] & further and shares[1] & further and shares[1] - further
+    assert not shares[2] & set(order[0::3])
 
 
 def test_what_cannot_be_compared_is_refused(
