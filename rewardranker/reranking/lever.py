@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from rewardranker.execution.observations import is_value
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.coderanker import log_probability
 from rewardranker.reranking.logprob import mean_logprob, sum_logprob
@@ -71,20 +72,15 @@ def generator_logprobs(candidates: Sequence[Candidate], how: Generator) -> dict[
 def execution_groups(programs: Sequence[Candidate]) -> list[list[Candidate]]:
     """Distinct programs by what they returned, in order of first appearance.
 
-    Equal means the same type and value on every input. A program that raised an error on any input, or was not run,
-    stands alone.
+    Equal means the same type and value on every input. A program that returned no value on one (it raised an error,
+    ran out of time, ...), or was not run, stands alone.
     """
     groups: dict[tuple[str, ...], list[Candidate]] = {}
     for program in programs:
-        ran = program.returns and not any(is_error(value) for value in program.returns)
+        ran = program.returns and all(map(is_value, program.returns))
         key = ("returned", *program.returns) if ran else ("alone", program.code)
         groups.setdefault(key, []).append(program)
     return list(groups.values())
-
-
-def is_error(value: str) -> bool:
-    """Whether an entry of ``Candidate.returns`` is an error that was raised."""
-    return value.split(" ", 1)[0] == "error"
 
 
 def logsumexp(values: Sequence[float]) -> float:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.execution.extraction import completion_of
+from rewardranker.execution.observations import is_value
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_prompt, encode_response
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.lever import is_error
 
 #: Longest value shown, in characters: one huge list shall not take the room of everything else.
 VALUE_CHARS = 200
@@ -30,7 +30,7 @@ class VerifierText:
 
 
 def verifier_text(problem: Problem, candidate: Candidate, inputs: int | None = None) -> VerifierText:
-    """One ``# return: (type)=value`` per probe input, or the error raised on it; one ``ERROR`` where none was run.
+    """One ``# return: (type)=value`` per probe input, or why it returned none; one ``ERROR`` where none was run.
 
     Args:
         inputs: how many of the probe inputs to show, the first ones; all by default. The authors have 3.
@@ -77,6 +77,6 @@ def _cut(ids: tuple[int, ...], room: int) -> tuple[int, ...]:
 
 def _shown(value: str) -> str:
     kind, _, literal = value.partition(" ")
-    if is_error(value):
-        return f"ERROR: {literal}"
+    if not is_value(value):
+        return f"ERROR: {literal or kind}"
     return f"({kind})={literal if len(literal) <= VALUE_CHARS else literal[:VALUE_CHARS] + '...'}"

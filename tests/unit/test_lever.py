@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.models.tiny import build_tokenizer
+from rewardranker.execution.observations import NO_VALUE
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank
 from rewardranker.reranking.lever import LeverRanker, execution_groups, generator_logprobs
@@ -80,7 +81,7 @@ def test_the_generator_s_probability_is_a_sum_a_mean_or_a_frequency() -> None:
     assert scores == pytest.approx([math.log(0.5) - 1.5, math.log(0.5) - 4.0, math.log(0.5) - 1.5])
 
 
-def test_errors_and_programs_that_did_not_run_never_group() -> None:
+def test_what_returned_no_value_never_groups() -> None:
     pool = [
         candidate("a", returns=["error ValueError"]),
         candidate("b", returns=["error ValueError"]),
@@ -90,9 +91,10 @@ def test_errors_and_programs_that_did_not_run_never_group() -> None:
         candidate("f"),
         candidate("g", returns=["int 1"]),
         candidate("h", returns=["float 1"]),
+        *(candidate(f"{word} {i}", returns=["int 1", word]) for word in NO_VALUE for i in (0, 1)),
     ]
     found = [[c.code for c in group] for group in execution_groups(pool)]
-    assert found == [["a"], ["b"], ["c", "d"], ["e"], ["f"], ["g"], ["h"]]
+    assert found == [["a"], ["b"], ["c", "d"], ["e"], ["f"], ["g"], ["h"]] + [[c.code] for c in pool[8:]]
 
 
 def test_a_verifier_that_believes_nobody_leaves_nobody_voted_for() -> None:
@@ -137,6 +139,8 @@ def test_the_text_is_the_authors_with_a_line_for_every_input() -> None:
     assert text.description + text.program == "# description\n# same\ndef f(x):\n\n# program\n    return x"
     assert verifier_text(begun, candidate("y = 1\n")).program == "y = 1"
     assert verifier_text(PROBLEM, candidate("x")).execution == "\n\n# execution\nERROR: not run\n\n"
+    slow = verifier_text(PROBLEM, candidate("x", returns=["timeout"]))
+    assert slow.execution == "\n\n# execution\n# return: ERROR: timeout\n\n"
     three = candidate("x", returns=["int 1", "int 2", "int 3"])
     assert verifier_text(PROBLEM, three, 1).execution == "\n\n# execution\n# return: (int)=1\n\n"
     huge = verifier_text(PROBLEM, candidate("x", returns=[f"str '{'a' * 5000}'"])).execution
