@@ -54,8 +54,14 @@ class Plan:
         return cls(str(model), source, "greedy", 1, sampling)
 
 
-def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path: Path) -> list[Candidate]:
-    """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there."""
+def sample_pool(
+    context: Context, problems: Sequence[Problem], plan: Plan, path: Path, name: str = ""
+) -> list[Candidate]:
+    """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there.
+
+    Args:
+        name: of the pool in messages; the file's by default.
+    """
     if path.exists():
         return read_pool(path)
     directory = path.with_suffix(".shards")
@@ -80,7 +86,7 @@ def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path:
     pools = [read_pool(file) for file in files]
     pool = [c for part in pools for c in part]
     try:
-        check_infra(pool, context.config.judge.max_infra_share, path.stem)
+        check_infra(pool, context.config.judge.max_infra_share, name or path.stem)
     except UserError:
         # What could not be judged is judged again by the next run.
         for file, part in zip(files, pools, strict=True):

@@ -8,13 +8,12 @@ tables     every ranker on the same pools, beside the paper's rows
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actors.runtime import Runtime
-from actors.stages.benchmarks import POOL, REVIEW, TESTS, greedy, sampled, scored
+from actors.stages.benchmarks import POOL, REVIEW, greedy, read_tests, sampled, scored, written_tests
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
@@ -27,7 +26,7 @@ from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, reference_progra
 from rewardranker.execution.judge import HARNESS_VERSION, judge_fingerprint, sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.generation.candidates import judge_candidates
-from rewardranker.models.loading import load_tokenizer, require_model
+from rewardranker.models.loading import load_tokenizer, require_model, require_scorer
 from rewardranker.problems.data_card import ceiling, data_card
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import read_pool, write_pool
@@ -52,6 +51,7 @@ class Evaluation:
 
     Attributes:
         contexts: by name of what is asked: its problems, and the settings that fit its prompts.
+        counts: by problem id, how often each model-written test was sampled.
     """
 
     config: Config
@@ -59,16 +59,20 @@ class Evaluation:
     console: Console
     asked: list[Asked]
     contexts: dict[str, Context]
+    counts: dict[str, list[int]] = field(default_factory=dict)
 
     def pools(self) -> list[BenchmarkPool]:
         """Samples, judges, probes and scores whatever is not there yet."""
         rankers, generator = self.config.benchmark.rankers, generator_name(self.config)
         pools = []
         for one in self.asked:
+            context = self.contexts[one.name]
+            tests = written_tests(context, one) if one.language == "python" else None
+            if tests is not None:
+                self.counts |= {name: list(found.counts) for name, found in read_tests(tests, one).items()}
             for seed in self.config.benchmark.seeds:
-                context = self.contexts[one.name]
                 seeded = replace(context, config=replace(context.config, run=replace(context.config.run, seed=seed)))
-                stage = sampled(seeded, one, seed)
+                stage = sampled(seeded, one, seed, tests)
                 if rankers or self.config.benchmark.reviewer:
                     stage = scored(seeded, one, seed, stage, rankers)
                 candidates = read_pool(stage / POOL)
@@ -99,6 +103,7 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
     """
     _check(config)
     asked = asked_for(config.benchmark.sets, of_chat_model(config), _counter(config))
+    _check_toolchains(config, asked)
     run = RunDirectory(config, console.say)
     console.show(data_card([problem for one in asked for problem in one.all]))
     problems = _problems(run, asked)
@@ -121,8 +126,9 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
 
 
 def generator_name(config: Config) -> str:
-    """The generator's name for people."""
-    return config.endpoint.model if config.endpoint.base_url else Path(config.model.path).name
+    """The generator's name for people: of a stage's model directory, which is always ``hf``, the stage's."""
+    path = Path(config.model.path)
+    return config.endpoint.model if config.endpoint.base_url else path.parent.name if path.name == "hf" else path.name
 
 
 def _check(config: Config) -> None:
@@ -133,9 +139,33 @@ def _check(config: Config) -> None:
         )
     if not config.endpoint.base_url:
         require_model(config.model.path)
-    for model in config.benchmark.rankers.values():
-        require_model(model)
-    network_rankers(config.benchmark.rankers)
+    networks = network_rankers(config.benchmark.rankers)
+    for name, model in config.benchmark.rankers.items():
+        require_scorer(model, f"benchmark.rankers.{name}")
+    own = config.benchmark
+    if not own.seeds:
+        raise UserError("benchmark.seeds is empty: give at least one, e.g. [0]")
+    if config.endpoint.base_url and (own.reviewer or own.generated_tests):
+        raise UserError(
+            "benchmark.reviewer and benchmark.generated_tests need a local generator (model.path), for they ask it "
+            "again; leave them out with endpoint.base_url"
+        )
+    known = {*CATALOGUE, *_BOUNDS, *(ranker.name for ranker in networks)} | (
+        {"reviewer_sum"} if own.reviewer else set()
+    )
+    if own.baseline not in known:
+        raise UserError(f"benchmark.baseline={own.baseline}: must be one of {', '.join(sorted(known))}")
+
+
+def _check_toolchains(config: Config, asked: Sequence[Asked]) -> None:
+    """Before hours of sampling, not after."""
+    for language in sorted({one.language for one in asked}):
+        missing = toolchain_of(LANGUAGES[language], config.judge.remote_url).missing
+        if missing:
+            raise UserError(
+                f"benchmark.sets asks for {language}, which cannot be judged here: {', '.join(missing)} not found; "
+                "install it, or leave the language out (benchmark.sets: languages)"
+            )
 
 
 def _counter(config: Config) -> Callable[[str], int] | None:
@@ -192,7 +222,7 @@ def _tables(evaluation: Evaluation, pools: Sequence[BenchmarkPool], programs: Se
         }
         table = build_benchmark_table(
             own,
-            _rankers(config, [c for pool in own for c in pool.candidates], _counts(evaluation, name)),
+            _rankers(config, [c for pool in own for c in pool.candidates], evaluation.counts),
             n,
             _provenance(config, languages),
             [one for one in programs if _belongs(one, own)],
@@ -217,7 +247,7 @@ def _compare(evaluation: Evaluation, pool: BenchmarkPool, folder: Path) -> None:
         pool.name,
         pool.candidates,
         pool.problems,
-        _rankers(config, list(pool.candidates), _counts(evaluation, pool.benchmark)),
+        _rankers(config, list(pool.candidates), evaluation.counts),
         ns=sorted({max(1, n // 2), n}),
         ks=(min(3, n),),
         baseline=config.benchmark.baseline,
@@ -238,16 +268,6 @@ def _rankers(config: Config, candidates: Sequence[Candidate], counts: dict[str, 
     reviewers = [ReviewerRanker(stored(REVIEW), "sum")] if config.benchmark.reviewer else []
     known = all(candidate.logprobs for candidate in candidates)
     return [*plain, *reviewers, *network_rankers(config.benchmark.rankers, "sum" if known else "frequency")]
-
-
-def _counts(evaluation: Evaluation, benchmark: str) -> dict[str, list[int]]:
-    """How often each model-written test was sampled, by problem id: Python's alone."""
-    counts: dict[str, list[int]] = {}
-    for one in evaluation.asked:
-        if one.benchmark == benchmark and one.language == "python":
-            for path in evaluation.run.path.glob(f"*-sample-{one.name}-*/{TESTS}"):
-                counts |= json.loads(path.read_text())
-    return counts
 
 
 def _belongs(programs: Programs, pools: Sequence[BenchmarkPool]) -> bool:

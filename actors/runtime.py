@@ -88,7 +88,7 @@ class Runtime:
                 loading = group.build_on(place, "rollout", RolloutWorker, self.config, model_path)
                 group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
 
-            self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart)
+            self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart, model_path)
         else:
             self._rollouts.load(model_path, 0)
         return self._rollouts

@@ -21,6 +21,7 @@ class RolloutPool:
         role: the engines, one per worker.
         restart: starts the worker at a place anew, with the weights that engines are born with; ``None`` where
             engines live in the training workers, whose loss the driver handles.
+        loaded: the model whose weights the engines have; empty where they have a training policy's.
     """
 
     def __init__(
@@ -29,7 +30,9 @@ class RolloutPool:
         sync: WeightSync,
         config: RolloutConfig,
         restart: Callable[[int], None] | None,
+        loaded: str = "",
     ) -> None:
+        self.loaded = loaded
         self.role, self._sync, self._config, self._restart = role, sync, config, restart
         self._restore: Callable[[int], Any] = lambda place: None
 
@@ -54,13 +57,18 @@ class RolloutPool:
         return [response for part in parts for response in part]
 
     def load(self, model_path: str, version: int) -> None:
-        """Replaces all engines' weights by those of a model directory that every node can read."""
+        """Replaces all engines' weights by those of a model that every node can read, unless they have these."""
+        if model_path == self.loaded:
+            return
         self._restore = lambda place: self.role.wait_one(place, "load_checkpoint", model_path, version)
+        self.loaded = ""
         self.role.all("load_checkpoint", model_path, version)
+        self.loaded = model_path
 
     def sync(self, policy: RoleGroup, version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
         self._restore = lambda place: self._sync.send_to(policy, self.role, place, version)
+        self.loaded = ""
         try:
             return self._sync.sync(policy, self.role, version)
         except WeightSyncError as error:

@@ -19,7 +19,7 @@ from actors.weight_buckets import meta_of
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
-from rewardranker.models.loading import load_tokenizer
+from rewardranker.models.loading import load_tokenizer, model_directory
 
 #: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
 #: failure in it is a failure of the actor, and idle threads that sleep.
@@ -75,7 +75,7 @@ class RolloutWorker:
 
     def load_checkpoint(self, model_path: str, version: int) -> None:
         """Takes the weights of a model directory, the way it takes the trainer's."""
-        tensors = dict(checkpoint_tensors(Path(model_path)))
+        tensors = dict(checkpoint_tensors(model_directory(model_path)))
         self._engine.begin_update([meta_of(name, tensor) for name, tensor in tensors.items()])
         for tensor in tensors.values():
             self._engine.load_bucket(tensor.contiguous().view(-1).view(torch.uint8).numpy())

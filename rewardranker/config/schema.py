@@ -272,7 +272,8 @@ class BenchmarkConfig:
     ``rankers``: trained networks by name; the name begins with the kind (rewardranker, coderanker or lever).
     ``generated_tests``: how many texts of tests to sample per Python problem, for CodeT (0: none; local models).
     ``reviewer``: also rank by Coder-Reviewer, a second pass of the generator. ``greedy``: also one greedy answer.
-    ``partial``: where samples are missing, go on with the problems that all pools of a language share."""
+    ``partial``: where samples are missing, go on with the problems that all pools of a language share. Without it an
+    endpoint that did not answer all is an error, and the same command asks again for what is missing."""
 
     sets: list[BenchmarkSet] = field(default_factory=list)
     seeds: list[int] = field(default_factory=lambda: [0])

@@ -56,39 +56,53 @@ def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], i
         count: tokens of a text, by the generator's tokenizer; long MBPP prompts then show fewer examples.
 
     Raises:
-        UserError: no sets, a set or language twice, or data that are not there.
+        UserError: no sets, a benchmark and language twice, or data that are not there.
     """
     if not sets:
         raise UserError("benchmark.sets is empty: name at least one, e.g. {name: mbpp, source: mbpp.jsonl}")
-    found = [one for own in sets for one in _set(own, chat, count)]
-    names = [one.name for one in found]
-    twice = [name for name in names if names.count(name) > 1]
+    loaded = [(own, _by_language(own)) for own in sets]
+    kept = _same_groups(loaded)
+    found = [one for own, problems in loaded for one in _set(own, problems, kept, chat, count)]
+    places = [f"{one.benchmark} in {one.language}" for one in found]
+    twice = [place for place in places if places.count(place) > 1]
     if twice:
         raise UserError(f"benchmark.sets asks for {twice[0]} twice; ask for every benchmark and language once")
     return found
 
 
-def _set(own: BenchmarkSet, chat: bool, count: Callable[[str], int] | None) -> list[Asked]:
-    by_language: dict[str, list[Problem]] = {}
+def _by_language(own: BenchmarkSet) -> dict[str, list[Problem]]:
+    found: dict[str, list[Problem]] = {}
     for problem in _loaded(own):
-        by_language.setdefault(problem.language, []).append(problem)
-    kept = _same_groups(by_language, own.limit)
+        found.setdefault(problem.language, []).append(problem)
+    return found
+
+
+def _set(
+    own: BenchmarkSet,
+    by_language: dict[str, list[Problem]],
+    kept: dict[tuple[str, int], set[str]],
+    chat: bool,
+    count: Callable[[str], int] | None,
+) -> list[Asked]:
     found = []
     for language, problems in by_language.items():
-        plain = [problem for problem in problems if problem.group_id in kept]
-        style = own.style or default_style(plain[0].source, chat)
+        benchmark = _benchmark(problems)
+        plain = [p for p in problems if not own.limit or p.group_id in kept[benchmark, own.limit]]
+        style = own.style or default_style(problems[0].source, chat)
         shots = mbpp_shots(mbpp_config(own.source)) if style in STYLES and STYLES[style].source == "mbpp" else ()
         if style == "mbpp_3shot" and count is not None:
             put = [fitting_shots(problem, shots, count) for problem in plain]
         else:
             put = [styled(problem, style, shots) for problem in plain]
-        benchmark = "mbpp" if plain[0].group_id.startswith("mbpp") else "humaneval"
-        name = f"{own.name}_{language}"
-        settings = STYLES[style]
+        name, settings = f"{own.name}_{language}", STYLES[style]
         found.append(
             Asked(name, benchmark, own, language, put, plain, problems, settings.chat, settings.max_new_tokens)
         )
     return found
+
+
+def _benchmark(problems: Sequence[Problem]) -> str:
+    return "mbpp" if problems[0].group_id.startswith("mbpp") else "humaneval"
 
 
 def _loaded(own: BenchmarkSet) -> list[Problem]:
@@ -109,14 +123,24 @@ def _source_of(source: str, language: str) -> str:
     return source.replace("{language}", code)
 
 
-def _same_groups(by_language: dict[str, list[Problem]], limit: int) -> set[str]:
-    """Groups to keep: all, or ``limit`` of those that every language has, evenly spaced."""
-    groups = [dict.fromkeys(problem.group_id for problem in problems) for problems in by_language.values()]
-    if not limit:
-        return {group for found in groups for group in found}
-    shared = [group for group in groups[0] if all(group in found for found in groups)]
-    kept = min(limit, len(shared))
-    return {shared[i * len(shared) // kept] for i in range(kept)}
+def _same_groups(loaded: Sequence[tuple[BenchmarkSet, dict[str, list[Problem]]]]) -> dict[tuple[str, int], set[str]]:
+    """By benchmark and limit the groups to keep: evenly spaced, of those that every language of the benchmark has,
+    in all of its sets with that limit, so that languages are compared on the same problems."""
+    together: dict[tuple[str, int], list[list[str]]] = {}
+    for own, by_language in loaded:
+        for problems in by_language.values():
+            groups = list(dict.fromkeys(problem.group_id for problem in problems))
+            together.setdefault((_benchmark(problems), own.limit), []).append(groups)
+    kept: dict[tuple[str, int], set[str]] = {}
+    for (benchmark, limit), languages in together.items():
+        shared = [group for group in languages[0] if all(group in other for other in languages)]
+        count = min(limit, len(shared))
+        if limit and not shared:
+            raise UserError(
+                f"benchmark.sets: the languages of {benchmark} share no problem; drop the limit of {limit}"
+            )
+        kept[benchmark, limit] = {shared[i * len(shared) // count] for i in range(count)}
+    return kept
 
 
 def describe_asked(config: Config) -> Table:

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from rewardranker.execution.extraction import normalise
-from rewardranker.problems.benchmarks import is_local, mbpp_config, mbpp_solutions
-from rewardranker.problems.io import read_json_lines
+from rewardranker.problems.benchmarks import humaneval_solutions, mbpp_config, mbpp_solutions
 from rewardranker.problems.types import Candidate, Problem
 
 CHEAT, GOLD = "cheat", "gold"
@@ -29,15 +26,10 @@ def references(problems: Sequence[Problem], solutions: Mapping[str, str]) -> lis
 
 
 def reference_programs(benchmark: str, source: str) -> dict[str, str]:
-    """Whole programs by problem id, where the benchmark ships solutions: MBPP, and HumanEval from a file."""
+    """Whole programs by problem id, where the benchmark ships solutions: HumanEval's and MBPP's own data do."""
     if benchmark == "mbpp":
         return mbpp_solutions(mbpp_config(source))
-    if benchmark != "humaneval" or not is_local(source):
-        return {}
-    return {
-        f"humaneval/{row['task_id'].rpartition('/')[2]}": normalise(row["prompt"] + row["canonical_solution"])
-        for row in read_json_lines(Path(source))
-    }
+    return humaneval_solutions(*filter(None, [source])) if benchmark == "humaneval" else {}
 
 
 def constant_program(problem: Problem) -> str:

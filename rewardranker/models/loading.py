@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -18,20 +20,36 @@ from rewardranker.errors import UserError
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 
 
-def require_model(path: str) -> None:
-    """Raises :class:`UserError` when ``path`` looks like a directory and holds no model.
+def require_model(path: str, setting: str = "model.path") -> None:
+    """Raises :class:`UserError`, in the name of ``setting``, when ``path`` looks like a directory and holds no model.
 
     ``owner/name`` that is not a directory is taken for a hub name.
     """
     directory = Path(path)
     if directory.is_dir():
         if not (directory / "config.json").is_file():
-            raise UserError(f"model.path={path}: the directory holds no config.json, so it is no saved model")
+            raise UserError(f"{setting}={path}: the directory holds no config.json, so it is no saved model")
     elif path.startswith((".", "/", "~")) or path.count("/") != 1:
         raise UserError(
-            f"model.path={path}: no such directory; give a directory written by save_pretrained or a hub name "
+            f"{setting}={path}: no such directory; give a directory written by save_pretrained or a hub name "
             "of the form owner/name"
         )
+
+
+def require_scorer(path: str, setting: str) -> None:
+    """Raises :class:`UserError` where a model has no scalar head, for one drawn at random would then rank."""
+    require_model(path, setting)
+    built = AutoConfig.from_pretrained(path).architectures or []
+    if not any(name.endswith("ForSequenceClassification") for name in built):
+        raise UserError(
+            f"{setting} {path} is no reward model: it holds a {', '.join(built) or 'network of unknown kind'}, and a "
+            "head drawn at random would rank; give the hf directory of a reward stage"
+        )
+
+
+def model_directory(path: str) -> Path:
+    """Where a model's files are on this machine; those of a hub name are downloaded, once."""
+    return Path(path) if Path(path).is_dir() else Path(snapshot_download(path))
 
 
 def load_tokenizer(path: str) -> PreTrainedTokenizerBase:

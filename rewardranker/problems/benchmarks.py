@@ -7,7 +7,7 @@ from pathlib import Path
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.problems.humaneval import HUMANEVAL_HUB, load_humaneval
+from rewardranker.problems.humaneval import HUMANEVAL_HUB, humaneval_solutions, load_humaneval
 from rewardranker.problems.mbpp import every_mbpp_task, load_mbpp, mbpp_shots, mbpp_solutions
 from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e
 from rewardranker.problems.sources import is_local
@@ -16,6 +16,7 @@ from rewardranker.problems.types import Problem, Split
 __all__ = [
     "BENCHMARKS",
     "canonical_language",
+    "humaneval_solutions",
     "is_local",
     "load_benchmark",
     "load_humaneval",

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewardranker.problems.io import require_fields
+from rewardranker.execution.extraction import normalise
+from rewardranker.problems.io import Row, require_fields
 from rewardranker.problems.sources import read_source
 from rewardranker.problems.types import Limits, Problem, Test
 
 HUMANEVAL_HUB = "openai/openai_humaneval"
 HUMANEVAL_LIMITS = Limits(cpu_s=6.0, wall_s=60.0)
 
-_FIELDS = ("task_id", "prompt", "entry_point", "test")
+_FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
+
+
+def humaneval_solutions(source: str | Path = HUMANEVAL_HUB) -> dict[str, str]:
+    """The reference programs in normal form, by problem id."""
+    rows, _ = _rows(source)
+    return {_id(row): normalise(row["prompt"] + row["canonical_solution"]) for row in rows}
 
 
 def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
@@ -25,10 +32,10 @@ def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
     Raises:
         UserError: no such source, malformed rows, or none.
     """
-    rows, revision = read_source(source, "openai_humaneval", "test", "download HumanEval.jsonl.gz")
+    rows, revision = _rows(source)
     return [
         Problem(
-            id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
+            id=_id(row),
             source="humaneval",
             language="python",
             prompt=row["prompt"],
@@ -37,10 +44,19 @@ def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
             style="program",
             tests=(Test(f"{row['test'].replace(chr(13), '').rstrip()}\n\ncheck({row['entry_point']})\n"),),
             split="test",
-            group_id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
+            group_id=_id(row),
             licence="MIT",
             revision=revision,
             limits=HUMANEVAL_LIMITS,
         )
-        for row in require_fields(rows, _FIELDS, str(source))
+        for row in rows
     ]
+
+
+def _rows(source: str | Path) -> tuple[list[Row], str]:
+    rows, revision = read_source(source, "openai_humaneval", "test", "download HumanEval.jsonl.gz")
+    return require_fields(rows, _FIELDS, str(source)), revision
+
+
+def _id(row: Row) -> str:
+    return f"humaneval/{row['task_id'].rpartition('/')[2]}"

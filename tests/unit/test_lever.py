@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
-from rewardranker.models.tiny import build_tokenizer
 from rewardranker.execution.observations import NO_VALUE
+from rewardranker.models.tiny import build_tokenizer
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank
 from rewardranker.reranking.lever import LeverRanker, execution_groups, generator_logprobs
