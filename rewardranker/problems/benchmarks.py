@@ -7,7 +7,7 @@ from pathlib import Path
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.problems.humaneval import HUMANEVAL_HUB, load_humaneval
+from rewardranker.problems.humaneval import HUMANEVAL_HUB, humaneval_solutions, load_humaneval
 from rewardranker.problems.mbpp import every_mbpp_task, load_mbpp, mbpp_shots, mbpp_solutions
 from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e
 from rewardranker.problems.sources import is_local
@@ -15,6 +15,7 @@ from rewardranker.problems.types import Problem, Split
 
 __all__ = [
     "BENCHMARKS",
+    "benchmark_solutions",
     "canonical_language",
     "is_local",
     "load_benchmark",
@@ -64,6 +65,17 @@ def load_benchmark(
         if asked and asked not in found:
             raise UserError(f"{source or name} has no problems in {asked}; it has {', '.join(sorted(found))}")
     return [p for p in problems if (not wanted or p.language == wanted) and split in (None, p.split)]
+
+
+def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
+    """One known program by problem id, of the benchmarks that ship them: HumanEval and MBPP; else none.
+
+    Args:
+        name, source: as in :func:`load_benchmark`.
+    """
+    if name == "mbpp":
+        return mbpp_solutions(mbpp_config(source))
+    return humaneval_solutions(source or HUMANEVAL_HUB) if name == "humaneval" else {}
 
 
 def mbpp_config(source: str | Path = "") -> MbppConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewardranker.problems.io import require_fields
+from rewardranker.problems.io import Row, require_fields
 from rewardranker.problems.sources import read_source
 from rewardranker.problems.types import Limits, Problem, Test
 
@@ -25,7 +25,7 @@ def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
     Raises:
         UserError: no such source, malformed rows, or none.
     """
-    rows, revision = read_source(source, "openai_humaneval", "test", "download HumanEval.jsonl.gz")
+    rows, revision = _rows(source)
     return [
         Problem(
             id=f"humaneval/{row['task_id'].rpartition('/')[2]}",
@@ -42,5 +42,20 @@ def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
             revision=revision,
             limits=HUMANEVAL_LIMITS,
         )
-        for row in require_fields(rows, _FIELDS, str(source))
+        for row in rows
     ]
+
+
+def humaneval_solutions(source: str | Path = HUMANEVAL_HUB) -> dict[str, str]:
+    """The reference programs, prompt and all, by problem id (``humaneval/7``), of the rows that have one."""
+    rows, _ = _rows(source)
+    return {
+        f"humaneval/{row['task_id'].rpartition('/')[2]}": row["prompt"] + row["canonical_solution"]
+        for row in rows
+        if row.get("canonical_solution")
+    }
+
+
+def _rows(source: str | Path) -> tuple[list[Row], str]:
+    rows, revision = read_source(source, "openai_humaneval", "test", "download HumanEval.jsonl.gz")
+    return require_fields(rows, _FIELDS, str(source)), revision
