@@ -22,11 +22,12 @@ from rewardranker.evaluation.asking import Asked, asked_for, of_chat_model
 from rewardranker.evaluation.benchmark_building import build_benchmark_table
 from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
 from rewardranker.evaluation.comparison import compare_rankers
-from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, reference_programs, references
+from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
 from rewardranker.execution.judge import HARNESS_VERSION, judge_fingerprint, sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.models.loading import load_tokenizer, require_model, require_scorer
+from rewardranker.problems.benchmarks import benchmark_solutions
 from rewardranker.problems.data_card import ceiling, data_card
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import read_pool, write_pool
@@ -193,7 +194,7 @@ def _guards(context: Context, asked: Asked) -> Path:
     """The stage that judges programs whose verdicts are known. Leaves ``guards.parquet``."""
 
     def work(stage: Stage) -> None:
-        known = reference_programs(asked.own.name, asked.own.source)
+        known = benchmark_solutions(asked.own.name, asked.own.source)
         guards = cheats(asked.plain) + references(asked.plain, known)
         problems = {problem.id: problem for problem in asked.plain}
         judge_candidates(guards, problems, context.runtime.executors.run)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from rewardranker.config.loading import load_config, to_yaml
 from rewardranker.config.schema import Config
@@ -24,6 +25,11 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML fi
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings, e.g. ppo.kl.coef=0.02")
 ]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=SOURCE", help="Where a benchmark's rows are: a file, a directory, a name on the hub."),
+]
+_RANKERS = "rewardranker (needs --model, or its scores in the pool), another score in the pool, or"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, print derived sizes, start nothing.")]
 
 
@@ -105,6 +111,9 @@ def generate(
     overrides: Overrides = None,
 ) -> None:
     """Candidates for problems from any model: a pool, not judged."""
+    from rewardranker.problems.pool import require_pool_path
+
+    require_pool_path("--out", out)
     from actors.standalone import generate_pool
 
     generate_pool(load_config(config, overrides or []), model, problems, out, Console())
@@ -143,7 +152,19 @@ def judge(
     )
 
 
-@app.command()
+class _WithRankers(TyperCommand):
+    """A command whose help names every ranker; they are looked up only then, as that takes seconds."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from rewardranker.commands.rerank import catalogue_help
+
+        for option in self.params:
+            if isinstance(option, TyperOption) and option.name == "ranker":
+                option.help = f"{_RANKERS} {catalogue_help()}."
+        super().format_help(ctx, formatter)
+
+
+@app.command(cls=_WithRankers)
 def rerank(
     data: Annotated[
         Path, typer.Option("--data", "--problems", help="The benchmark's own JSON lines; for pool, problems.jsonl.")
@@ -155,13 +176,7 @@ def rerank(
         ),
     ],
     out: Annotated[Path, typer.Option(help="The same lines, or the pool: best of each problem first, with scores.")],
-    ranker: Annotated[
-        str,
-        typer.Option(
-            help="rewardranker (needs --model); random, first, shortest, longest; where the candidates carry what "
-            "they need: logprob, majority, oracle; or the name of a score in the pool."
-        ),
-    ] = "rewardranker",
+    ranker: Annotated[str, typer.Option(help=_RANKERS)] = "rewardranker",
     model: Annotated[str, typer.Option(help="Reward model directory, for --ranker rewardranker.")] = "",
     chat: Annotated[bool, typer.Option(help="The reward model was trained on chat prompts.")] = False,
     benchmark: Annotated[str, typer.Option(help="multipl_e, humaneval, mbpp, or pool (our own problems).")] = "pool",
@@ -171,6 +186,36 @@ def rerank(
     from rewardranker.commands.rerank import RerankRequest, run_rerank
 
     run_rerank(RerankRequest(data, candidates, out, benchmark, ranker, model, chat, language), Console())
+
+
+@app.command()
+def contamination(
+    training: Annotated[
+        str, typer.Argument(help="NAME, or a problems.jsonl; only one split with :train, :validation or :test.")
+    ],
+    benchmarks: Annotated[list[str], typer.Argument(help="One or more, named in the same way.")],
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="The whole report, in Markdown.")] = None,
+    run_words: Annotated[int, typer.Option(help="Length of a shared run of words.")] = 10,
+    edit_ratio: Annotated[float, typer.Option(help="Edit ratio above which two texts are alike.")] = 0.7,
+) -> None:
+    """Which training problems are benchmark problems in another guise."""
+    from rewardranker.commands.contamination import ContaminationRequest, run_contamination
+
+    asked = ContaminationRequest(training, tuple(benchmarks), tuple(data or ()), out, run_words, edit_ratio)
+    run_contamination(asked, Console())
+
+
+@app.command()
+def card(
+    benchmarks: Annotated[list[str], typer.Argument(help="NAME, or a problems.jsonl; one split with :test.")],
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="The same, in Markdown.")] = None,
+) -> None:
+    """What is known of problems: revisions, ceilings, and what no correct program passes, and why."""
+    from rewardranker.commands.card import run_card
+
+    run_card(benchmarks, data or [], out, Console())
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from rewardranker.commands.judge_files import Line, load_pool, named_problems, read_candidates
+from rewardranker.commands.judge_files import PROBLEM_SETS, Line, load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.execution.audit import suspicious
 from rewardranker.execution.compat import COMPAT_RULES, CompatRules
@@ -20,11 +20,10 @@ from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
 from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import write_json_lines
-from rewardranker.problems.pool import write_pool
+from rewardranker.problems.pool import require_pool_path, write_pool
 from rewardranker.problems.types import Problem
 from rewardranker.runs.console import Console
 
-BENCHMARKS = ("multipl_e", "humaneval", "mbpp", "pool")
 MODES = ("strict", "compat", "compare")
 _RULES: dict[str, CompatRules] = {rules: rules for rules in COMPAT_RULES}
 Item = tuple[Problem, str]
@@ -89,7 +88,7 @@ def judge_pool(
         console.progress("judge", len(pool), "programs") as advance,
     ):
         judge_candidates(pool, problems, lambda items: judge.run(items, lambda _: advance()))
-    write_pool(out, pool)
+    write_pool(out, pool, problems.values())
     console.show(summary([(c.language, c.verdict) for c in pool if c.verdict is not None]))
 
 
@@ -110,7 +109,7 @@ def summary(results: Sequence[tuple[str, Verdict]]) -> Table:
 
 def _check(request: JudgeRequest) -> None:
     for option, given, known in (
-        ("--benchmark", request.benchmark, BENCHMARKS),
+        ("--benchmark", request.benchmark, PROBLEM_SETS),
         ("--mode", request.mode, MODES),
         ("--rules", request.rules, COMPAT_RULES),
         ("--language", canonical_language(request.language) or "python", tuple(LANGUAGES)),
@@ -130,7 +129,9 @@ def _check(request: JudgeRequest) -> None:
         raise UserError(f"--patience {request.patience:g}: must be more than 0; 1 keeps the other harness's limits")
     if request.workers < 1:
         raise UserError(f"--workers {request.workers}: at least 1 program has to run at a time")
-    if not request.out.absolute().parent.is_dir():
+    if request.benchmark == "pool":
+        require_pool_path("--out", request.out)
+    elif not request.out.absolute().parent.is_dir():
         raise UserError(
             f"--out {request.out}: folder {request.out.absolute().parent} does not exist; create it first"
         )

@@ -12,8 +12,11 @@ from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.benchmarks import canonical_language, load_benchmark
 from rewardranker.problems.io import check_problems, first_few, read_problems
-from rewardranker.problems.pool import check_pool, read_pool
+from rewardranker.problems.pool import check_pool, pool_revisions, read_pool, revisions_of
 from rewardranker.problems.types import Candidate, Problem
+
+#: Whose problems candidates are for: a public benchmark's, or our own, whose candidates lie in a pool.
+PROBLEM_SETS = ("multipl_e", "humaneval", "mbpp", "pool")
 
 Named = dict[str, list[Problem]]
 _EXAMPLE = '{"problem_id": "HumanEval_0_has_close_elements", "text": "..."}'
@@ -74,7 +77,11 @@ def read_candidates(path: Path, problems: Named) -> list[Line]:
 
 
 def load_pool(problems_file: Path, pool_file: Path) -> tuple[dict[str, Problem], list[Candidate]]:
-    """Our own problems by id, and a pool of candidates for them. Raises :class:`UserError` where they do not fit."""
+    """Our own problems by id, and a pool of candidates for them.
+
+    Raises:
+        UserError: they do not fit: unknown problems, or problems of another revision than the pool was made for.
+    """
     rows = read_problems(problems_file)
     check_problems(rows)
     problems = {problem.id: problem for problem in rows}
@@ -82,7 +89,25 @@ def load_pool(problems_file: Path, pool_file: Path) -> tuple[dict[str, Problem],
     if not pool:
         raise UserError(f"pool {pool_file} holds no candidates")
     check_pool(pool, problems)
+    _check_revisions(problems_file, problems, pool_file, pool)
     return problems, pool
+
+
+def _check_revisions(
+    problems_file: Path, problems: dict[str, Problem], pool_file: Path, pool: list[Candidate]
+) -> None:
+    """A pool that does not say what it was made for (JSON lines, or from elsewhere) is accepted."""
+    made_for = pool_revisions(pool_file)
+    given = revisions_of(pool, problems.values())
+    if made_for and any(not set(found) <= set(made_for.get(data, ())) for data, found in given.items()):
+        raise UserError(
+            f"pool {pool_file} was made for {_listed(made_for)}, but {problems_file} holds {_listed(given)}: prompts "
+            "and tests may differ; give the problems that the pool was made for, or make the pool again"
+        )
+
+
+def _listed(revisions: dict[str, list[str]]) -> str:
+    return "; ".join(f"{data} at revision {', '.join(found)}" for data, found in revisions.items())
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from rewardranker.commands.judge import BENCHMARKS
-from rewardranker.commands.judge_files import load_pool, named_problems, read_candidates
+from rewardranker.commands.judge_files import PROBLEM_SETS, load_pool, named_problems, read_candidates
 from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
 from rewardranker.errors import UserError
 from rewardranker.evaluation.metrics import expected_pick
@@ -18,7 +17,7 @@ from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import write_json_lines
-from rewardranker.problems.pool import group_by_problem, write_pool
+from rewardranker.problems.pool import group_by_problem, require_pool_path, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank_pool
 from rewardranker.reranking.catalogue import CATALOGUE, lacking, ranker_for
@@ -53,7 +52,7 @@ def run_rerank(request: RerankRequest, console: Console) -> None:
     if request.benchmark == "pool":
         problems, pool = load_pool(request.data, request.candidates)
         ordered = _ranked(request, problems, pool, console)
-        write_pool(request.out, ordered)
+        write_pool(request.out, ordered, problems.values())
     else:
         named = named_problems(request.benchmark, request.data, request.language)
         problems = {problem.id: problem for found in named.values() for problem in found}
@@ -120,6 +119,17 @@ def summary(ordered: Sequence[Candidate], ranker: str) -> Table:
     return table
 
 
+def catalogue_help() -> str:
+    """The catalogue's rankers for the command's help, by what candidates have to carry for them."""
+    needs: dict[str, list[str]] = {}
+    for name, entry in CATALOGUE.items():
+        needs.setdefault(entry.need.what if entry.need is not None else "", []).append(name)
+    return "; ".join(
+        f"{', '.join(names)} (where candidates carry {what})" if what else ", ".join(names)
+        for what, names in needs.items()
+    )
+
+
 def _shares(judged: Sequence[Sequence[Candidate]], ranker: str) -> list[str]:
     if not judged:
         return ["-"] * 3
@@ -150,7 +160,7 @@ def _ranked(
 
 def _check(request: RerankRequest) -> None:
     for option, given, known in (
-        ("--benchmark", request.benchmark, BENCHMARKS),
+        ("--benchmark", request.benchmark, PROBLEM_SETS),
         ("--language", canonical_language(request.language) or "python", tuple(LANGUAGES)),
     ):
         if given not in known:
@@ -165,9 +175,9 @@ def _check(request: RerankRequest) -> None:
         raise UserError(
             "--language chooses a benchmark's problems; a pool's candidates name their problems: leave it out"
         )
-    if request.benchmark == "pool" and request.out.suffix not in (".parquet", ".jsonl"):
-        raise UserError(f"--out {request.out}: a pool's name must end in .parquet or .jsonl")
-    if not request.out.absolute().parent.is_dir():
+    if request.benchmark == "pool":
+        require_pool_path("--out", request.out)
+    elif not request.out.absolute().parent.is_dir():
         raise UserError(
             f"--out {request.out}: folder {request.out.absolute().parent} does not exist; create it first"
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from rewardranker.problems.benchmarks import humaneval_solutions, mbpp_config, mbpp_solutions
 from rewardranker.problems.types import Candidate, Problem
 
 CHEAT, GOLD = "cheat", "gold"
@@ -23,13 +22,6 @@ def cheats(problems: Sequence[Problem]) -> list[Candidate]:
 def references(problems: Sequence[Problem], solutions: Mapping[str, str]) -> list[Candidate]:
     """The known solutions, of those problems that have one."""
     return [_candidate(p, solutions[p.id], GOLD) for p in problems if p.id in solutions]
-
-
-def reference_programs(benchmark: str, source: str) -> dict[str, str]:
-    """Whole programs by problem id, where the benchmark ships solutions: HumanEval's and MBPP's own data do."""
-    if benchmark == "mbpp":
-        return mbpp_solutions(mbpp_config(source))
-    return humaneval_solutions(*filter(None, [source])) if benchmark == "humaneval" else {}
 
 
 def constant_program(problem: Problem) -> str:

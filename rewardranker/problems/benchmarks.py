@@ -15,6 +15,7 @@ from rewardranker.problems.types import Problem, Split
 
 __all__ = [
     "BENCHMARKS",
+    "benchmark_solutions",
     "canonical_language",
     "humaneval_solutions",
     "is_local",
@@ -65,6 +66,17 @@ def load_benchmark(
         if asked and asked not in found:
             raise UserError(f"{source or name} has no problems in {asked}; it has {', '.join(sorted(found))}")
     return [p for p in problems if (not wanted or p.language == wanted) and split in (None, p.split)]
+
+
+def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
+    """One known program by problem id, of the benchmarks that ship them: HumanEval and MBPP; else none.
+
+    Args:
+        name, source: as in :func:`load_benchmark`.
+    """
+    if name == "mbpp":
+        return mbpp_solutions(mbpp_config(source))
+    return humaneval_solutions(source or HUMANEVAL_HUB) if name == "humaneval" else {}
 
 
 def mbpp_config(source: str | Path = "") -> MbppConfig:

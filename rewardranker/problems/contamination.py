@@ -69,26 +69,34 @@ class ContaminationReport:
         """The training problems that one of the checks names (none given: any check)."""
         return frozenset(row.training_id for row in self.rows if not checks or row.check in checks)
 
-    def markdown(self) -> str:
-        """The report as a Markdown page."""
-        limits: dict[Check, str] = {
+    def limits(self) -> dict[Check, str]:
+        """What each check asks for, in words."""
+        return {
             "shared words": f"a run of {self.run_words} words",
             "minhash": f"Jaccard similarity of runs of 5 words >= {self.threshold:g}",
             "statement edits": f"edit ratio of the statements > {self.edit_ratio:g}",
             "solution edits": f"edit ratio of the solutions > {self.edit_ratio:g} ({self.solutions:,} pairs)",
         }
-        lines = [
-            "# Contamination",
-            "",
-            f"{self.training:,} training problems against {self.benchmark:,} benchmark problems: "
-            f"{len(self.training_ids()):,} training problems are named by at least one check.",
-            "",
-            "| check | limit | pairs | training problems |",
-            "|---|---|---:|---:|",
+
+    def counts(self) -> list[tuple[str, str, str, str]]:
+        """By check: its name, its limit, the pairs and the training problems that it names."""
+        return [
+            (check, limit, f"{sum(row.check == check for row in self.rows):,}", f"{len(self.training_ids(check)):,}")
+            for check, limit in self.limits().items()
         ]
-        for check, limit in limits.items():
-            pairs = sum(row.check == check for row in self.rows)
-            lines.append(f"| {check} | {limit} | {pairs:,} | {len(self.training_ids(check)):,} |")
+
+    def summary(self) -> str:
+        """One sentence."""
+        return (
+            f"{self.training:,} training problems against {self.benchmark:,} benchmark problems: "
+            f"{len(self.training_ids()):,} training problems are named by at least one check."
+        )
+
+    def markdown(self, title: str = "Contamination") -> str:
+        """The report as a Markdown page, every pair included."""
+        lines = [f"# {title}", "", self.summary(), ""]
+        lines += ["| check | limit | pairs | training problems |", "|---|---|---:|---:|"]
+        lines += [f"| {' | '.join(row)} |" for row in self.counts()]
         if self.rows:
             lines += ["", "| training | benchmark | check | value |", "|---|---|---|---:|"]
             lines += [f"| {r.training_id} | {r.benchmark_id} | {r.check} | {r.value:.4g} |" for r in self.rows]

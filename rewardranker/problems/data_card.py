@@ -88,14 +88,37 @@ def common_problems(problems: Iterable[Problem]) -> frozenset[str]:
     return frozenset(set.intersection(*groups.values()) if groups else ())
 
 
+@dataclass(frozen=True)
+class Unsolvable:
+    """A problem that a correct program does not pass by the rules in ``by``, and why."""
+
+    problem: Problem
+    reason: str
+    by: tuple[Rules, ...]
+
+    def row(self) -> tuple[str, ...]:
+        """For a table: data set, language, revision, id, whose rules, reason."""
+        by = "all" if self.by == RULES else ", ".join(self.by)
+        return (*_part(self.problem), self.problem.id, by, self.reason)
+
+
+def unsolvable(problems: Iterable[Problem]) -> list[Unsolvable]:
+    """Every known flaw of every problem, in the problems' order; a problem may have several."""
+    return [
+        Unsolvable(problem, flaw.reason, tuple(rules for rules in RULES if rules not in flaw.passes_by))
+        for problem in problems
+        for flaw in known_flaws()
+        if flaw.concerns(problem)
+    ]
+
+
 def card_rows(problems: Sequence[Problem]) -> list[tuple[str, ...]]:
     """One row for each data set, language and revision: source, language, revision, number of problems, how many
     of them all languages share, and the ceiling by each of :data:`RULES`."""
     common = common_problems(problems)
     parts: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
-        kind = f" {problem.group_id.partition('/')[0]}" if problem.source == "multipl_e" else ""
-        parts.setdefault((problem.source + kind, problem.language, problem.revision), []).append(problem)
+        parts.setdefault(_part(problem), []).append(problem)
     return [
         (
             *part,
@@ -108,10 +131,47 @@ def card_rows(problems: Sequence[Problem]) -> list[tuple[str, ...]]:
 
 
 def data_card(problems: Sequence[Problem]) -> Table:
-    """:func:`card_rows` for a terminal."""
-    table = Table("benchmark", "language", "revision", "problems", "common", *(f"ceiling, {r}" for r in RULES))
+    """:func:`card_rows` for a terminal; a caption says where the problems that nobody solves are listed."""
+    table = Table(*_CARD)
     for column in table.columns[3:]:
         column.justify = "right"
     for row in card_rows(problems):
         table.add_row(*row)
+    count = len({id(found.problem) for found in unsolvable(problems)})
+    if count:
+        table.caption = f"{count:,} with tests that a correct program fails: `rewardranker card` lists them"
     return table
+
+
+def unsolvable_table(problems: Sequence[Problem]) -> Table:
+    """:func:`unsolvable` for a terminal, the problems of a data set with the same reason together."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for *part, name, by, reason in (found.row() for found in unsolvable(problems)):
+        groups.setdefault((" ".join(part), by, reason), []).append(name)
+    table = Table("data", "fails by", "why", "problems", show_lines=True)
+    for group, names in groups.items():
+        table.add_row(*group, "\n".join(names))
+    table.columns[3].no_wrap = True
+    return table
+
+
+def card_markdown(problems: Sequence[Problem]) -> str:
+    """The card and the listing as a Markdown page."""
+    rows = [found.row() for found in unsolvable(problems)]
+    lines = ["# Data card", "", *_markdown(_CARD, ["---"] * 3 + ["---:"] * (len(_CARD) - 3), card_rows(problems))]
+    lines += ["", "## Problems that a correct program does not pass", ""]
+    lines += _markdown(_LISTING, ["---"] * len(_LISTING), rows) if rows else ["None is known."]
+    return "\n".join(lines) + "\n"
+
+
+_CARD = ("benchmark", "language", "revision", "problems", "common", *(f"ceiling, {rules}" for rules in RULES))
+_LISTING = ("benchmark", "language", "revision", "problem", "fails by", "why")
+
+
+def _markdown(header: Sequence[str], rule: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(header)} |", f"|{'|'.join(rule)}|", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _part(problem: Problem) -> tuple[str, str, str]:
+    kind = f" {problem.group_id.partition('/')[0]}" if problem.source == "multipl_e" else ""
+    return problem.source + kind, problem.language, problem.revision

@@ -12,13 +12,17 @@ from rewardranker.problems.types import Limits, Problem, Test
 HUMANEVAL_HUB = "openai/openai_humaneval"
 HUMANEVAL_LIMITS = Limits(cpu_s=6.0, wall_s=60.0)
 
-_FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
+_FIELDS = ("task_id", "prompt", "entry_point", "test")
 
 
 def humaneval_solutions(source: str | Path = HUMANEVAL_HUB) -> dict[str, str]:
-    """The reference programs in normal form, by problem id."""
+    """The reference programs in normal form, by problem id (``humaneval/7``), of the rows that have one."""
     rows, _ = _rows(source)
-    return {_id(row): normalise(row["prompt"] + row["canonical_solution"]) for row in rows}
+    return {
+        _id(row): normalise(row["prompt"] + row["canonical_solution"])
+        for row in rows
+        if row.get("canonical_solution")
+    }
 
 
 def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:

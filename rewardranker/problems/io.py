@@ -62,8 +62,11 @@ def first_few(names: Sequence[str]) -> str:
 
 
 def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
-    """Writes rows as ``.parquet`` (with exactly this schema) or ``.jsonl``; the same rows, the same bytes."""
-    if _suffix(path) == ".jsonl":
+    """Writes rows as ``.parquet`` (with exactly this schema) or ``.jsonl``; the same rows, the same bytes.
+
+    The schema's metadata are a Parquet file's key-value metadata; JSON lines have none.
+    """
+    if row_format(path) == ".jsonl":
         write_json_lines(path, rows)
         return
     table = pa.Table.from_pylist(list(rows), schema=schema)
@@ -73,7 +76,7 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 def read_rows(path: Path) -> list[Row]:
     """Reads rows of ``.parquet`` or ``.jsonl``; raises :class:`UserError` where that cannot be done."""
-    if _suffix(path) == ".jsonl":
+    if row_format(path) == ".jsonl":
         return read_json_lines(path)
     _require(path)
     try:
@@ -151,7 +154,8 @@ def _problem(row: Row, where: str) -> Problem:
     return Problem(**parts)
 
 
-def _suffix(path: Path) -> str:
+def row_format(path: Path) -> str:
+    """The suffix by which a file of rows is written and read; raises :class:`UserError` for any other."""
     if path.suffix not in (".parquet", ".jsonl"):
         raise UserError(f"{path}: the name must end in .parquet or .jsonl, not {path.suffix or 'nothing'}")
     return path.suffix

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Verdict
-from rewardranker.problems.io import Row, check_fields, first_few, read_rows, write_rows
+from rewardranker.problems.io import Row, check_fields, first_few, read_rows, row_format, write_rows
 from rewardranker.problems.types import Candidate, Problem
 
 # Scores are a list of (ranker, score) and not a Parquet map: `datasets` cannot read maps.
@@ -41,15 +43,57 @@ SCHEMA = pa.schema(
 )
 
 
-def write_pool(path: Path, candidates: Sequence[Candidate]) -> None:
+# Under this key a Parquet pool says which problems it was made for: {"mbpp python": ["ccf64ceae9c5"]}.
+_REVISIONS = b"rewardranker.problems"
+
+
+def write_pool(path: Path, candidates: Sequence[Candidate], problems: Iterable[Problem] = ()) -> None:
     """Writes a pool as ``.parquet`` or ``.jsonl``, atomically; the same candidates give the same bytes.
 
     In both, ``scores`` is a list of ``{"ranker", "score"}`` and ``verdict`` is null where not judged.
 
+    Args:
+        problems: what the candidates are for, and perhaps more; a Parquet file then carries the revisions of their
+            data (:func:`pool_revisions`) in its key-value metadata.
+
     Raises:
         UserError: another suffix.
     """
-    write_rows(path, [_row(candidate) for candidate in candidates], SCHEMA)
+    revisions = revisions_of(candidates, problems)
+    metadata = {_REVISIONS: json.dumps(revisions, sort_keys=True).encode()} if revisions else None
+    write_rows(path, [_row(candidate) for candidate in candidates], SCHEMA.with_metadata(metadata))
+
+
+def pool_revisions(path: Path) -> dict[str, list[str]]:
+    """Which data the problems of a pool are from, ``{"mbpp python": ["ccf64ceae9c5"]}``, as its writer left it;
+    empty where it left nothing, and for JSON lines, which have no room for it."""
+    if row_format(path) != ".parquet":
+        return {}
+    found = (pq.read_schema(path).metadata or {}).get(_REVISIONS)
+    return {} if found is None else dict(json.loads(found))
+
+
+def revisions_of(candidates: Sequence[Candidate], problems: Iterable[Problem]) -> dict[str, list[str]]:
+    """Revisions by data set and language, in order, of those of the problems that have candidates."""
+    wanted = {candidate.problem_id for candidate in candidates}
+    found: dict[str, set[str]] = {}
+    for problem in problems:
+        if problem.id in wanted:
+            found.setdefault(f"{problem.source} {problem.language}", set()).add(problem.revision)
+    return {data: sorted(revisions) for data, revisions in sorted(found.items())}
+
+
+def require_pool_path(option: str, path: Path) -> None:
+    """Raises :class:`UserError` where no pool could be written: another suffix, or a folder that is not there.
+
+    For commands, before their work; ``option`` is what the user calls the path.
+    """
+    try:
+        row_format(path)
+    except UserError as error:
+        raise UserError(f"{option} {error}") from error
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"{option} {path}: folder {path.absolute().parent} does not exist; create it first")
 
 
 def read_pool(path: Path) -> list[Candidate]:

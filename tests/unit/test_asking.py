@@ -10,8 +10,8 @@ import pytest
 from rewardranker.config.schema import BenchmarkSet
 from rewardranker.errors import UserError
 from rewardranker.evaluation.asking import asked_for
-from rewardranker.evaluation.guards import reference_programs
 from rewardranker.execution.extraction import completion_of, extract
+from rewardranker.problems.benchmarks import benchmark_solutions
 
 PROMPT = '\n\ndef add{0}(a):\n    """ Adds {0}.\n    """\n'
 
@@ -62,5 +62,5 @@ def test_programs_extracted_in_any_style_continue_the_plain_prompt(tmp_path: Pat
 def test_the_benchmark_s_own_programs_are_read_as_its_problems_are(tmp_path: Path) -> None:
     own = humaneval(tmp_path, range(2))
     expected = 'def add1(a):\n    """ Adds 1.\n    """\n    return a + 1\n'
-    assert reference_programs("humaneval", own.source)["humaneval/1"] == expected
-    assert reference_programs("multipl_e", own.source) == {}
+    assert benchmark_solutions("humaneval", own.source)["humaneval/1"] == expected
+    assert benchmark_solutions("multipl_e", own.source) == {}

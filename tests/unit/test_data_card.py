@@ -8,20 +8,27 @@ from pathlib import Path
 
 import pytest
 from benchmark_data import multipl_e_row, shared, write_lines
+from typer.testing import CliRunner
 
+from rewardranker.cli import app
+from rewardranker.commands.card import run_card
 from rewardranker.execution.compat import COMPAT_RULES
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.data_card import (
     RULES,
+    card_markdown,
     card_rows,
     ceiling,
     common_problems,
     data_card,
     known_flaws,
+    unsolvable,
+    unsolvable_table,
     why_unsolvable,
 )
-from rewardranker.problems.types import Problem
+from rewardranker.problems.types import Problem, Test
+from rewardranker.runs.console import Console
 
 CODES = {
     "cpp": "cpp",
@@ -123,8 +130,52 @@ def test_the_card(tmp_path: Path) -> None:
     [row] = card_rows([plain, other])
     assert row == ("multipl_e humaneval", "javascript", plain.revision, "2", "2", "1", "1", "1")
     table = data_card([plain, other])
+    assert table.caption == "1 with tests that a correct program fails: `rewardranker card` lists them"
+    assert data_card([plain]).caption is None
     assert table.row_count == 1 and [column.header for column in table.columns][-3:] == [
         *("ceiling, strict", "ceiling, multipl_e", "ceiling, deepseek")
+    ]
+
+
+def broken(tmp_path: Path, number: int = 51) -> Problem:
+    """A test with a raw line end in a literal."""
+    made = dataclasses.replace(problem(tmp_path), id="HumanEval_51_remove_vowels", group_id=f"humaneval/{number}")
+    return dataclasses.replace(made, tests=(Test('f("a\n")'),))
+
+
+def test_a_flaw_is_gone_where_a_revision_has_mended_the_tests(tmp_path: Path) -> None:
+    """A line end after a literal is none in it, nor is an escaped quote the end of one."""
+    made = broken(tmp_path)
+    for whole in ('f("a");\nf("");\n', r'f("a\n");', 'f("\\"a");\nf("b");', 'f("a", "b", "");\n'):
+        assert why_unsolvable(dataclasses.replace(made, tests=(Test(whole),)), "strict") == "", whole
+    for bad in ('f("a\nb");', 'f("a", "b\n");', 'f("a\\"\n");', 'f("");\nf("a\n");\n'):
+        assert why_unsolvable(dataclasses.replace(made, tests=(Test(bad),)), "strict") != "", bad
+
+
+def test_the_listing_has_every_row_and_reason(tmp_path: Path) -> None:
+    """A C# row whose flaw passes by some rules, one that fails by all, and one that is sound."""
+    plain, other = problem(tmp_path), broken(tmp_path)
+    sharp = dataclasses.replace(
+        plain, id="HumanEval_42_incr_list", language="csharp", tests=(Test("F(x).Equals((new List<long>()))"),)
+    )
+    found = unsolvable([plain, sharp, other])
+    assert [(row.problem.id, row.by) for row in found] == [
+        ("HumanEval_42_incr_list", ("multipl_e", "deepseek")),
+        ("HumanEval_51_remove_vowels", RULES),
+    ]
+    rows = [
+        f"| multipl_e humaneval | csharp | {sharp.revision} | HumanEval_42_incr_list | multipl_e, deepseek "
+        "| the tests compare lists or dictionaries by reference (.Equals) |",
+        f"| multipl_e humaneval | javascript | {other.revision} | HumanEval_51_remove_vowels | all "
+        "| the tests do not parse: a string literal holds a raw line end |",
+    ]
+    assert card_markdown([plain, sharp, other]).splitlines()[-2:] == rows
+    assert card_markdown([plain]).splitlines()[-1] == "None is known."
+    table = unsolvable_table([plain, sharp, other, dataclasses.replace(sharp, id="HumanEval_43_more")])
+    assert [list(column.cells) for column in table.columns][1:] == [
+        ["multipl_e, deepseek", "all"],
+        [row.reason for row in found],
+        ["HumanEval_42_incr_list\nHumanEval_43_more", "HumanEval_51_remove_vowels"],
     ]
 
 
@@ -138,3 +189,32 @@ def test_the_documentation_s_table_is_the_card() -> None:
     text = DOCS.read_text()
     for source, language, revision, count, _, *ceilings in rows:
         assert f"| {source} | {language} | `{revision}` | {count} | {' | '.join(ceilings)} |" in text
+
+
+def test_the_listing_in_the_documentation_is_what_the_command_writes(tmp_path: Path) -> None:
+    """Every number of the ceilings in it is that of the problems less those that are listed."""
+    files = ["humaneval=humaneval/HumanEval.jsonl.gz", "mbpp=mbpp/mbpp.jsonl"]
+    files += [f"multipl_e=multipl_e/humaneval-{code}.jsonl" for code in ("python", *CODES.values())]
+    files += ["multipl_e=multipl_e_gpt/humaneval-cs.jsonl"]
+    data = [f"{name}={shared(file)}" for name, file in (entry.split("=") for entry in files)]
+    run_card(["humaneval", "mbpp:test", "multipl_e"], data, tmp_path / "card.md", Console())
+    text = (tmp_path / "card.md").read_text()
+    assert text == DOCS.with_name("unsolvable.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    listed = [row for row in rows if len(row) == 6 and row[1] in LANGUAGES]
+    for _, language, revision, count, _, *ceilings in (row for row in rows if len(row) == 8 and row[3].isdigit()):
+        for rules, number in zip(RULES, ceilings, strict=True):
+            mine = {row[3] for row in listed if row[1:3] == [language, revision] and row[4] in ("all", rules)}
+            both = {row[3] for row in listed if row[1:3] == [language, revision] and rules in row[4].split(", ")}
+            assert int(count) - len(mine | both) == int(number)
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    rows = [multipl_e_row(53), multipl_e_row(51) | {"name": "HumanEval_51_remove_vowels"}]
+    rows[1]["tests"] += '\n// "'
+    path = write_lines(tmp_path / "rows.jsonl", rows)
+    asked = ["card", "multipl_e", "--data", f"multipl_e={path}", "--out", str(tmp_path / "card.md")]
+    answer = CliRunner().invoke(app, asked)
+    assert answer.exit_code == 0, answer.output
+    for text in (answer.output, (tmp_path / "card.md").read_text()):
+        assert "HumanEval_51_remove_vowels" in text and "raw line end" in text and "HumanEval_53" not in text

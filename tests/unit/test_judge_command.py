@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 from rewardranker.cli import app
 from rewardranker.commands import judge as command
 from rewardranker.commands.judge import JudgeRequest, disagree, flags, run_judge, summary
-from rewardranker.commands.judge_files import named_problems, read_candidates
+from rewardranker.commands.judge_files import load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import read_json_lines, write_problems
-from rewardranker.problems.pool import read_pool, write_pool
+from rewardranker.problems.pool import pool_revisions, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.console import Console
 
@@ -130,6 +130,47 @@ def test_a_pool(tmp_path: Path) -> None:
     files = (tmp_path / "problems.jsonl", tmp_path / "pool.parquet", tmp_path / "judged.parquet")
     run_judge(JudgeRequest("pool", *files, minimum_tier="D"), Console())
     assert [c.verdict for c in read_pool(files[2])] == [Verdict.OK, Verdict.WRONG]
+
+
+def pool_files(tmp_path: Path, *revisions: str) -> list[Path]:
+    """A pool made for the first revision of the problems, which are there in the last."""
+    made = replace(problem(), revision=revisions[0])
+    candidates = [Candidate("test/function", "python", RIGHT, RIGHT, "human")]
+    write_pool(tmp_path / "pool.parquet", candidates, [made])
+    write_problems(tmp_path / "problems.jsonl", [replace(made, revision=revisions[-1])])
+    return [tmp_path / name for name in ("problems.jsonl", "pool.parquet", "judged.parquet")]
+
+
+def test_a_pool_for_another_revision_of_the_problems_is_refused(tmp_path: Path) -> None:
+    made_for = "made for test python at revision 1, but .*problems.jsonl holds test python at revision 2"
+    with pytest.raises(UserError, match=made_for):
+        run_judge(JudgeRequest("pool", *pool_files(tmp_path, "1", "2"), minimum_tier="D"), Console())
+    assert not (tmp_path / "judged.parquet").exists()
+    write_problems(tmp_path / "problems.jsonl", [replace(problem(), source="other")])
+    with pytest.raises(UserError, match="made for test python .* holds other python at revision 1"):
+        load_pool(tmp_path / "problems.jsonl", tmp_path / "pool.parquet")
+    write_pool(tmp_path / "pool.jsonl", read_pool(tmp_path / "pool.parquet"))  # which says nothing of revisions
+    load_pool(tmp_path / "problems.jsonl", tmp_path / "pool.jsonl")
+
+
+def test_a_judged_pool_still_says_what_it_was_made_for(tmp_path: Path) -> None:
+    files = pool_files(tmp_path, "7")
+    run_judge(JudgeRequest("pool", *files, minimum_tier="D"), Console())
+    assert pool_revisions(files[2]) == {"test python": ["7"]}
+
+
+@pytest.mark.parametrize(
+    ("out", "message"), [("out.txt", "must end in .parquet or .jsonl"), ("nowhere/out.parquet", "does not exist")]
+)
+def test_a_pool_that_cannot_be_written_is_refused_first(
+    tmp_path: Path, out: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load_pool", None)
+    problems, pool, _ = pool_files(tmp_path, "1")
+    with pytest.raises(UserError, match=message):
+        run_judge(JudgeRequest("pool", problems, pool, tmp_path / out), Console())
+    arguments = ["generate", "--model", "none", "--problems", str(problems), "--out", str(tmp_path / out)]
+    assert message in str(CliRunner().invoke(app, arguments).exception)
 
 
 BAD_LINES: list[tuple[list[Any], str]] = [

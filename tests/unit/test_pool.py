@@ -16,7 +16,14 @@ from rewardranker.execution.verdict import Verdict
 from rewardranker.mining.io import read_triplets, write_triplets
 from rewardranker.problems.family import build_family
 from rewardranker.problems.io import check_problems, read_problems, write_problems
-from rewardranker.problems.pool import check_pool, group_by_problem, read_pool, write_pool
+from rewardranker.problems.pool import (
+    check_pool,
+    group_by_problem,
+    pool_revisions,
+    read_pool,
+    require_pool_path,
+    write_pool,
+)
 from rewardranker.problems.types import Candidate, Problem, Triplet
 
 FORMATS = ["pool.parquet", "pool.jsonl"]
@@ -75,6 +82,39 @@ def test_parquet_is_read_by_datasets(tmp_path: Path, pool: list[Candidate]) -> N
     assert data["text"][:] == [candidate.text for candidate in pool]
     assert data[0]["scores"][0] == {"ranker": "rewardranker_1", "score": 1.0 / 3.0}
     assert data[0]["token_ids"] == [5, 1] and data["verdict"][:] == ["WRONG", None, "OK"]
+
+
+def test_parquet_says_which_revision_its_problems_are(
+    tmp_path: Path, pool: list[Candidate], problems: list[Problem]
+) -> None:
+    """Only of those that have candidates, and nothing where the writer does not know them; the rows are the same."""
+    known = [
+        dataclasses.replace(problems[0], id=name, source=source, revision=revision)
+        for name, source, revision in (
+            ("family/1-r0", "mbpp", "b"),
+            ("family/2-r0", "mbpp", "a"),
+            ("family/3-r0", "mbpp", "c"),
+        )
+    ]
+    path = tmp_path / "pool.parquet"
+    write_pool(path, pool, known)
+    assert pool_revisions(path) == {"mbpp python": ["a", "b"]}
+    assert read_pool(path) == pool
+    data = datasets.Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache"))
+    assert data.column_names == [field.name for field in dataclasses.fields(Candidate)] and len(data) == len(pool)
+    write_pool(tmp_path / "again.parquet", pool, reversed(known))
+    assert (tmp_path / "again.parquet").read_bytes() == path.read_bytes()
+    write_pool(tmp_path / "plain.parquet", pool)
+    write_pool(tmp_path / "pool.jsonl", pool, known)
+    assert pool_revisions(tmp_path / "plain.parquet") == pool_revisions(tmp_path / "pool.jsonl") == {}
+
+
+def test_a_pool_s_path_can_be_checked_before_the_work(tmp_path: Path) -> None:
+    require_pool_path("--out", tmp_path / "pool.parquet")
+    with pytest.raises(UserError, match=r"^--out .*pool.csv: the name must end in .parquet or .jsonl, not .csv"):
+        require_pool_path("--out", tmp_path / "pool.csv")
+    with pytest.raises(UserError, match="^--out .*: folder .*nowhere does not exist; create it first"):
+        require_pool_path("--out", tmp_path / "nowhere" / "pool.jsonl")
 
 
 def test_columns_with_defaults_may_be_absent(tmp_path: Path) -> None:

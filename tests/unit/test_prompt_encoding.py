@@ -34,20 +34,27 @@ CHATML = (
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
+# SmolLM2's own, whose turns begin with its BOS and end with its EOS.
+SMOLLM2 = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}"
+    "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
 
 
-def tokenizer(template: str) -> PreTrainedTokenizerFast:
+def tokenizer(template: str, bos: str = BOS, eos: str = EOS) -> PreTrainedTokenizerFast:
     """Bytes as tokens, with a BOS that every encoding begins with, as Llama's and DeepSeek's tokenizers do."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {letter: i for i, letter in enumerate([BOS, EOS, "<|im_start|>", "<|im_end|>", *letters])}
     inner = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
-    inner.post_processor = processors.TemplateProcessing(f"{BOS} $A", special_tokens=[(BOS, 0)])
+    inner.post_processor = processors.TemplateProcessing(f"{bos} $A", special_tokens=[(bos, vocabulary[bos])])
     return PreTrainedTokenizerFast(
         tokenizer_object=inner,
-        bos_token=BOS,
-        eos_token=EOS,
+        bos_token=bos,
+        eos_token=eos,
         additional_special_tokens=["<|im_start|>", "<|im_end|>"],
         chat_template=template,
     )
@@ -70,6 +77,27 @@ def test_one_beginning_and_one_end(tmp_path: Path, style: str) -> None:
     assert decode_response(codec, list(pair.response_ids)) == "return 1\n"
     shown = f"{SYSTEM}### Instruction:\n{problem.prompt}\n### Response:\n"
     assert codec.decode(pair.prompt_ids) == BOS + (shown if STYLES[style].chat else problem.prompt)
+
+
+def test_a_real_template_begins_and_ends_every_turn_once() -> None:
+    """The three turns of SmolLM2's, written out: no BOS that the tokenizer adds before the template's own, no second
+    EOS after the answer's, and what is trained on is what the template makes of the whole conversation."""
+    codec = tokenizer(SMOLLM2, "<|im_start|>", "<|im_end|>")
+    assert codec.encode("x")[0] == codec.bos_token_id  # it does add one wherever it may
+    pair = encode_pair(codec, "Say é.", "return 1\n", chat=True)
+    shown = (
+        "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+        "<|im_start|>user\nSay é.<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+    ids = [*pair.prompt_ids, *pair.response_ids]
+    assert codec.decode(pair.prompt_ids) == shown
+    assert codec.decode(ids) == f"{shown}return 1\n<|im_end|>"
+    assert [ids.count(token) for token in (codec.bos_token_id, codec.eos_token_id)] == [3, 3]
+    assert pair.response_ids.count(codec.eos_token_id) == 1 and ids[-1] == codec.eos_token_id
+    messages = [{"role": "user", "content": "Say é."}, {"role": "assistant", "content": "return 1\n"}]
+    whole = codec.apply_chat_template(messages, return_dict=False)
+    assert whole == [*ids, *codec.encode("\n", add_special_tokens=False)]
 
 
 @pytest.mark.parametrize("template", [DEEPSEEK, CHATML])

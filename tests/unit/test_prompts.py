@@ -1,6 +1,7 @@
 """Prompts and cuts against the formats of DeepSeek-Coder's evaluation scripts, byte for byte.
 
-The expected texts are made here, from the rows, by the formats as the scripts have them:
+Whole prompts are written out in ``test_prompt_texts.py``; here every row's is made anew, by the formats as the
+scripts have them:
 ``Evaluation/HumanEval/eval_instruct.py`` (``build_deepseekcoder_instruction``), ``utils/dataset.py``
 (``line["prompt"].strip()``) and ``utils/utils.py`` (``cleanup_code``); ``Evaluation/MBPP/mbpp.py`` with
 ``utils/dataset.py``, and ``Evaluation/MBPP/eval_instruct.py`` (``read_test_examples``).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from judging import problem
 from typer.testing import CliRunner
 
 from rewardranker.cli import app
-from rewardranker.commands.rerank import RerankRequest, run_rerank, summary
+from rewardranker.commands.rerank import RerankRequest, catalogue_help, run_rerank, summary
 from rewardranker.config.schema import TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Verdict
@@ -23,8 +24,9 @@ from rewardranker.models.batching import collate
 from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.io import read_json_lines, write_problems
-from rewardranker.problems.pool import read_pool, write_pool
+from rewardranker.problems.pool import pool_revisions, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.catalogue import CATALOGUE
 from rewardranker.runs.console import Console
 
 HUMANEVAL = [
@@ -255,3 +257,22 @@ def test_the_command_line(tmp_path: Path, names: tuple[str, str]) -> None:
     )
     answer = CliRunner().invoke(app, ["rerank", *files])
     assert isinstance(answer.exception, UserError)
+
+
+def test_a_reranked_pool_still_says_what_it_was_made_for(tmp_path: Path) -> None:
+    asked = pool_request(tmp_path, POOL, ranker="first")
+    write_pool(asked.candidates, POOL, [task("p/0"), task("p/1")])
+    run_rerank(asked, Console())
+    assert pool_revisions(asked.out) == {"test python": ["1"]}
+    write_problems(asked.data, [replace(task(name), revision="2") for name in ("p/0", "p/1")])
+    with pytest.raises(UserError, match="made for test python at revision 1, but .* at revision 2"):
+        run_rerank(asked, Console())
+
+
+def test_the_help_names_every_ranker() -> None:
+    answer = CliRunner().invoke(app, ["rerank", "--help"])
+    shown = " ".join(answer.output.replace("│", " ").split())
+    assert answer.exit_code == 0 and catalogue_help() in shown
+    for name, entry in CATALOGUE.items():
+        assert re.search(rf"\b{name}\b", catalogue_help())
+        assert entry.need is None or f"(where candidates carry {entry.need.what})" in shown
