@@ -91,15 +91,18 @@ def _statistics(found: BenchmarkTable) -> list[str]:
 
 
 def _missing(found: BenchmarkTable) -> list[str]:
-    lines = []
+    lines, n = [], found.settings["n"]
     for language, facts in found.languages.items():
         parts = []
-        if facts.used + facts.unjudged < facts.asked:
-            parts.append(f"partial, {facts.used} of {facts.asked} problems that all pools have")
+        shared = facts.used + facts.unjudged + facts.left_out
+        if shared < facts.asked:
+            parts.append(f"partial, {shared} of {facts.asked} problems that all pools have")
         if facts.unjudged:
             parts.append(f"{facts.unjudged} problems lost because nothing of theirs could be judged")
+        if facts.left_out:
+            parts.append(f"{facts.left_out} problems left out for fewer than n = {n} judged candidates in some pool")
         if facts.short:
-            parts.append(f"{facts.short} problems with fewer than n = {found.settings['n']} judged candidates")
+            parts.append(f"{facts.short} problems with fewer than n = {n} judged candidates")
         if facts.ceiling and facts.ceiling[1] != facts.asked:
             parts.append(f"the ceiling is of all {facts.ceiling[1]} problems, {facts.asked} were asked")
         if parts:

@@ -73,7 +73,8 @@ class LanguageFacts:
         asked: problems that any pool was asked.
         used: problems that the rows are over; 0 where nothing could be judged.
         unjudged: problems lost because in some pool none of their candidates could be judged.
-        short: problems that in some pool have fewer judged candidates than the table's ``n``.
+        short: of the used ones, those that in some pool have fewer judged candidates than the table's ``n``.
+        left_out: problems that a partial table leaves out for having fewer than ``n`` in some pool.
         candidates: in all pools.
         never_judged: how many of them could not be judged, by verdict.
         revision: of the data.
@@ -88,6 +89,7 @@ class LanguageFacts:
     never_judged: dict[str, int]
     revision: str
     ceiling: tuple[int, int] | None
+    left_out: int = 0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LanguageFacts:

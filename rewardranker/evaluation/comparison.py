@@ -43,7 +43,8 @@ class RankerRow:
     equal, ...) is ``None``.
 
     Attributes:
-        best_of: by n, the share of problems solved by its choice of n candidates.
+        best_of: by n, the share of problems solved by its choice of n candidates. In a partial comparison each n
+            is over the problems that have so many.
         rerank_at: by k, the share solved by one of its k best of the largest n.
         versus: difference of ``best_of`` at the largest n to the baseline's.
         gap_closed: of that, by the means; ``gap_per_problem`` is the mean of every problem's own, over all but
@@ -125,29 +126,32 @@ def compare_rankers(
         ns, ks: candidates to choose from, and submissions out of the largest n.
         baseline: the ranker that others are compared with.
         draws: see :func:`rewardranker.evaluation.scored.score_pool`.
-        partial: go on without the problems that the pool lacks, and count them.
+        partial: go on without the problems that the pool lacks, and at every n without those that have fewer
+            judged candidates, and count both.
         more: names and values to print with the table, e.g. temperature, data and harness.
 
     Raises:
         UserError: no n, a k above the largest n, a baseline that is no row, problems of several data revisions,
-            problems without candidates (unless ``partial``), and as
+            problems without candidates (unless ``partial``), an n that no problem reaches, and as
             :func:`rewardranker.evaluation.scored.score_pool`.
     """
     asked: list[Ranker] = [Chance(), *(r for r in rankers if r.name not in ("random", "oracle")), OracleRanker()]
     _check(name, candidates, problems, ns, ks, baseline, [ranker.name for ranker in asked], partial)
     ns = sorted(set(ns))
-    pool = score_pool(name, group_by_problem(candidates), {p.id: p for p in problems}, asked, ns, seed, draws)
-    found = list(pool.problems.values())
-    resamples = ClusterBootstrap([one.problem.group_id for one in found], bootstrap, seed)
-    chosen = {ranker.name: np.array([one.solved(ranker.name, ns[-1]) for one in found]) for ranker in asked}
-    rows = [_row(ranker.name, found, resamples, ns, ks, chosen, baseline, seed) for ranker in asked]
+    by_id = {problem.id: problem for problem in problems}
+    pool = score_pool(name, group_by_problem(candidates), by_id, asked, ns, seed, draws, partial)
+    _check_reached(pool, ns)
+    resamples = ClusterBootstrap([one.problem.group_id for one in pool.problems.values()], bootstrap, seed)
+    at_most = list(pool.reaching(ns[-1]).values())
+    chosen = {ranker.name: np.array([one.solved(ranker.name, ns[-1]) for one in at_most]) for ranker in asked}
+    rows = [_row(ranker.name, pool, resamples, ns, ks, chosen, baseline, seed) for ranker in asked]
     settings = _settings(pool, problems, ns, baseline, bootstrap, seed) | {"draws": draws, "more": dict(more or {})}
     return Comparison(name, rows, settings)
 
 
 def _row(
     ranker: str,
-    found: Sequence[ScoredProblem],
+    pool: ScoredPool,
     resamples: ClusterBootstrap,
     ns: Sequence[int],
     ks: Sequence[int],
@@ -155,6 +159,8 @@ def _row(
     baseline: str,
     seed: int,
 ) -> RankerRow:
+    found = list(pool.problems.values())
+
     def over(metric: Callable[[ScoredProblem], float | None]) -> Estimate | None:
         known = [(one, value) for one in found if (value := metric(one)) is not None]
         if not known:
@@ -163,17 +169,18 @@ def _row(
         return Estimate(*resamples.interval([column]), len(known))
 
     def share(n: int, k: int) -> Estimate:
-        column = Column([one.solved(ranker, n, k) for one in found], [one.problem.group_id for one in found])
-        return Estimate(*resamples.interval([column]), len(found))
+        having = pool.reaching(n).values()
+        column = Column([one.solved(ranker, n, k) for one in having], [one.problem.group_id for one in having])
+        return Estimate(*resamples.interval([column]), len(having))
 
     own, random, oracle = chosen[ranker], chosen["random"], chosen["oracle"]
     per_problem, undefined = gaps_closed(own, random, oracle)
-    groups = [one.problem.group_id for one in found]
+    groups = [one.problem.group_id for one in pool.reaching(ns[-1]).values()]
     scores = np.concatenate([one.scores[ranker] for one in found])
     correct = np.concatenate([one.correct for one in found])
     everyone = [one.problem.group_id for one in found for _ in one.correct]
     area = resamples.auc(scores, correct, everyone)
-    calibrated = np.isfinite(scores).all() and len(set(groups)) > 1 and ranker not in ("random", "oracle")
+    calibrated = np.isfinite(scores).all() and len(set(everyone)) > 1 and ranker not in ("random", "oracle")
     return RankerRow(
         ranker=ranker,
         best_of={n: share(n, 1) for n in ns},
@@ -225,6 +232,15 @@ def _check(
         )
 
 
+def _check_reached(pool: ScoredPool, ns: Sequence[int]) -> None:
+    if not pool.reaching(ns[-1]):
+        most = max(len(one.correct) for one in pool.problems.values())
+        raise UserError(
+            f"pool {pool.name}: n = {ns[-1]} candidates asked, but none of its {len(pool.problems)} problems has "
+            f"more than {most} judged ones; ask for a smaller n, or sample more"
+        )
+
+
 def _settings(
     pool: ScoredPool, problems: Sequence[Problem], ns: Sequence[int], baseline: str, bootstrap: int, seed: int
 ) -> dict[str, Any]:
@@ -238,6 +254,8 @@ def _settings(
         "problems": len(pool.problems),
         "dropped": len(pool.dropped),
         "short": sum(len(one.correct) < ns[-1] for one in pool.problems.values()),
+        "partial": pool.partial,
+        "reaching": [len(pool.reaching(n)) for n in ns],
         "candidates": pool.candidates,
         "sampled": [min(sampled), max(sampled)],
         "never_judged": pool.never_judged,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Group
 
@@ -90,6 +91,7 @@ def _choice_notes(found: Comparison) -> list[str]:
         f"candidates each, data {settings['data']}.",
         f"{lost} of {settings['candidates']} candidates not judged and left out ({counts}), {settings['dropped']} "
         f"problems lost to that, {settings['short']} with fewer than n = {n} judged.",
+        *_partial(settings),
         *(f"{name}: {value}." for name, value in settings["more"].items()),
         f"Under a number: 95 % interval, percentile bootstrap over problem groups, {settings['bootstrap']:,} "
         f"resamples. Bold: better than {label(settings['baseline'])} at n = {n}, the interval of the difference "
@@ -98,6 +100,18 @@ def _choice_notes(found: Comparison) -> list[str]:
         f"problems: {by_problem or 'no ranker'}; undefined for {found.rows[0].gap_undefined} problems, where all "
         "candidates are right or all wrong.",
         *ranker_notes(settings),
+    ]
+
+
+def _partial(settings: Mapping[str, Any]) -> list[str]:
+    """Which columns of a partial comparison leave problems out."""
+    counts = dict(zip(settings["ns"], settings.get("reaching", []), strict=False))
+    lacking = [f"n = {n} over {count}" for n, count in counts.items() if count < settings["problems"]]
+    if not lacking:
+        return []
+    return [
+        f"Partial: a problem counts only where it has n judged candidates: {', '.join(lacking)} of "
+        f"{settings['problems']} problems. Columns of different n are then of different problems."
     ]
 
 

@@ -132,11 +132,13 @@ def test_table_2_has_the_papers_rows_and_an_interval() -> None:
 
 
 def test_partial_tables_say_so() -> None:
-    pools = [pool({0: "o1 x0", 1: "x1 o0"}, seed=0), pool({0: "o1 I0"}, "bash", asked=[1])]
+    """Of Bash's three problems one was lost, and one kept a single judged candidate of the two asked."""
+    pools = [pool({0: "o1 x0", 1: "x1 o0"}), pool({0: "o1 I0", 2: "o1 x0"}, "bash", asked=[1])]
     text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=20, partial=True))
-    assert "| Problems | 2 | – | – | – | – | – | 1/2 | – |  |  |  |" in text
-    assert "bash: partial, 1 of 2 problems that all pools have; 1 problems with fewer than n = 2" in text
-    assert "Candidates that could not be judged, left out: bash 1 of 2." in text
+    assert "| Problems | 2 | – | – | – | – | – | 1/3 | – |  |  |  |" in text
+    left_out = "1 problems left out for fewer than n = 2 judged candidates in some pool."
+    assert f"bash: partial, 2 of 3 problems that all pools have; {left_out}" in text
+    assert "Candidates that could not be judged, left out: bash 1 of 4." in text
     assert "Avg and Common are over 2 languages (those with pools; the paper's Avg is over 8)" in text
 
 

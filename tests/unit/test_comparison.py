@@ -131,6 +131,33 @@ def test_what_cannot_be_compared_is_refused() -> None:
     assert "3 of 4 problems, 3 candidates each" in to_markdown(partial)
 
 
+def test_a_partial_pool_leaves_problems_out_of_the_columns_of_an_n_that_they_do_not_reach() -> None:
+    """Problem 1 lost one of its three answers. Of 2: r is right on 0 in 2 of 3 draws, on 1 never, so 1/3 over both;
+    of 3: 1 over problem 0 alone, where random has 1/3 and the oracle 1: versus 2/3, the gap closed, 2 best of 3 is 1.
+    Metrics without an n are over both: pairs 1 and 0."""
+    specs = {0: "o3 x2 x1", 1: "x3 o1"}
+    with pytest.raises(UserError, match="1 of 2 problems have fewer: humaneval/1 has 2; .* or for partial results"):
+        compare(specs)
+    found = compare(specs, partial=True)
+    row = rows_of(found)["r"]
+    assert [(row.best_of[n].value, row.best_of[n].problems) for n in (1, 2, 3)] == [
+        (pytest.approx((1 / 3 + 1 / 2) / 2), 2),
+        (pytest.approx(1 / 3), 2),
+        (1.0, 1),
+    ]
+    assert (row.rerank_at[2].value, row.rerank_at[2].problems) == (1.0, 1)
+    assert row.versus is not None and row.versus[0] == pytest.approx(2 / 3)
+    assert (row.gap_closed, row.gap_per_problem, row.gap_undefined) == (1.0, 1.0, 0)
+    assert row.pair_accuracy is not None and (row.pair_accuracy.value, row.pair_accuracy.problems) == (0.5, 2)
+    text = to_markdown(found)
+    assert "Partial: a problem counts only where it has n judged candidates: n = 3 over 1 of 2 problems." in text
+    assert "Partial:" not in to_markdown(compare(SPECS, partial=True))
+    complete, partial = (compare(SPECS, partial=asked).to_json()["rows"] for asked in (False, True))
+    assert complete == partial
+    with pytest.raises(UserError, match="n = 4 .* none of its 2 problems has more than 3 judged ones"):
+        compare(specs, ns=(2, 4), partial=True)
+
+
 def signed() -> tuple[list[Candidate], list[Ranker]]:
     pool = [replace(c, signature="a" if c.verdict == "OK" else "b") for n in SPECS for c in candidates(n, SPECS[n])]
     return pool, [R, MajorityRanker()]
