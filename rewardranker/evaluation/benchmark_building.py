@@ -23,10 +23,11 @@ from rewardranker.evaluation.benchmark_pools import (
 )
 from rewardranker.evaluation.benchmark_tables import AVERAGE, COMMON, BenchmarkTable, LanguageFacts, Score, SystemRow
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
+from rewardranker.evaluation.fixed_programs import solved_by_problem
 from rewardranker.evaluation.metrics import gap_closed, seed_standard_error
 from rewardranker.evaluation.paper import paper_table
-from rewardranker.evaluation.scored import DRAWS, Chance, ScoredPool, judged, score_pool
-from rewardranker.execution.verdict import NEVER_LABELS, Verdict
+from rewardranker.evaluation.scored import DRAWS, Chance, ScoredPool, score_pool
+from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.protocol import Ranker
@@ -245,11 +246,10 @@ def _fixed(programs: Sequence[Programs], used: Mapping[str, Sequence[str]]) -> d
     for one in programs:
         if one.language not in used:
             continue
-        groups = judged(f"{one.row}, {one.language}", group_by_problem(one.candidates))
-        ids = tuple(name for name in used[one.language] if name in groups)
+        shares = solved_by_problem(one)
+        ids = tuple(name for name in used[one.language] if name in shares)
         if ids:
-            values = [[np.mean([c.verdict == Verdict.OK for c in groups[name]]) for name in ids]]
-            system[one.language] = _Values((0,), ids, np.array(values))
+            system[one.language] = _Values((0,), ids, np.array([[shares[name] for name in ids]]))
     return system
 
 

@@ -7,6 +7,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from rewardranker.evaluation.benchmark_tables import BenchmarkTable
+from rewardranker.evaluation.fixed_programs import unguarded
 from rewardranker.evaluation.names import label
 from rewardranker.evaluation.paper import PaperRow
 
@@ -107,6 +108,7 @@ def _missing(found: BenchmarkTable) -> list[str]:
             parts.append(f"the ceiling is of all {facts.ceiling[1]} problems, {facts.asked} were asked")
         if parts:
             lines.append(f"{language}: {'; '.join(parts)}.")
+    lines += _unguarded(found)
     lost = {one: sum(facts.never_judged.values()) for one, facts in found.languages.items()}
     counts = [f"{one} {n} of {found.languages[one].candidates}" for one, n in lost.items() if n]
     lines += [f"Candidates that could not be judged, left out: {', '.join(counts)}."] if counts else []
@@ -128,6 +130,17 @@ def _missing(found: BenchmarkTable) -> list[str]:
     if undefined:
         lines.append(f"No gap to close, the oracle being no better than a random pick: {', '.join(undefined)}.")
     return lines
+
+
+def _unguarded(found: BenchmarkTable) -> list[str]:
+    """A guard that nobody ran has raised no alarm either."""
+    lacking: dict[str, list[str]] = {}
+    for language in found.scored_languages():
+        rows = {row.ranker for row in found.rows if not row.generator and language in row.scores}
+        if guards := unguarded(rows):
+            lacking.setdefault(guards, []).append(language)
+    parts = [f"{guards} in {', '.join(languages)}" for guards, languages in lacking.items()]
+    return [f"Guards that were not run: {'; '.join(parts)}."] if parts else []
 
 
 def ranker_notes(settings: Mapping[str, Any]) -> list[str]:

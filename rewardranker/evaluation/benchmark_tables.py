@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rewardranker.evaluation.clusters import Interval
+from rewardranker.evaluation.fixed_programs import guard_alarm
 from rewardranker.evaluation.paper import PaperRow
 
 AVERAGE, COMMON = "average", "common"
 UPPER_BOUNDS = ("oracle", "gold")  # rows that have seen the tests: never set off as better
-CHEAT_MAY_SOLVE = 0.02  # a few problems are solved by a constant in earnest
 
 
 @dataclass(frozen=True)
@@ -138,19 +138,11 @@ class BenchmarkTable:
 
     def alarms(self) -> list[str]:
         """What a guard row says is wrong with the table: nobody should read on before it is explained."""
-        found = []
-        for row in self.rows:
-            for language, score in row.scores.items() if not row.generator else ():
-                if language not in self.languages:
-                    continue
-                if row.ranker == "cheat" and score.solved > CHEAT_MAY_SOLVE:
-                    found.append(f"programs that return a constant solve {100 * score.solved:.1f} % in {language}")
-                ceiling = self.languages[language].ceiling
-                failing = round((1 - score.solved) * score.problems)
-                allowed = ceiling[1] - ceiling[0] if ceiling else 0
-                if row.ranker == "gold" and failing > allowed:
-                    found.append(
-                        f"reference solutions fail {failing} of {score.problems} problems in {language}, "
-                        f"where {allowed} are known to be unsolvable"
-                    )
-        return found
+        found = [
+            guard_alarm(row.ranker, language, score.solved, score.problems, self.languages[language].ceiling)
+            for row in self.rows
+            if not row.generator
+            for language, score in row.scores.items()
+            if language in self.languages
+        ]
+        return [alarm for alarm in found if alarm]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import check_members
+from rewardranker.evaluation.benchmark_pools import Programs, check_members
 from rewardranker.evaluation.calibration import Calibration, calibrate
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
+from rewardranker.evaluation.fixed_programs import guard_alarm, solved_by_problem
 from rewardranker.evaluation.metrics import (
     gap_closed,
     gaps_closed,
@@ -82,24 +84,44 @@ class RankerRow:
 
 
 @dataclass(frozen=True)
+class ProgramsRow:
+    """Programs that no ranker chose, ``greedy``, ``gold`` or ``cheat``: the share of problems that they solve."""
+
+    row: str
+    solved: Estimate
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Rows in the order random, the rankers, oracle; ``settings`` are plain JSON values."""
 
     name: str
     rows: list[RankerRow]
     settings: dict[str, Any]
+    programs: list[ProgramsRow] = field(default_factory=list)
+
+    def alarms(self) -> list[str]:
+        """What a guard says is wrong with the comparison: nobody should read on before it is explained."""
+        language, ceiling = self.settings["language"], self.settings["ceiling"]
+        found = [
+            guard_alarm(one.row, language, one.solved.value, one.solved.problems, ceiling) for one in self.programs
+        ]
+        return [alarm for alarm in found if alarm]
 
     def to_json(self) -> dict[str, Any]:
         rows = [asdict(row) for row in self.rows]
         for row in rows:
             for key in ("best_of", "rerank_at"):
                 row[key] = {str(n): one for n, one in row[key].items()}
-        return {"name": self.name, "rows": rows, "settings": self.settings}
+        programs = [asdict(one) for one in self.programs]
+        return {"name": self.name, "rows": rows, "settings": self.settings, "programs": programs}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:
         """Reads what :meth:`to_json` gave, also after a trip through a file."""
-        return cls(data["name"], [RankerRow.from_json(row) for row in data["rows"]], dict(data["settings"]))
+        rows = [RankerRow.from_json(row) for row in data["rows"]]
+        programs = [ProgramsRow(one["row"], Estimate(**one["solved"])) for one in data["programs"]]
+        return cls(data["name"], rows, dict(data["settings"]), programs)
 
 
 def compare_rankers(
@@ -115,6 +137,8 @@ def compare_rankers(
     draws: int = DRAWS,
     partial: bool = False,
     more: Mapping[str, str] | None = None,
+    programs: Sequence[Programs] = (),
+    ceiling: tuple[int, int] | None = None,
 ) -> Comparison:
     """Random pick, the rankers and the oracle on one judged pool, in one language.
 
@@ -129,15 +153,19 @@ def compare_rankers(
         partial: go on without the problems that the pool lacks, and at every n without those that have fewer
             judged candidates, and count both.
         more: names and values to print with the table, e.g. temperature, data and harness.
+        programs: greedy answers and guards of the pool's problems, in its language; one of each row.
+        ceiling: (solvable, total) problems of the whole benchmark, by which the reference solutions are judged.
 
     Raises:
         UserError: no n, a k above the largest n, a baseline that is no row, problems of several data revisions,
-            problems without candidates (unless ``partial``), an n that no problem reaches, and as
+            problems without candidates (unless ``partial``), an n that no problem reaches, programs of another
+            language, of other problems or two of one row, and as
             :func:`rewardranker.evaluation.scored.score_pool`.
     """
     asked: list[Ranker] = [Chance(), *(r for r in rankers if r.name not in ("random", "oracle")), OracleRanker()]
     _check(name, candidates, problems, ns, ks, baseline, [ranker.name for ranker in asked], partial)
     ns = sorted(set(ns))
+    _check_programs(candidates[0].language, problems, programs)
     by_id = {problem.id: problem for problem in problems}
     pool = score_pool(name, group_by_problem(candidates), by_id, asked, ns, seed, draws, partial)
     _check_reached(pool, ns)
@@ -145,8 +173,12 @@ def compare_rankers(
     at_most = list(pool.reaching(ns[-1]).values())
     chosen = {ranker.name: np.array([one.solved(ranker.name, ns[-1]) for one in at_most]) for ranker in asked}
     rows = [_row(ranker.name, pool, resamples, ns, ks, chosen, baseline, seed) for ranker in asked]
-    settings = _settings(pool, problems, ns, baseline, bootstrap, seed) | {"draws": draws, "more": dict(more or {})}
-    return Comparison(name, rows, settings)
+    settings = _settings(pool, problems, ns, baseline, bootstrap, seed) | {
+        "draws": draws,
+        "more": dict(more or {}),
+        "ceiling": ceiling and list(ceiling),
+    }
+    return Comparison(name, rows, settings, [row for one in programs if (row := _programs(one, pool, resamples))])
 
 
 def _row(
@@ -195,6 +227,23 @@ def _row(
         length_correlation=over(lambda one: length_correlation(one.scores[ranker], one.lengths)),
         calibration=calibrate(scores, correct, everyone, seed=seed) if calibrated else None,
     )
+
+
+def _programs(programs: Programs, pool: ScoredPool, resamples: ClusterBootstrap) -> ProgramsRow | None:
+    """On the problems that the rankers' rows are over; ``None`` where none of those has such a program."""
+    shares = {key: share for key, share in solved_by_problem(programs).items() if key in pool.problems}
+    if not shares:
+        return None
+    column = Column(list(shares.values()), [pool.problems[key].problem.group_id for key in shares])
+    return ProgramsRow(programs.row, Estimate(*resamples.interval([column]), len(shares)))
+
+
+def _check_programs(language: str, problems: Sequence[Problem], programs: Sequence[Programs]) -> None:
+    twice = [row for row, count in Counter(one.row for one in programs).items() if count > 1]
+    if twice:
+        raise UserError(f"{first_few(twice)} programs were given twice; give all of a row's programs at once")
+    for one in programs:
+        check_members(f"{one.row} programs", language, one.candidates, problems)
 
 
 def _check(
@@ -262,4 +311,5 @@ def _settings(
         "resampled": sorted(pool.resampled),
         "indifferent": {ranker: [pool.name] for ranker in sorted(pool.indifferent - {"random", "oracle"})},
         "data": next(iter(pool.problems.values())).problem.revision,
+        "language": next(iter(pool.problems.values())).problem.language,
     }
