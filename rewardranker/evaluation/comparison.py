@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import Programs, check_members
+from rewardranker.evaluation.benchmark_pools import NOT_RECORDED, Programs, check_members
 from rewardranker.evaluation.calibration import Calibration, calibrate
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
 from rewardranker.evaluation.fixed_programs import guard_alarm, solved_by_problem
@@ -263,7 +263,7 @@ def _check(
         )
     if baseline not in rankers:
         raise UserError(f"the baseline {baseline!r} is none of the rankers: {', '.join(rankers)}")
-    revisions = sorted({problem.revision for problem in problems})
+    revisions = sorted({problem.revision or NOT_RECORDED for problem in problems})
     if len(revisions) > 1:
         raise UserError(
             f"pool {name}: its problems are of several data revisions, {', '.join(revisions)}, and cannot share a "
@@ -310,6 +310,6 @@ def _settings(
         "never_judged": pool.never_judged,
         "resampled": sorted(pool.resampled),
         "indifferent": {ranker: [pool.name] for ranker in sorted(pool.indifferent - {"random", "oracle"})},
-        "data": next(iter(pool.problems.values())).problem.revision,
+        "data": next(iter(pool.problems.values())).problem.revision or NOT_RECORDED,
         "language": next(iter(pool.problems.values())).problem.language,
     }

@@ -215,8 +215,17 @@ def test_what_cannot_share_a_table_is_refused() -> None:
     good = pool({0: "o1 x0"})
     with pytest.raises(UserError, match=r"different data revisions .* r1 \(made, python, seed 0\); r2 \(made, pyt"):
         build([good, pool({0: "o1 x0"}, seed=1, revision="r2")])
-    with pytest.raises(UserError, match="different data revisions"):
+    with pytest.raises(UserError, match=r"different data revisions .* r1 \(made, .*; other \(made, python, seed 0\)"):
         build([replace(good, data_revision="other")])
+    mixed = replace(good, problems=[*good.problems, problem(1, revision="r2")])
+    with pytest.raises(UserError, match=r"different data revisions .* r1 \(made, .*; r2 \(made, python, seed 0\)"):
+        build([mixed], partial=True)
+    unknown = pool({0: "o1 x0"}, seed=1, revision="")
+    with pytest.raises(UserError, match=r"different data revisions .* r1 .*; not recorded \(made, python, seed 1\)"):
+        build([good, unknown])
+    assert build([unknown]).languages["python"].revision == "not recorded"
+    other_file = build([good, pool({0: "o1 x0"}, "cpp", revision="r2")])
+    assert [facts.revision for facts in other_file.languages.values()] == ["r1", "r2"]
     with pytest.raises(UserError, match="n = 3 candidates asked, but 1 of 1 problems have fewer"):
         build([good], n=3)
     with pytest.raises(UserError, match="NaN"):

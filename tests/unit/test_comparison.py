@@ -119,6 +119,8 @@ def test_what_cannot_be_compared_is_refused() -> None:
     pool = [c for n, spec in SPECS.items() for c in candidates(n, spec)]
     with pytest.raises(UserError, match="several data revisions, r1, r2"):
         compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="r2")], [R])
+    with pytest.raises(UserError, match="several data revisions, not recorded, r1"):
+        compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="")], [R])
     with pytest.raises(UserError, match=r"lacks 1 of 4 problems \(humaneval/9\)"):
         compare_rankers("p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], ns=(2,), ks=())
     with pytest.raises(UserError, match="has no candidates"):
