@@ -133,14 +133,14 @@ def _missing(found: BenchmarkTable) -> list[str]:
 
 
 def _unguarded(found: BenchmarkTable) -> list[str]:
-    """A guard that nobody ran has raised no alarm either."""
+    """A guard that was not run, or not judged, has raised no alarm either."""
     lacking: dict[str, list[str]] = {}
     for language in found.scored_languages():
         rows = {row.ranker for row in found.rows if not row.generator and language in row.scores}
         if guards := unguarded(rows):
             lacking.setdefault(guards, []).append(language)
     parts = [f"{guards} in {', '.join(languages)}" for guards, languages in lacking.items()]
-    return [f"Guards that were not run: {'; '.join(parts)}."] if parts else []
+    return [f"Guards without a judged program: {'; '.join(parts)}."] if parts else []
 
 
 def ranker_notes(settings: Mapping[str, Any]) -> list[str]:

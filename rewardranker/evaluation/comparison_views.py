@@ -147,7 +147,7 @@ def _guard_notes(found: Comparison) -> list[str]:
     whole = found.settings["problems"]
     fewer = [f"{label(one.row)} {one.solved.problems}" for one in found.programs if one.solved.problems < whole]
     return [
-        *([f"Guards that were not run: {lacking}."] if lacking else []),
+        *([f"Guards without a judged program: {lacking}."] if lacking else []),
         *([f"On fewer than the {whole} problems, for want of judged programs: {', '.join(fewer)}."] if fewer else []),
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rewardranker.evaluation.benchmark_pools import Programs
 from rewardranker.evaluation.scored import judged
-from rewardranker.execution.verdict import Verdict
+from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.pool import group_by_problem
 
 CHEAT_MAY_SOLVE = 0.02  # a few problems are solved by a constant in earnest
@@ -19,8 +19,10 @@ def solved_by_problem(programs: Programs) -> dict[str, float]:
     """The share of every problem's judged programs that is correct; problems without a judged one are left out.
 
     Raises:
-        UserError: a program without a verdict, or none that could be judged.
+        UserError: a program without a verdict.
     """
+    if all(candidate.verdict in NEVER_LABELS for candidate in programs.candidates):
+        return {}
     groups = judged(f"{programs.row}, {programs.language}", group_by_problem(programs.candidates))
     return {key: float(np.mean([c.verdict == Verdict.OK for c in group])) for key, group in groups.items()}
 
@@ -48,5 +50,5 @@ def guard_alarm(
 
 
 def unguarded(rows: Collection[str]) -> str:
-    """Which guards a table lacks, for people; empty where it has both."""
+    """Which guards a table with these ``rows`` lacks, for people; empty where it has both."""
     return " and ".join(name for row, name in GUARDS.items() if row not in rows)

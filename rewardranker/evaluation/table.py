@@ -139,9 +139,9 @@ class ResultTable:
         return [alarm for alarm in found if alarm]
 
     def _unguarded(self) -> list[str]:
-        """A guard that nobody ran has raised no alarm either."""
+        """A guard that was not run, or not judged, has raised no alarm either."""
         lacking = {unguarded([row.ranker for row in rows]) for rows in self.pools().values()} - {""}
-        return [f"Guards that were not run: {guards}" for guards in sorted(lacking)]
+        return [f"Guards without a judged program: {guards}" for guards in sorted(lacking)]
 
     def _counts(self, pool: str) -> str:
         counts, n = self.settings["pools"][pool], max(row.n for row in self.pools()[pool])
@@ -176,7 +176,7 @@ def build_table(pools: Mapping[str, PoolInput], bootstrap: int, seed: int) -> Re
 
     Raises:
         UserError: unjudged candidates, no problem left, a problem without a greedy candidate where others
-            have one, a missing score, or guards of other problems or that could not be judged.
+            have one, a missing score, or guards of other problems or without a verdict.
     """
     rows: list[Row] = []
     counts = {}

@@ -150,15 +150,15 @@ def test_counts_and_ceilings_are_those_of_their_language() -> None:
     assert rows["Reference solutions"][:10] == ["100.0"] * 10
 
 
-def test_guards_that_were_not_run_are_named() -> None:
-    assert "Guards that were not run" not in to_markdown(table_1())
-    lacking = "Guards that were not run: reference solutions and constant-returning programs in python."
+def test_missing_guards_are_named() -> None:
+    assert "Guards without a judged program" not in to_markdown(table_1())
+    lacking = "Guards without a judged program: reference solutions and constant-returning programs in python."
     assert lacking in to_markdown(table_2()) and lacking in to_html(table_2())
     gold = [Programs("gold", "python", candidates(0, "o"))]
     pools = [pool({0: "o1 x0"}), pool({0: "o1 x0"}, "cpp")]
     text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, gold, bootstrap=20))
     cheat = "constant-returning programs"
-    assert f"Guards that were not run: {cheat} in python; reference solutions and {cheat} in cpp." in text
+    assert f"Guards without a judged program: {cheat} in python; reference solutions and {cheat} in cpp." in text
 
 
 def test_only_what_beats_the_baseline_is_bold() -> None:

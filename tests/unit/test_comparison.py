@@ -237,7 +237,8 @@ def test_guards_are_in_every_rendering() -> None:
         flat = " ".join(text.split())
         assert all(flat.count(alarm) == 1 for alarm in alarms)
         assert (
-            "Guards that were not run" not in flat and "want of judged programs: Constant-returning cheat 2." in flat
+            "Guards without a judged program" not in flat
+            and "want of judged programs: Constant-returning cheat 2." in flat
         )
     data = json.loads(json.dumps(found.to_json()))
     assert Comparison.from_json(data) == found
@@ -249,12 +250,31 @@ def test_guards_are_in_every_rendering() -> None:
     assert f'<ul class="notes alarm"><li>{alarms[0].removeprefix("ALARM: ")}</li>' in to_html(found)
 
 
-def test_guards_that_say_all_is_well_raise_no_alarm_and_those_that_were_not_run_are_named() -> None:
+def test_guards_that_say_all_is_well_raise_no_alarm_and_missing_ones_are_named() -> None:
     assert guarded("o o o", "x x x").alarms() == []
     assert guarded("o o x", "x x x", ceiling=(2, 3)).alarms() == []
     assert len(guarded("o x x", "x x x", ceiling=(2, 3)).alarms()) == 1
-    lacking = "Guards that were not run: reference solutions and constant-returning programs."
+    lacking = "Guards without a judged program: reference solutions and constant-returning programs."
     assert lacking in to_markdown(compare(SPECS)) and lacking in to_html(compare(SPECS))
+
+
+def test_guards_are_over_the_problems_of_the_pool_and_nothing_where_none_could_be_judged() -> None:
+    """The pool lacks problem 9, whose reference fails: the reference of problem 0 is right, so all of one."""
+    answers = [*candidates(0, "o"), *candidates(9, "x")]
+    pool, problems = candidates(0, "o3 x2"), [problem(0), problem(9)]
+
+    def compared(programs: list[Candidate]) -> Comparison:
+        gold = [Programs("gold", "python", programs)]
+        return compare_rankers("p", pool, problems, [R], (2,), (), bootstrap=10, partial=True, programs=gold)
+
+    (row,) = compared(answers).programs
+    assert (row.solved.value, row.solved.problems) == (1.0, 1)
+    for nothing in (candidates(9, "x"), candidates(0, "I"), [*candidates(0, "N"), *candidates(9, "o")]):
+        found = compared(nothing)
+        assert found.programs == []
+        assert "Guards without a judged program: reference solutions and constant" in to_markdown(found)
+    with pytest.raises(UserError, match="gold, python: problem humaneval/0 has candidates without a verdict"):
+        compared(candidates(0, "?"))
 
 
 def test_counts_are_rows_of_the_comparison() -> None:

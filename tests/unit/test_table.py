@@ -181,7 +181,7 @@ def test_guards_are_rows_after_the_oracle_and_raise_alarms() -> None:
     for text in (table.markdown(), on_terminal(table)):
         shown = [line for line in text.splitlines() if "Reference solutions" in line or "Constant-returning" in line]
         assert [re.findall(r"\d+\.\d", line)[0] for line in shown] == ["100.0", "0.0"]
-        assert "Guards that were not run" not in text and "ALARM" not in text
+        assert "Guards without a judged program" not in text and "ALARM" not in text
     wrong = guarded("oxo", "oxI")
     assert wrong.alarms() == [
         "reference solutions fail 1 of 3 problems in pool p, where 0 are known to be unsolvable",
@@ -191,7 +191,7 @@ def test_guards_are_rows_after_the_oracle_and_raise_alarms() -> None:
         assert all(f"ALARM: {alarm}" in text for alarm in wrong.alarms())
     assert ResultTable.from_json(json.loads(json.dumps(wrong.to_json()))).alarms() == wrong.alarms()
     without = build_table({"p": hand_pool()}, bootstrap=10, seed=0)
-    lacking = "Guards that were not run: reference solutions and constant-returning programs"
+    lacking = "Guards without a judged program: reference solutions and constant-returning programs"
     assert lacking in without.notes() and lacking not in wrong.notes()
     stray = replace(hand_pool(), guards=[Programs("gold", "python", [candidate("z", OK)])])
     with pytest.raises(UserError, match="candidates of 1 problems that are not among the 3"):
