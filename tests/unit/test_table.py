@@ -193,6 +193,10 @@ def test_guards_are_rows_after_the_oracle_and_raise_alarms() -> None:
     without = build_table({"p": hand_pool()}, bootstrap=10, seed=0)
     lacking = "Guards without a judged program: reference solutions and constant-returning programs"
     assert lacking in without.notes() and lacking not in wrong.notes()
+    lost = pool_of({**hand_pool().candidates, "d": [candidate("d", INFRA)]})
+    failing = [candidate(name, OK if name in "abc" else WRONG) for name in "abcd"]
+    gold = build_table({"p": replace(lost, guards=[Programs("gold", "python", failing)])}, 10, 0).rows[-1]
+    assert (gold.ranker, gold.solved, gold.problems) == ("gold", 1.0, 3)  # on the problems of the other rows
     stray = replace(hand_pool(), guards=[Programs("gold", "python", [candidate("z", OK)])])
     with pytest.raises(UserError, match="candidates of 1 problems that are not among the 3"):
         build_table({"p": stray}, bootstrap=10, seed=0)
