@@ -23,10 +23,11 @@ from rewardranker.evaluation.benchmark_pools import (
 )
 from rewardranker.evaluation.benchmark_tables import AVERAGE, COMMON, BenchmarkTable, LanguageFacts, Score, SystemRow
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
+from rewardranker.evaluation.fixed_programs import solved_by_problem
 from rewardranker.evaluation.metrics import gap_closed, seed_standard_error
 from rewardranker.evaluation.paper import paper_table
-from rewardranker.evaluation.scored import DRAWS, Chance, ScoredPool, judged, score_pool
-from rewardranker.execution.verdict import NEVER_LABELS, Verdict
+from rewardranker.evaluation.scored import DRAWS, Chance, ScoredPool, score_pool
+from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.protocol import Ranker
@@ -77,7 +78,8 @@ def build_benchmark_table(
         baseline: the ranker that others are compared with, on the same pools.
         bootstrap: resamples of problem groups.
         seed: of the bootstrap and of the draws.
-        partial: see :func:`check_benchmark_pools`.
+        partial: go on with the problems that all pools of a language share, and of which each has ``n`` judged
+            candidates; the others are left out of every row, and counted.
 
     Raises:
         UserError: see :func:`check_benchmark_pools` and :func:`rewardranker.evaluation.scored.score_pool`; a
@@ -89,13 +91,15 @@ def build_benchmark_table(
         raise UserError(f"the baseline {baseline!r} is none of the rankers: {', '.join(r.name for r in asked)}")
     _check_programs(programs, pools)
     scored = {
-        (pool.generator, pool.language, pool.seed): _score(pool, coverage[pool.language], asked, n, seed, draws)
+        (pool.generator, pool.language, pool.seed): _score(
+            pool, coverage[pool.language], asked, n, seed, draws, partial
+        )
         for pool in pools
         if _judgeable(pool)
     }
     if not scored:
         raise UserError(f"none of the {len(pools)} pools has a candidate that could be judged; see their verdicts")
-    used = _used(pools, scored, coverage)
+    used = _used(pools, scored, coverage, n)
     builder = _Builder(pools, used, bootstrap, seed)
     rows: list[SystemRow] = []
     for generator in dict.fromkeys(pool.generator for pool in pools):
@@ -192,11 +196,11 @@ class _Builder:
 
 
 def _score(
-    pool: BenchmarkPool, coverage: Coverage, rankers: Sequence[Ranker], n: int, seed: int, draws: int
+    pool: BenchmarkPool, coverage: Coverage, rankers: Sequence[Ranker], n: int, seed: int, draws: int, partial: bool
 ) -> ScoredPool:
     groups = group_by_problem(pool.candidates)
     kept = {name: groups[name] for name in coverage.common}
-    return score_pool(pool.name, kept, {p.id: p for p in pool.problems}, rankers, [n], seed, draws)
+    return score_pool(pool.name, kept, {p.id: p for p in pool.problems}, rankers, [n], seed, draws, partial)
 
 
 def _judgeable(pool: BenchmarkPool) -> bool:
@@ -204,17 +208,21 @@ def _judgeable(pool: BenchmarkPool) -> bool:
 
 
 def _used(
-    pools: Sequence[BenchmarkPool], scored: Mapping[Key, ScoredPool], coverage: Mapping[str, Coverage]
+    pools: Sequence[BenchmarkPool], scored: Mapping[Key, ScoredPool], coverage: Mapping[str, Coverage], n: int
 ) -> dict[str, list[str]]:
-    """Ids by language: problems with a judged candidate in every pool. Languages without any are left out."""
+    """Ids by language: problems that count at ``n`` in every pool. Languages without any are left out."""
     used = {}
     for language, found in coverage.items():
         own = [scored.get((p.generator, p.language, p.seed)) for p in pools if p.language == language]
-        ids = [name for name in found.common if all(pool is not None and name in pool.problems for pool in own)]
+        ids = [name for name in found.common if all(pool is not None and name in pool.reaching(n) for pool in own)]
         if ids:
             used[language] = ids
     if not used:
-        raise UserError(f"the {len(pools)} pools share no problem of which each has a judged candidate")
+        partial = any(pool.partial for pool in scored.values())
+        wanted = (
+            f"n = {n} judged candidates; ask for a smaller n, or sample more" if partial else "a judged candidate"
+        )
+        raise UserError(f"the {len(pools)} pools share no problem of which each has {wanted}")
     return used
 
 
@@ -238,11 +246,10 @@ def _fixed(programs: Sequence[Programs], used: Mapping[str, Sequence[str]]) -> d
     for one in programs:
         if one.language not in used:
             continue
-        groups = judged(f"{one.row}, {one.language}", group_by_problem(one.candidates))
-        ids = tuple(name for name in used[one.language] if name in groups)
+        shares = solved_by_problem(one)
+        ids = tuple(name for name in used[one.language] if name in shares)
         if ids:
-            values = [[np.mean([c.verdict == Verdict.OK for c in groups[name]]) for name in ids]]
-            system[one.language] = _Values((0,), ids, np.array(values))
+            system[one.language] = _Values((0,), ids, np.array([[shares[name] for name in ids]]))
     return system
 
 
@@ -270,13 +277,15 @@ def _facts(
     ceilings: Mapping[str, tuple[int, int]],
 ) -> LanguageFacts:
     ids = used.get(language, [])
-    own = [found for key, found in scored.items() if key[1] == language]
+    own = [scored.get((p.generator, p.language, p.seed)) for p in pools if p.language == language]
+    judged_in_all = [name for name in coverage.common if all(pool and name in pool.problems for pool in own)]
     candidates = [c for pool in pools if pool.language == language for c in pool.candidates]
     return LanguageFacts(
         asked=coverage.asked,
         used=len(ids),
-        unjudged=len(coverage.common) - len(ids),
-        short=sum(any(len(pool.problems[name].correct) < n for pool in own) for name in ids),
+        unjudged=len(coverage.common) - len(judged_in_all),
+        short=sum(any(pool and len(pool.problems[name].correct) < n for pool in own) for name in ids),
+        left_out=len(judged_in_all) - len(ids),
         candidates=len(candidates),
         never_judged={str(v): sum(c.verdict == v for c in candidates) for v in sorted(NEVER_LABELS)},
         revision=coverage.revision,

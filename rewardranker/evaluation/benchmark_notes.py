@@ -7,6 +7,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from rewardranker.evaluation.benchmark_tables import BenchmarkTable
+from rewardranker.evaluation.fixed_programs import unguarded
 from rewardranker.evaluation.names import label
 from rewardranker.evaluation.paper import PaperRow
 
@@ -91,19 +92,23 @@ def _statistics(found: BenchmarkTable) -> list[str]:
 
 
 def _missing(found: BenchmarkTable) -> list[str]:
-    lines = []
+    lines, n = [], found.settings["n"]
     for language, facts in found.languages.items():
         parts = []
-        if facts.used + facts.unjudged < facts.asked:
-            parts.append(f"partial, {facts.used} of {facts.asked} problems that all pools have")
+        shared = facts.used + facts.unjudged + facts.left_out
+        if shared < facts.asked:
+            parts.append(f"partial, {shared} of {facts.asked} problems that all pools have")
         if facts.unjudged:
             parts.append(f"{facts.unjudged} problems lost because nothing of theirs could be judged")
+        if facts.left_out:
+            parts.append(f"{facts.left_out} problems left out for fewer than n = {n} judged candidates in some pool")
         if facts.short:
-            parts.append(f"{facts.short} problems with fewer than n = {found.settings['n']} judged candidates")
+            parts.append(f"{facts.short} problems with fewer than n = {n} judged candidates")
         if facts.ceiling and facts.ceiling[1] != facts.asked:
             parts.append(f"the ceiling is of all {facts.ceiling[1]} problems, {facts.asked} were asked")
         if parts:
             lines.append(f"{language}: {'; '.join(parts)}.")
+    lines += _unguarded(found)
     lost = {one: sum(facts.never_judged.values()) for one, facts in found.languages.items()}
     counts = [f"{one} {n} of {found.languages[one].candidates}" for one, n in lost.items() if n]
     lines += [f"Candidates that could not be judged, left out: {', '.join(counts)}."] if counts else []
@@ -125,6 +130,17 @@ def _missing(found: BenchmarkTable) -> list[str]:
     if undefined:
         lines.append(f"No gap to close, the oracle being no better than a random pick: {', '.join(undefined)}.")
     return lines
+
+
+def _unguarded(found: BenchmarkTable) -> list[str]:
+    """A guard that was not run, or not judged, has raised no alarm either."""
+    lacking: dict[str, list[str]] = {}
+    for language in found.scored_languages():
+        rows = {row.ranker for row in found.rows if not row.generator and language in row.scores}
+        if guards := unguarded(rows):
+            lacking.setdefault(guards, []).append(language)
+    parts = [f"{guards} in {', '.join(languages)}" for guards, languages in lacking.items()]
+    return [f"Guards without a judged program: {'; '.join(parts)}."] if parts else []
 
 
 def ranker_notes(settings: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ from rewardranker.problems.io import first_few
 from rewardranker.problems.pool import check_pool, group_by_problem
 from rewardranker.problems.types import Candidate, Problem
 
+NOT_RECORDED = "not recorded"  # in place of a revision; problems that have one are of another
+
 
 @dataclass(frozen=True)
 class BenchmarkPool:
@@ -21,7 +23,8 @@ class BenchmarkPool:
         generator: its name for people.
         seed: of the sampling; several make the table's standard errors.
         problems: all that were asked, whether the pool has candidates of them or not.
-        data_revision: what was recorded with the pool when it was made; empty where nothing was.
+        data_revision: what was recorded with the pool when it was made; empty where nothing was. Not what the
+            caller has now: that is in ``problems``, and a table is refused where the two differ.
     """
 
     benchmark: str
@@ -152,15 +155,16 @@ def _coverage(language: str, pools: Sequence[BenchmarkPool], partial: bool) -> C
 
 
 def _revision(language: str, pools: Sequence[BenchmarkPool]) -> str:
+    """Of one language: another one's problems come from another file, which has a revision of its own."""
     found: dict[str, str] = {}
     for pool in pools:
-        for revision in [*(problem.revision for problem in pool.problems), pool.data_revision]:
-            if revision:
-                found.setdefault(revision, pool.name)
+        recorded = [pool.data_revision] if pool.data_revision else []
+        for revision in [*(problem.revision or NOT_RECORDED for problem in pool.problems), *recorded]:
+            found.setdefault(revision, pool.name)
     if len(found) > 1:
         where = "; ".join(f"{revision} ({name})" for revision, name in found.items())
         raise UserError(
             f"{language} pools of different data revisions cannot share a table: {where}; judge all of them "
             "against the same file"
         )
-    return next(iter(found), "not recorded")
+    return next(iter(found), NOT_RECORDED)

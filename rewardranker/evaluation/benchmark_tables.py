@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rewardranker.evaluation.clusters import Interval
+from rewardranker.evaluation.fixed_programs import guard_alarm
 from rewardranker.evaluation.paper import PaperRow
 
 AVERAGE, COMMON = "average", "common"
 UPPER_BOUNDS = ("oracle", "gold")  # rows that have seen the tests: never set off as better
-CHEAT_MAY_SOLVE = 0.02  # a few problems are solved by a constant in earnest
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class LanguageFacts:
         asked: problems that any pool was asked.
         used: problems that the rows are over; 0 where nothing could be judged.
         unjudged: problems lost because in some pool none of their candidates could be judged.
-        short: problems that in some pool have fewer judged candidates than the table's ``n``.
+        short: of the used ones, those that in some pool have fewer judged candidates than the table's ``n``.
+        left_out: problems that a partial table leaves out for having fewer than ``n`` in some pool.
         candidates: in all pools.
         never_judged: how many of them could not be judged, by verdict.
         revision: of the data.
@@ -88,6 +89,7 @@ class LanguageFacts:
     never_judged: dict[str, int]
     revision: str
     ceiling: tuple[int, int] | None
+    left_out: int = 0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LanguageFacts:
@@ -136,19 +138,11 @@ class BenchmarkTable:
 
     def alarms(self) -> list[str]:
         """What a guard row says is wrong with the table: nobody should read on before it is explained."""
-        found = []
-        for row in self.rows:
-            for language, score in row.scores.items() if not row.generator else ():
-                if language not in self.languages:
-                    continue
-                if row.ranker == "cheat" and score.solved > CHEAT_MAY_SOLVE:
-                    found.append(f"programs that return a constant solve {100 * score.solved:.1f} % in {language}")
-                ceiling = self.languages[language].ceiling
-                failing = round((1 - score.solved) * score.problems)
-                allowed = ceiling[1] - ceiling[0] if ceiling else 0
-                if row.ranker == "gold" and failing > allowed:
-                    found.append(
-                        f"reference solutions fail {failing} of {score.problems} problems in {language}, "
-                        f"where {allowed} are known to be unsolvable"
-                    )
-        return found
+        found = [
+            guard_alarm(row.ranker, language, score.solved, score.problems, self.languages[language].ceiling)
+            for row in self.rows
+            if not row.generator
+            for language, score in row.scores.items()
+            if language in self.languages
+        ]
+        return [alarm for alarm in found if alarm]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import check_members
+from rewardranker.evaluation.benchmark_pools import NOT_RECORDED, Programs, check_members
 from rewardranker.evaluation.calibration import Calibration, calibrate
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
+from rewardranker.evaluation.fixed_programs import guard_alarm, solved_by_problem
 from rewardranker.evaluation.metrics import (
     gap_closed,
     gaps_closed,
@@ -43,7 +45,8 @@ class RankerRow:
     equal, ...) is ``None``.
 
     Attributes:
-        best_of: by n, the share of problems solved by its choice of n candidates.
+        best_of: by n, the share of problems solved by its choice of n candidates. In a partial comparison each n
+            is over the problems that have so many.
         rerank_at: by k, the share solved by one of its k best of the largest n.
         versus: difference of ``best_of`` at the largest n to the baseline's.
         gap_closed: of that, by the means; ``gap_per_problem`` is the mean of every problem's own, over all but
@@ -81,24 +84,44 @@ class RankerRow:
 
 
 @dataclass(frozen=True)
+class ProgramsRow:
+    """Programs that no ranker chose, ``greedy``, ``gold`` or ``cheat``: the share of problems that they solve."""
+
+    row: str
+    solved: Estimate
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Rows in the order random, the rankers, oracle; ``settings`` are plain JSON values."""
 
     name: str
     rows: list[RankerRow]
     settings: dict[str, Any]
+    programs: list[ProgramsRow] = field(default_factory=list)
+
+    def alarms(self) -> list[str]:
+        """What a guard says is wrong with the comparison: nobody should read on before it is explained."""
+        language, ceiling = self.settings["language"], self.settings["ceiling"]
+        found = [
+            guard_alarm(one.row, language, one.solved.value, one.solved.problems, ceiling) for one in self.programs
+        ]
+        return [alarm for alarm in found if alarm]
 
     def to_json(self) -> dict[str, Any]:
         rows = [asdict(row) for row in self.rows]
         for row in rows:
             for key in ("best_of", "rerank_at"):
                 row[key] = {str(n): one for n, one in row[key].items()}
-        return {"name": self.name, "rows": rows, "settings": self.settings}
+        programs = [asdict(one) for one in self.programs]
+        return {"name": self.name, "rows": rows, "settings": self.settings, "programs": programs}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:
         """Reads what :meth:`to_json` gave, also after a trip through a file."""
-        return cls(data["name"], [RankerRow.from_json(row) for row in data["rows"]], dict(data["settings"]))
+        rows = [RankerRow.from_json(row) for row in data["rows"]]
+        programs = [ProgramsRow(one["row"], Estimate(**one["solved"])) for one in data["programs"]]
+        return cls(data["name"], rows, dict(data["settings"]), programs)
 
 
 def compare_rankers(
@@ -114,6 +137,8 @@ def compare_rankers(
     draws: int = DRAWS,
     partial: bool = False,
     more: Mapping[str, str] | None = None,
+    programs: Sequence[Programs] = (),
+    ceiling: tuple[int, int] | None = None,
 ) -> Comparison:
     """Random pick, the rankers and the oracle on one judged pool, in one language.
 
@@ -125,29 +150,40 @@ def compare_rankers(
         ns, ks: candidates to choose from, and submissions out of the largest n.
         baseline: the ranker that others are compared with.
         draws: see :func:`rewardranker.evaluation.scored.score_pool`.
-        partial: go on without the problems that the pool lacks, and count them.
+        partial: go on without the problems that the pool lacks, and at every n without those that have fewer
+            judged candidates, and count both.
         more: names and values to print with the table, e.g. temperature, data and harness.
+        programs: greedy answers and guards of the pool's problems, in its language; one of each row.
+        ceiling: (solvable, total) problems of the whole benchmark, by which the reference solutions are judged.
 
     Raises:
         UserError: no n, a k above the largest n, a baseline that is no row, problems of several data revisions,
-            problems without candidates (unless ``partial``), and as
+            problems without candidates (unless ``partial``), an n that no problem reaches, programs of another
+            language, of other problems or two of one row, and as
             :func:`rewardranker.evaluation.scored.score_pool`.
     """
     asked: list[Ranker] = [Chance(), *(r for r in rankers if r.name not in ("random", "oracle")), OracleRanker()]
     _check(name, candidates, problems, ns, ks, baseline, [ranker.name for ranker in asked], partial)
     ns = sorted(set(ns))
-    pool = score_pool(name, group_by_problem(candidates), {p.id: p for p in problems}, asked, ns, seed, draws)
-    found = list(pool.problems.values())
-    resamples = ClusterBootstrap([one.problem.group_id for one in found], bootstrap, seed)
-    chosen = {ranker.name: np.array([one.solved(ranker.name, ns[-1]) for one in found]) for ranker in asked}
-    rows = [_row(ranker.name, found, resamples, ns, ks, chosen, baseline, seed) for ranker in asked]
-    settings = _settings(pool, problems, ns, baseline, bootstrap, seed) | {"draws": draws, "more": dict(more or {})}
-    return Comparison(name, rows, settings)
+    _check_programs(candidates[0].language, problems, programs)
+    by_id = {problem.id: problem for problem in problems}
+    pool = score_pool(name, group_by_problem(candidates), by_id, asked, ns, seed, draws, partial)
+    _check_reached(pool, ns)
+    resamples = ClusterBootstrap([one.problem.group_id for one in pool.problems.values()], bootstrap, seed)
+    at_most = list(pool.reaching(ns[-1]).values())
+    chosen = {ranker.name: np.array([one.solved(ranker.name, ns[-1]) for one in at_most]) for ranker in asked}
+    rows = [_row(ranker.name, pool, resamples, ns, ks, chosen, baseline, seed) for ranker in asked]
+    settings = _settings(pool, problems, ns, baseline, bootstrap, seed) | {
+        "draws": draws,
+        "more": dict(more or {}),
+        "ceiling": ceiling and list(ceiling),
+    }
+    return Comparison(name, rows, settings, [row for one in programs if (row := _programs(one, pool, resamples))])
 
 
 def _row(
     ranker: str,
-    found: Sequence[ScoredProblem],
+    pool: ScoredPool,
     resamples: ClusterBootstrap,
     ns: Sequence[int],
     ks: Sequence[int],
@@ -155,6 +191,8 @@ def _row(
     baseline: str,
     seed: int,
 ) -> RankerRow:
+    found = list(pool.problems.values())
+
     def over(metric: Callable[[ScoredProblem], float | None]) -> Estimate | None:
         known = [(one, value) for one in found if (value := metric(one)) is not None]
         if not known:
@@ -163,17 +201,18 @@ def _row(
         return Estimate(*resamples.interval([column]), len(known))
 
     def share(n: int, k: int) -> Estimate:
-        column = Column([one.solved(ranker, n, k) for one in found], [one.problem.group_id for one in found])
-        return Estimate(*resamples.interval([column]), len(found))
+        having = pool.reaching(n).values()
+        column = Column([one.solved(ranker, n, k) for one in having], [one.problem.group_id for one in having])
+        return Estimate(*resamples.interval([column]), len(having))
 
     own, random, oracle = chosen[ranker], chosen["random"], chosen["oracle"]
     per_problem, undefined = gaps_closed(own, random, oracle)
-    groups = [one.problem.group_id for one in found]
+    groups = [one.problem.group_id for one in pool.reaching(ns[-1]).values()]
     scores = np.concatenate([one.scores[ranker] for one in found])
     correct = np.concatenate([one.correct for one in found])
     everyone = [one.problem.group_id for one in found for _ in one.correct]
     area = resamples.auc(scores, correct, everyone)
-    calibrated = np.isfinite(scores).all() and len(set(groups)) > 1 and ranker not in ("random", "oracle")
+    calibrated = np.isfinite(scores).all() and len(set(everyone)) > 1 and ranker not in ("random", "oracle")
     return RankerRow(
         ranker=ranker,
         best_of={n: share(n, 1) for n in ns},
@@ -188,6 +227,23 @@ def _row(
         length_correlation=over(lambda one: length_correlation(one.scores[ranker], one.lengths)),
         calibration=calibrate(scores, correct, everyone, seed=seed) if calibrated else None,
     )
+
+
+def _programs(programs: Programs, pool: ScoredPool, resamples: ClusterBootstrap) -> ProgramsRow | None:
+    """On the problems that the rankers' rows are over; ``None`` where none of those has such a program."""
+    shares = {key: share for key, share in solved_by_problem(programs).items() if key in pool.problems}
+    if not shares:
+        return None
+    column = Column(list(shares.values()), [pool.problems[key].problem.group_id for key in shares])
+    return ProgramsRow(programs.row, Estimate(*resamples.interval([column]), len(shares)))
+
+
+def _check_programs(language: str, problems: Sequence[Problem], programs: Sequence[Programs]) -> None:
+    twice = [row for row, count in Counter(one.row for one in programs).items() if count > 1]
+    if twice:
+        raise UserError(f"{first_few(twice)} programs were given twice; give all of a row's programs at once")
+    for one in programs:
+        check_members(f"{one.row} programs", language, one.candidates, problems)
 
 
 def _check(
@@ -207,7 +263,7 @@ def _check(
         )
     if baseline not in rankers:
         raise UserError(f"the baseline {baseline!r} is none of the rankers: {', '.join(rankers)}")
-    revisions = sorted({problem.revision for problem in problems})
+    revisions = sorted({problem.revision or NOT_RECORDED for problem in problems})
     if len(revisions) > 1:
         raise UserError(
             f"pool {name}: its problems are of several data revisions, {', '.join(revisions)}, and cannot share a "
@@ -225,6 +281,15 @@ def _check(
         )
 
 
+def _check_reached(pool: ScoredPool, ns: Sequence[int]) -> None:
+    if not pool.reaching(ns[-1]):
+        most = max(len(one.correct) for one in pool.problems.values())
+        raise UserError(
+            f"pool {pool.name}: n = {ns[-1]} candidates asked, but none of its {len(pool.problems)} problems has "
+            f"more than {most} judged ones; ask for a smaller n, or sample more"
+        )
+
+
 def _settings(
     pool: ScoredPool, problems: Sequence[Problem], ns: Sequence[int], baseline: str, bootstrap: int, seed: int
 ) -> dict[str, Any]:
@@ -238,10 +303,13 @@ def _settings(
         "problems": len(pool.problems),
         "dropped": len(pool.dropped),
         "short": sum(len(one.correct) < ns[-1] for one in pool.problems.values()),
+        "partial": pool.partial,
+        "reaching": [len(pool.reaching(n)) for n in ns],
         "candidates": pool.candidates,
         "sampled": [min(sampled), max(sampled)],
         "never_judged": pool.never_judged,
         "resampled": sorted(pool.resampled),
         "indifferent": {ranker: [pool.name] for ranker in sorted(pool.indifferent - {"random", "oracle"})},
-        "data": next(iter(pool.problems.values())).problem.revision,
+        "data": next(iter(pool.problems.values())).problem.revision or NOT_RECORDED,
+        "language": next(iter(pool.problems.values())).problem.language,
     }

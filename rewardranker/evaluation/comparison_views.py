@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Group
 
 from rewardranker.evaluation.benchmark_notes import ranker_notes
 from rewardranker.evaluation.charts import Series, line_chart
 from rewardranker.evaluation.comparison import Comparison, Estimate, RankerRow
+from rewardranker.evaluation.fixed_programs import unguarded
 from rewardranker.evaluation.grid import Cell, Grid, Mark, Section, html, markdown, terminal
 from rewardranker.evaluation.names import label, per_cent
 from rewardranker.evaluation.report_parts import fill, safe, table
@@ -30,7 +32,9 @@ def to_html(found: Comparison) -> str:
     """A whole page: the tables, best-of-n as curves, and the reliability of every calibrated ranker."""
     choices, scores = _grids(found)
     tables = [f"<h3>{safe(grid.title)}</h3>{html(grid)}" for grid in (choices, scores)]
-    sections = tables[0] + _curves(found) + tables[1] + _reliability(found.rows)
+    alarms = "".join(f"<li>{safe(line)}</li>" for line in found.alarms())
+    sections = f'<ul class="notes alarm">{alarms}</ul>' if alarms else ""
+    sections += tables[0] + _curves(found) + tables[1] + _reliability(found.rows)
     lead = "Every ranker chooses among the same candidates; all numbers in %, with 95 % intervals below them."
     title = f"Rankers on {found.name}"
     return fill("tables.html", title=safe(title), kind="RewardRanker evaluation", lead=lead, sections=sections)
@@ -42,13 +46,35 @@ def _grids(found: Comparison) -> tuple[Grid, Grid]:
     ks = sorted({k for row in found.rows for k in row.rerank_at})
     headers = ["Ranker", *(f"best of {n}" for n in ns), f"vs {found.settings['baseline']} [CI]", "gap closed"]
     headers += [f"{k} best of {ns[-1]}" for k in ks]
-    choices = [Section("", [_choices(row, ns, ks) for row in found.rows])]
+    width = len(headers)
+    rankers = [*(_choices(row, ns, ks) for row in found.rows), *_fixed(found, ["greedy"], width)]
+    choices = [Section("", rankers), Section("Guards", _guards(found, width))]
     qualities = ["Ranker", "pairs", "AUC", "MRR", "length", "ECE", "Brier", "Brier of base rate"]
     scores = [Section("", [_scores(row) for row in found.rows])]
     return (
         Grid(f"Rankers on {found.name}: problems solved in %", headers, choices, _choice_notes(found)),
         Grid("Their scores, over all candidates, in %", qualities, scores, _score_notes(found)),
     )
+
+
+def _guards(found: Comparison, width: int) -> list[list[Cell]]:
+    """With what the numbers are over; counts of candidates are of the whole pool, so said once."""
+    settings = found.settings
+    rows = _fixed(found, [one.row for one in found.programs if one.row != "greedy"], width)
+    asked = settings["asked"]
+    reached = [Cell(str(count) if count == asked else f"{count}/{asked}") for count in settings["reaching"]]
+    rows.append(_line("Problems", reached, width))
+    return rows + [_line(f"{name} candidates", [Cell(str(n))], width) for name, n in settings["never_judged"].items()]
+
+
+def _fixed(found: Comparison, rows: Sequence[str], width: int) -> list[list[Cell]]:
+    """What no ranker chose is the same at every n."""
+    each = len(found.settings["ns"])
+    return [_line(label(one.row), [_estimate(one.solved)] * each, width) for one in found.programs if one.row in rows]
+
+
+def _line(name: str, cells: Sequence[Cell], width: int) -> list[Cell]:
+    return [Cell(name), *cells, *[Cell("")] * (width - 1 - len(cells))]
 
 
 def _choices(row: RankerRow, ns: Sequence[int], ks: Sequence[int]) -> list[Cell]:
@@ -86,10 +112,13 @@ def _choice_notes(found: Comparison) -> list[str]:
     counts = ", ".join(f"{verdict} {count}" for verdict, count in settings["never_judged"].items())
     by_problem = ", ".join(f"{label(row.ranker)} {_share(row.gap_per_problem)}" for row in _between(found.rows))
     return [
+        *(f"ALARM: {alarm}." for alarm in found.alarms()),
         f"{settings['problems']} of {settings['asked']} problems, {low if low == high else f'{low} to {high}'} "
         f"candidates each, data {settings['data']}.",
         f"{lost} of {settings['candidates']} candidates not judged and left out ({counts}), {settings['dropped']} "
         f"problems lost to that, {settings['short']} with fewer than n = {n} judged.",
+        *_partial(settings),
+        *_guard_notes(found),
         *(f"{name}: {value}." for name, value in settings["more"].items()),
         f"Under a number: 95 % interval, percentile bootstrap over problem groups, {settings['bootstrap']:,} "
         f"resamples. Bold: better than {label(settings['baseline'])} at n = {n}, the interval of the difference "
@@ -98,6 +127,28 @@ def _choice_notes(found: Comparison) -> list[str]:
         f"problems: {by_problem or 'no ranker'}; undefined for {found.rows[0].gap_undefined} problems, where all "
         "candidates are right or all wrong.",
         *ranker_notes(settings),
+    ]
+
+
+def _partial(settings: Mapping[str, Any]) -> list[str]:
+    """Which columns of a partial comparison leave problems out."""
+    counts = dict(zip(settings["ns"], settings["reaching"], strict=True))
+    lacking = [f"n = {n} over {count}" for n, count in counts.items() if count < settings["problems"]]
+    if not lacking:
+        return []
+    return [
+        f"Partial: a problem counts only where it has n judged candidates: {', '.join(lacking)} of "
+        f"{settings['problems']} problems. Columns of different n are then of different problems."
+    ]
+
+
+def _guard_notes(found: Comparison) -> list[str]:
+    lacking = unguarded([one.row for one in found.programs])
+    whole = found.settings["problems"]
+    fewer = [f"{label(one.row)} {one.solved.problems}" for one in found.programs if one.solved.problems < whole]
+    return [
+        *([f"Guards without a judged program: {lacking}."] if lacking else []),
+        *([f"On fewer than the {whole} problems, for want of judged programs: {', '.join(fewer)}."] if fewer else []),
     ]
 
 

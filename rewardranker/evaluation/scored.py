@@ -83,6 +83,7 @@ class ScoredPool:
         resampled: rankers that compare candidates, see :attr:`ScoredProblem.draws`.
         indifferent: rankers that gave all candidates of every problem the same score, though some problem has
             several: their rows say nothing.
+        partial: see :meth:`reaching`.
     """
 
     name: str
@@ -92,6 +93,18 @@ class ScoredPool:
     never_judged: dict[str, int]
     resampled: frozenset[str]
     indifferent: frozenset[str]
+    partial: bool = False
+
+    def reaching(self, n: int) -> dict[str, ScoredProblem]:
+        """By id, the problems that count in a column of ``n`` candidates.
+
+        In a partial pool those with ``n`` judged candidates, whatever took the others: a choice among fewer is
+        not what such a column says it is. Otherwise all of them: every problem had its ``n``, and the few that
+        lost some to the judge choose among the rest, for which tables count them.
+        """
+        if not self.partial:
+            return self.problems
+        return {key: one for key, one in self.problems.items() if len(one.correct) >= n}
 
 
 def score_pool(
@@ -102,6 +115,7 @@ def score_pool(
     ns: Sequence[int] = (),
     seed: int = 0,
     draws: int = DRAWS,
+    partial: bool = False,
 ) -> ScoredPool:
     """Asks every ranker about the judged candidates of every problem.
 
@@ -116,10 +130,12 @@ def score_pool(
         problems: by id; may be more than the pool has.
         ns: how many candidates the table will let rankers choose from, other than all.
         seed, draws: of the draws of ``n`` candidates for rankers that need them.
+        partial: take problems with fewer candidates than an ``n`` too, see :meth:`ScoredPool.reaching`.
 
     Raises:
         UserError: two rankers of one name, a problem that is not in ``problems``, unjudged candidates, fewer
-            candidates than an ``n``, none left at all, or a ranker whose scores are NaN or too few.
+            candidates than an ``n`` (unless ``partial``), none left at all, or a ranker whose scores are NaN or
+            too few.
     """
     _check_names(rankers)
     groups = judged(name, candidates)
@@ -129,7 +145,7 @@ def score_pool(
             f"pool {name}: {len(unknown)} of its problems are not among the {len(problems)} given: "
             f"{first_few(unknown)}; pass the problems that the pool was made from"
         )
-    _check_enough(name, candidates, ns)
+    _check_enough(name, candidates, ns, partial)
     scores = {
         ranker.name: {key: _scores(name, ranker, problems[key], group) for key, group in groups.items()}
         for ranker in rankers
@@ -160,6 +176,7 @@ def score_pool(
         never_judged={str(v): verdicts[v] for v in sorted(NEVER_LABELS)},
         resampled=frozenset(r.name for r in around),
         indifferent=frozenset(ranker for ranker, found in scores.items() if _indifferent(found)),
+        partial=partial,
     )
 
 
@@ -187,15 +204,16 @@ def _check_names(rankers: Sequence[Ranker]) -> None:
         raise UserError(f"rankers must have different names to be told apart in a table; twice: {first_few(twice)}")
 
 
-def _check_enough(pool: str, candidates: Groups, ns: Sequence[int]) -> None:
+def _check_enough(pool: str, candidates: Groups, ns: Sequence[int], partial: bool) -> None:
     if any(n < 1 for n in ns):
         raise UserError(f"pool {pool}: n must be at least 1, asked for {', '.join(map(str, ns))}")
     most = max(ns, default=1)
     short = [f"{key} has {len(group)}" for key, group in candidates.items() if len(group) < most]
-    if short:
+    if short and not partial:
         raise UserError(
             f"pool {pool}: n = {most} candidates asked, but {len(short)} of {len(candidates)} problems have fewer: "
-            f"{first_few(short)}; sample more, or ask for a smaller n"
+            f"{first_few(short)}; sample more, ask for a smaller n, or for partial results, which leave such "
+            f"problems out at n = {most}"
         )
 
 

@@ -10,11 +10,14 @@ import numpy as np
 from rich.table import Table
 
 from rewardranker.errors import UserError
+from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.fixed_programs import guard_alarm, solved_by_problem, unguarded
 from rewardranker.evaluation.grid import Cell, Grid, Section, markdown_rows, terminal
 from rewardranker.evaluation.metrics import bootstrap_mean, gap_closed, mean_of_known, pair_accuracy, paired_bootstrap
 from rewardranker.evaluation.names import in_order, label, per_cent
 from rewardranker.evaluation.scored import Chance, Groups, ScoredPool, score_pool
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
+from rewardranker.problems.pool import check_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.logprob import LogprobRanker
 from rewardranker.reranking.majority import MajorityRanker
@@ -43,12 +46,14 @@ class PoolInput:
         problems: by id; may be more than the pool has.
         rankers: the rows between a random pick and the oracle, in this order.
         greedy: one greedy candidate per problem id; empty where none was generated.
+        guards: ``gold`` and ``cheat`` programs of the pool's problems, judged; empty where none were run.
     """
 
     candidates: Groups
     problems: Mapping[str, Problem]
     rankers: Sequence[Ranker] = ()
     greedy: Mapping[str, Candidate] = field(default_factory=dict)
+    guards: Sequence[Programs] = ()
 
 
 @dataclass(frozen=True)
@@ -120,15 +125,29 @@ class ResultTable:
             shared.setdefault(self._counts(pool), []).append(pool)
         sampling = [f"{name} {self.settings[key]}" for key, name in _SAMPLING.items() if key in self.settings]
         return [
+            *(f"ALARM: {alarm}" for alarm in self.alarms()),
             *(f"{', '.join(pools)}: {counts}" for counts, pools in shared.items()),
             ", ".join(sampling),
             f"95 % CI: percentile bootstrap over problems, {self.settings['bootstrap']} resamples; "
             "bold: better than a random pick, the difference's interval above zero",
+            *self._unguarded(),
         ]
+
+    def alarms(self) -> list[str]:
+        """What a guard row says is wrong with the table: nobody should read on before it is explained."""
+        found = [guard_alarm(row.ranker, f"pool {row.pool}", row.solved, row.problems) for row in self.rows]
+        return [alarm for alarm in found if alarm]
+
+    def _unguarded(self) -> list[str]:
+        """A guard that was not run, or not judged, has raised no alarm either."""
+        lacking = {unguarded([row.ranker for row in rows]) for rows in self.pools().values()} - {""}
+        return [f"Guards without a judged program: {guards}" for guards in sorted(lacking)]
 
     def _counts(self, pool: str) -> str:
         counts, n = self.settings["pools"][pool], max(row.n for row in self.pools()[pool])
-        lost = f"{counts['excluded']} of {counts['candidates']} candidates not judged and left out"
+        by_verdict = ", ".join(f"{verdict} {count}" for verdict, count in counts.get("never_judged", {}).items())
+        kinds = f" ({by_verdict})" if by_verdict else ""
+        lost = f"{counts['excluded']} of {counts['candidates']} candidates not judged and left out{kinds}"
         whole = f" (problems lost entirely: {counts['dropped_problems']})" if counts["dropped_problems"] else ""
         how = lost + whole if counts["excluded"] else "all judged"
         return f"{counts['problems']} problems, n = {n} candidates each, {how}"
@@ -151,23 +170,25 @@ class ResultTable:
 def build_table(pools: Mapping[str, PoolInput], bootstrap: int, seed: int) -> ResultTable:
     """Ranks every pool with every ranker.
 
-    Order: random, greedy, the pool's rankers, oracle. Random is the exact expectation, not a draw. Greedy is
-    left out where the pool has no greedy candidates. Candidates that could not be judged (``INFRA``,
+    Order: random, greedy, the pool's rankers, oracle, the pool's guards. Random is the exact expectation, not a
+    draw. Greedy is left out where the pool has no greedy candidates. Candidates that could not be judged (``INFRA``,
     ``NO_TOOLCHAIN``) are left out and counted in ``settings["pools"]``.
 
     Raises:
         UserError: unjudged candidates, no problem left, a problem without a greedy candidate where others
-            have one, or a missing score.
+            have one, a missing score, or guards of other problems or without a verdict.
     """
     rows: list[Row] = []
     counts = {}
     for name, pool in pools.items():
         scored = score_pool(name, pool.candidates, pool.problems, [Chance(), *pool.rankers, OracleRanker()])
         rows.extend(_pool_rows(pool, scored, bootstrap, seed))
+        rows.extend(_guard_rows(pool, scored, bootstrap, seed))
         counts[name] = {
             "problems": len(scored.problems),
             "candidates": scored.candidates,
             "excluded": sum(scored.never_judged.values()),
+            "never_judged": scored.never_judged,
             "dropped_problems": len(scored.dropped),
         }
     return ResultTable(rows, {"bootstrap": bootstrap, "seed": seed, "pools": counts})
@@ -210,6 +231,19 @@ def _pool_rows(pool: PoolInput, scored: ScoredPool, bootstrap: int, seed: int) -
         versus = None if ranker == "random" else paired_bootstrap(own, chance, bootstrap, seed, groups)
         count = 1 if ranker == "greedy" else n
         rows.append(Row(scored.name, ranker, mean, count, len(values), low, high, closed, versus, pairs.get(ranker)))
+    return rows
+
+
+def _guard_rows(pool: PoolInput, scored: ScoredPool, bootstrap: int, seed: int) -> list[Row]:
+    """Nobody chose these programs: there is no difference to a random pick, and no gap."""
+    rows = []
+    for guard in pool.guards:
+        check_pool(guard.candidates, pool.problems)
+        solved = {key: share for key, share in solved_by_problem(guard).items() if key in scored.problems}
+        if solved:
+            groups = [scored.problems[key].problem.group_id for key in solved]
+            mean, low, high = bootstrap_mean(list(solved.values()), bootstrap, seed, groups)
+            rows.append(Row(scored.name, guard.row, mean, 1, len(solved), low, high, None, None, None))
     return rows
 
 

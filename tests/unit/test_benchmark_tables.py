@@ -192,12 +192,40 @@ def test_missing_problems_are_refused_or_left_out_of_every_row() -> None:
         build([pool({0: "o1 x0"}, seed=0), pool({1: "o1 x0"}, seed=1)], partial=True)
 
 
+def test_a_partial_table_leaves_out_problems_with_fewer_than_n_judged_candidates() -> None:
+    """In seed 1 an answer to problem 1 was lost, and one to problem 2 could not be judged. r on problem 0 alone: 1
+    in both seeds; with problem 1's one candidate, a right one, as its choice, random and r would gain by the loss."""
+    pools = [
+        pool({0: "o1 x0", 1: "x1 o0", 2: "x1 x0", 3: "o1 x0"}, seed=0),
+        pool({0: "o1 x0", 1: "o1", 2: "o1 I0", 3: "I1 I0"}, seed=1),
+    ]
+    with pytest.raises(UserError, match=r"1 of 4 problems have fewer: humaneval/1 has 1; .* or for partial results"):
+        build(pools)
+    table = build(pools, partial=True)
+    facts = table.languages["python"]
+    assert (facts.asked, facts.used, facts.unjudged, facts.left_out, facts.short) == (4, 1, 1, 2, 0)
+    solved = {name: row.scores["python"].solved for name, row in rows_of(table).items()}
+    assert solved == {"random": 0.5, "r": 1.0, "oracle": 1.0}
+    assert build(hand_pools(), partial=True) == build(hand_pools())
+    with pytest.raises(UserError, match="share no problem of which each has n = 2 judged candidates; ask for a sm"):
+        build([pool({0: "o1", 1: "o1 I0"})], partial=True)
+
+
 def test_what_cannot_share_a_table_is_refused() -> None:
     good = pool({0: "o1 x0"})
     with pytest.raises(UserError, match=r"different data revisions .* r1 \(made, python, seed 0\); r2 \(made, pyt"):
         build([good, pool({0: "o1 x0"}, seed=1, revision="r2")])
-    with pytest.raises(UserError, match="different data revisions"):
+    with pytest.raises(UserError, match=r"different data revisions .* r1 \(made, .*; other \(made, python, seed 0\)"):
         build([replace(good, data_revision="other")])
+    mixed = replace(good, problems=[*good.problems, problem(1, revision="r2")])
+    with pytest.raises(UserError, match=r"different data revisions .* r1 \(made, .*; r2 \(made, python, seed 0\)"):
+        build([mixed], partial=True)
+    unknown = pool({0: "o1 x0"}, seed=1, revision="")
+    with pytest.raises(UserError, match=r"different data revisions .* r1 .*; not recorded \(made, python, seed 1\)"):
+        build([good, unknown])
+    assert build([unknown]).languages["python"].revision == "not recorded"
+    other_file = build([good, pool({0: "o1 x0"}, "cpp", revision="r2")])
+    assert [facts.revision for facts in other_file.languages.values()] == ["r1", "r2"]
     with pytest.raises(UserError, match="n = 3 candidates asked, but 1 of 1 problems have fewer"):
         build([good], n=3)
     with pytest.raises(UserError, match="NaN"):

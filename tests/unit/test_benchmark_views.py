@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -73,17 +75,90 @@ def test_120_columns_hold_table_1() -> None:
         assert name in headers, name
 
 
-def test_guards_and_counts_are_in_every_table() -> None:
-    for table, languages in ((table_1(), 8), (table_2(), 1)):
-        rows = {line.split("  ")[0]: line for line in terminal(table).splitlines()}
-        assert {"Random pick (pass@1)", "Oracle (pass@n)", "Problems"} <= set(rows)
-        assert rows["INFRA candidates"].split()[2:] == ["0"] * languages
-        assert rows["NO_TOOLCHAIN candidates"].split()[2:] == ["0"] * languages
-    rows = {line.split("  ")[0]: line for line in terminal(table_1()).splitlines()}
-    assert rows["Constant-returning cheat"].split()[2:12] == ["0.0"] * 10
-    assert rows["Reference solutions"].split()[2:12] == ["100.0"] * 10
-    assert rows["Known ceiling"].split()[2:] == ["–", "–", "–", "99.4", "–", "–", "–", "–"]
-    assert rows["Problems"].split()[1:] == ["30", "28", *["30"] * 6]
+def guarded(languages: Sequence[str], benchmark: str) -> BenchmarkTable:
+    """Ten problems a language, with numbers that tell the languages apart: in the i-th one, counted from 1, i
+    candidates are INFRA and 8 - i NO_TOOLCHAIN, the cheat solves i problems, and i reference solutions fail."""
+
+    def spec(i: int, n: int) -> str:
+        return f"o1 x0{' I0' * (n < i)}{' N0' * (n < 8 - i)}"
+
+    pools, programs = [], []
+    for i, language in enumerate(languages, 1):
+        pools.append(pool({n: spec(i, n) for n in range(10)}, language, benchmark=benchmark))
+        for row, solves in (("cheat", lambda n, i=i: n < i), ("gold", lambda n, i=i: n >= i)):
+            answers = [candidates(n, "o" if solves(n) else "x", language, benchmark) for n in range(10)]
+            programs.append(Programs(row, language, [c for found in answers for c in found]))
+    ceilings = {language: (90, 100) for language in languages}
+    return build_benchmark_table(pools, [R], 2, PROVENANCE, programs, ceilings, bootstrap=20)
+
+
+def cells_of(rendering: str, text: str) -> dict[str, list[str]]:
+    """The cells of every row of ours, by the name in its first column; on a terminal, the words after the name."""
+    if rendering == "terminal":
+        found = [re.split(r"\s{2,}", line, maxsplit=1) for line in text.splitlines()]
+        return {line[0]: line[1].split() for line in found if len(line) == 2}
+    if rendering == "markdown":
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "|" in line]
+    else:
+        rows = [
+            [re.sub(r"<small>.*?</small>|<[^>]*>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", line)]
+            for line in re.findall(r"<tr.*?</tr>", text)
+        ]
+    return {row[0]: row[1:] for row in rows if row}
+
+
+@pytest.mark.parametrize("rendering", ["terminal", "markdown", "html"])
+@pytest.mark.parametrize(("benchmark", "languages"), [("humaneval", LANGUAGES), ("mbpp", LANGUAGES[:1])])
+def test_guards_and_counts_are_in_every_rendering_of_every_table(
+    rendering: str, benchmark: str, languages: Sequence[str]
+) -> None:
+    table, several = guarded(languages, benchmark), range(1, len(languages) + 1)
+    text = {"terminal": terminal, "markdown": to_markdown, "html": to_html}[rendering](table)
+    rows = cells_of(rendering, text)
+    assert {"Random pick (pass@1)", "r", "Oracle (pass@n)"} <= set(rows)
+    wanted = {
+        "Constant-returning cheat": [f"{10 * i}.0" for i in several],
+        "Reference solutions": [f"{100 - 10 * i}.0" for i in several],
+        "Known ceiling": ["90.0" for _ in several],
+        "Problems": ["10" for _ in several],
+        "INFRA candidates": [f"{i}" for i in several],
+        "NO_TOOLCHAIN candidates": [f"{8 - i}" for i in several],
+    }
+    assert {name: rows[name][: len(languages)] for name in wanted} == wanted
+    alarms = [f"programs that return a constant solve {10 * i}.0 % in {languages[i - 1]}" for i in several]
+    flat = " ".join(text.split())
+    assert flat.count("ALARM: ") == len(table.alarms()) == len(alarms)  # up to ten failing references are allowed
+    assert all(f"ALARM: {alarm}" in flat for alarm in alarms)
+
+
+@pytest.mark.parametrize(("benchmark", "languages"), [("humaneval", LANGUAGES), ("mbpp", LANGUAGES[:1])])
+def test_guards_and_counts_are_in_the_file_of_every_table(benchmark: str, languages: Sequence[str]) -> None:
+    data = json.loads(json.dumps(guarded(languages, benchmark).to_json()))
+    rows = {row["ranker"]: row["scores"] for row in data["rows"] if not row["generator"]}
+    for i, language in enumerate(languages, 1):
+        assert rows["cheat"][language]["solved"] == pytest.approx(i / 10)
+        assert rows["gold"][language]["solved"] == pytest.approx(1 - i / 10)
+        facts = data["languages"][language]
+        assert facts["never_judged"] == {"INFRA": i, "NO_TOOLCHAIN": 8 - i}
+        assert (facts["used"], facts["candidates"], facts["ceiling"]) == (10, 28, [90, 100])
+
+
+def test_counts_and_ceilings_are_those_of_their_language() -> None:
+    rows = cells_of("terminal", terminal(table_1()))
+    assert rows["Known ceiling"] == ["–", "–", "–", "99.4", "–", "–", "–", "–"]
+    assert rows["Problems"] == ["30", "28", *["30"] * 6]
+    assert rows["Reference solutions"][:10] == ["100.0"] * 10
+
+
+def test_missing_guards_are_named() -> None:
+    assert "Guards without a judged program" not in to_markdown(table_1())
+    lacking = "Guards without a judged program: reference solutions and constant-returning programs in python."
+    assert lacking in to_markdown(table_2()) and lacking in to_html(table_2())
+    gold = [Programs("gold", "python", candidates(0, "o"))]
+    pools = [pool({0: "o1 x0"}), pool({0: "o1 x0"}, "cpp")]
+    text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, gold, bootstrap=20))
+    cheat = "constant-returning programs"
+    assert f"Guards without a judged program: {cheat} in python; reference solutions and {cheat} in cpp." in text
 
 
 def test_only_what_beats_the_baseline_is_bold() -> None:
@@ -94,8 +169,10 @@ def test_only_what_beats_the_baseline_is_bold() -> None:
     markdown = to_markdown(table_1())
     row = "**100.0** ±0.0"
     assert f"| r | {' | '.join([row] * 10)} | +50.0 [+50.0, +50.0] |" in markdown
-    worse = to_markdown(table_2())  # r prefers a wrong one: of two drawn, right only in {o, x0} -> 1/3, as random
-    assert "| r | 33.3 | 33.3 – 33.3 | 0.0 [" in worse.replace("+", "").replace("−", "")
+    same = to_markdown(table_2())  # r prefers a wrong one: of two drawn, right only in {o, x0} -> 1/3, as random
+    assert "| r | 33.3 | 33.3 – 33.3 | +0.0 [+0.0, +0.0] |" in same
+    worse = build_benchmark_table([pool({n: "o1 x2" for n in range(20)})], [R], 2, PROVENANCE, bootstrap=20)
+    assert "| r | *0.0* |" in to_markdown(worse)
 
 
 def test_notes_say_how_the_numbers_came_about() -> None:
@@ -132,11 +209,13 @@ def test_table_2_has_the_papers_rows_and_an_interval() -> None:
 
 
 def test_partial_tables_say_so() -> None:
-    pools = [pool({0: "o1 x0", 1: "x1 o0"}, seed=0), pool({0: "o1 I0"}, "bash", asked=[1])]
+    """Of Bash's three problems one was lost, and one kept a single judged candidate of the two asked."""
+    pools = [pool({0: "o1 x0", 1: "x1 o0"}), pool({0: "o1 I0", 2: "o1 x0"}, "bash", asked=[1])]
     text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=20, partial=True))
-    assert "| Problems | 2 | – | – | – | – | – | 1/2 | – |  |  |  |" in text
-    assert "bash: partial, 1 of 2 problems that all pools have; 1 problems with fewer than n = 2" in text
-    assert "Candidates that could not be judged, left out: bash 1 of 2." in text
+    assert "| Problems | 2 | – | – | – | – | – | 1/3 | – |  |  |  |" in text
+    left_out = "1 problems left out for fewer than n = 2 judged candidates in some pool."
+    assert f"bash: partial, 2 of 3 problems that all pools have; {left_out}" in text
+    assert "Candidates that could not be judged, left out: bash 1 of 4." in text
     assert "Avg and Common are over 2 languages (those with pools; the paper's Avg is over 8)" in text
 
 

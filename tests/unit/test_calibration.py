@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -123,6 +124,80 @@ def test_calibrate_fits_on_some_groups_and_measures_on_others() -> None:
     assert found == calibrate(logits + 3, correct, groups, seed=1)
     assert found != calibrate(logits + 3, correct, groups, seed=2)
     assert Calibration.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+# Right and wrong candidates with the scores 0 and 1, one to five of them in a group.
+binary = st.lists(st.tuples(st.sampled_from([0, 1]), st.booleans()), min_size=1, max_size=5)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(binary, min_size=4, max_size=4), st.integers(0, 9), st.sampled_from([0.25, 0.5, 0.75]))
+def test_calibrate_against_the_exact_optimum_on_the_groups_that_it_fitted(
+    found: list[list[tuple[int, bool]]], seed: int, share: float
+) -> None:
+    """Two parameters fit two scores exactly, so each score's best probability is its mean target, (N+ + 1)/(N+ + 2)
+    for the right and 1/(N- + 2) for the wrong; with one score, the same. Groups are repeated 1, 6, 36 and 216 times,
+    so that the number of fitted candidates says which were: no other choice of groups has as many."""
+    pools = [group * 6**i for i, group in enumerate(found)]
+    flat = [(s, c, f"g{i}") for i, pool in enumerate(pools) for s, c in pool]
+    result = calibrate([s for s, _, _ in flat], [c for _, c, _ in flat], [g for _, _, g in flat], share, seed)
+    chosen = [
+        picked
+        for picked in combinations(range(4), round(4 * share))
+        if sum(len(pools[i]) for i in picked) == result.fitted
+    ]
+    assert len(chosen) == 1
+    fit = [one for i in chosen[0] for one in pools[i]]
+    rest = [one for i in range(4) if i not in chosen[0] for one in pools[i]]
+    passing = sum(c for _, c in fit)
+    target = {True: (passing + 1) / (passing + 2), False: 1 / (len(fit) - passing + 2)}
+    best = {score: [target[c] for s, c in fit if s == score] for score in (0, 1)}
+    if not best[0] or not best[1]:
+        best[0] = best[1] = best[0] + best[1]
+    p = {score: sum(targets) / len(targets) for score, targets in best.items()}
+    assert result.platt([0, 1]) == pytest.approx([p[0], p[1]], abs=1e-6)
+    assert result.measured == len(rest)
+    base = passing / len(fit)
+    assert result.brier == pytest.approx(sum((p[s] - c) ** 2 for s, c in rest) / len(rest), abs=1e-6)
+    assert result.brier_of_base_rate == pytest.approx(sum((base - c) ** 2 for _, c in rest) / len(rest))
+
+
+def test_calibrate_against_a_search_of_the_whole_plane() -> None:
+    """One group of 300 and one of 200 candidates, noisy and shifted differently: the number of fitted ones says which
+    group it was. The loss on it, Platt's targets and all, is searched on ever finer grids from -8 to 8; ECE and Brier
+    score are then worked out for the found parameters on the other group, candidate by candidate."""
+    generator = np.random.default_rng(11)
+    scores = np.concatenate([generator.normal(0.5, 1, 300), generator.normal(-0.5, 2, 200)])
+    truth = 1 / (1 + np.exp(-(1.7 * scores - 0.9)))
+    correct = (generator.random(500) < truth).astype(int)
+    groups = np.array(["a"] * 300 + ["b"] * 200)
+    fitted = set()
+    for seed in range(4):
+        found = calibrate(scores, correct, list(groups), seed=seed)
+        fit = groups == ("a" if found.fitted == 300 else "b")
+        fitted.add(found.fitted)
+        slope, offset = searched(scores[fit], correct[fit])
+        assert (found.platt.slope, found.platt.offset) == pytest.approx((slope, offset), abs=1e-4)
+        p, y = 1 / (1 + np.exp(-(slope * scores[~fit] + offset))), correct[~fit]
+        assert found.brier == pytest.approx(np.mean((p - y) ** 2), abs=1e-5)
+        bins = [np.ceil(10 * p) == i for i in range(1, 11)]
+        gaps = [abs(p[own].mean() - y[own].mean()) * own.mean() for own in bins if own.any()]
+        assert found.ece == pytest.approx(sum(gaps), abs=1e-3)
+    assert fitted == {200, 300}
+
+
+def searched(scores: np.ndarray, correct: np.ndarray) -> tuple[float, float]:
+    """Slope and offset of the least loss under Platt's targets, by grids, each four times as fine as the last."""
+    passing = correct.sum()
+    target = np.where(correct == 1, (passing + 1) / (passing + 2), 1 / (len(correct) - passing + 2))
+    slope, offset, width = 0.0, 0.0, 8.0
+    while width > 1e-6:
+        steps = np.linspace(-width, width, 41)
+        a, b = (grid.ravel()[:, None] for grid in np.meshgrid(slope + steps, offset + steps))
+        z = a * scores + b
+        best = int(np.argmin((np.logaddexp(0, z) - target * z).sum(axis=1)))
+        slope, offset, width = float(a[best, 0]), float(b[best, 0]), width / 4
+    return slope, offset
 
 
 def test_no_group_is_on_both_sides() -> None:

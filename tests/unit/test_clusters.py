@@ -89,7 +89,19 @@ def test_near_duplicates_widen_the_interval() -> None:
     clustered = bootstrap_mean(values, 4000, 0, groups)
     plain = bootstrap_mean(values, 4000, 0)
     assert (clustered[2] - clustered[1]) / (plain[2] - plain[1]) == pytest.approx(2, abs=0.25)
-    assert paired_bootstrap(values, [0] * 100, 4000, 0, groups) == clustered
+
+
+def test_near_duplicates_widen_a_difference_too() -> None:
+    """Of groups of four, the first ranker solves all or none, in turn, the second every other problem. A group's mean
+    difference is then 1/2 or -1/2, so sqrt(.25/25) = .1; of single problems 1, 0 or -1, with variance 1/2, so
+    sqrt(.5/100) = .0707. The intervals are 2 * 1.96 times that wide: .392 and .277."""
+    first = [i // 4 % 2 for i in range(100)]
+    second = [i % 2 for i in range(100)]
+    found = paired_bootstrap(first, second, 4000, 0, [str(i // 4) for i in range(100)])
+    plain = paired_bootstrap(first, second, 4000, 0)
+    assert found[0] == plain[0] == pytest.approx(-0.02)  # 12 groups of 25 solved by the first
+    assert found[2] - found[1] == pytest.approx(0.392, abs=0.03)
+    assert plain[2] - plain[1] == pytest.approx(0.277, abs=0.02)
 
 
 def test_a_group_of_its_own_is_the_plain_bootstrap() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import re
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from report_runs import parse
 from rich.console import Console
 
 from rewardranker.errors import UserError
+from rewardranker.evaluation.benchmark_pools import Programs
 from rewardranker.evaluation.comparison import Comparison, RankerRow, compare_rankers
 from rewardranker.evaluation.comparison_views import render, to_html, to_markdown
 from rewardranker.problems.types import Candidate
@@ -119,6 +119,8 @@ def test_what_cannot_be_compared_is_refused() -> None:
     pool = [c for n, spec in SPECS.items() for c in candidates(n, spec)]
     with pytest.raises(UserError, match="several data revisions, r1, r2"):
         compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="r2")], [R])
+    with pytest.raises(UserError, match="several data revisions, not recorded, r1"):
+        compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="")], [R])
     with pytest.raises(UserError, match=r"lacks 1 of 4 problems \(humaneval/9\)"):
         compare_rankers("p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], ns=(2,), ks=())
     with pytest.raises(UserError, match="has no candidates"):
@@ -129,6 +131,33 @@ def test_what_cannot_be_compared_is_refused() -> None:
         "p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], (2,), (), bootstrap=10, partial=True
     )
     assert "3 of 4 problems, 3 candidates each" in to_markdown(partial)
+
+
+def test_a_partial_pool_leaves_problems_out_of_the_columns_of_an_n_that_they_do_not_reach() -> None:
+    """Problem 1 lost one of its three answers. Of 2: r is right on 0 in 2 of 3 draws, on 1 never, so 1/3 over both;
+    of 3: 1 over problem 0 alone, where random has 1/3 and the oracle 1: versus 2/3, the gap closed, 2 best of 3 is 1.
+    Metrics without an n are over both: pairs 1 and 0."""
+    specs = {0: "o3 x2 x1", 1: "x3 o1"}
+    with pytest.raises(UserError, match="1 of 2 problems have fewer: humaneval/1 has 2; .* or for partial results"):
+        compare(specs)
+    found = compare(specs, partial=True)
+    row = rows_of(found)["r"]
+    assert [(row.best_of[n].value, row.best_of[n].problems) for n in (1, 2, 3)] == [
+        (pytest.approx((1 / 3 + 1 / 2) / 2), 2),
+        (pytest.approx(1 / 3), 2),
+        (1.0, 1),
+    ]
+    assert (row.rerank_at[2].value, row.rerank_at[2].problems) == (1.0, 1)
+    assert row.versus is not None and row.versus[0] == pytest.approx(2 / 3)
+    assert (row.gap_closed, row.gap_per_problem, row.gap_undefined) == (1.0, 1.0, 0)
+    assert row.pair_accuracy is not None and (row.pair_accuracy.value, row.pair_accuracy.problems) == (0.5, 2)
+    text = to_markdown(found)
+    assert "Partial: a problem counts only where it has n judged candidates: n = 3 over 1 of 2 problems." in text
+    assert "Partial:" not in to_markdown(compare(SPECS, partial=True))
+    complete, partial = (compare(SPECS, partial=asked).to_json()["rows"] for asked in (False, True))
+    assert complete == partial
+    with pytest.raises(UserError, match="n = 4 .* none of its 2 problems has more than 3 judged ones"):
+        compare(specs, ns=(2, 4), partial=True)
 
 
 def signed() -> tuple[list[Candidate], list[Ranker]]:
@@ -170,4 +199,98 @@ def test_people_see_it() -> None:
     assert tags.loading == [] and "<b>[red]" not in page and "$" not in page
     assert 'aria-label="Best of n. Random pick (pass@1): 0.333 at candidates n 1, 0.333 at 3; r: 0.333' in page
     assert re.search(r"<summary>r: ECE [\d.]+ %, Brier 0\.\d+ \(always the base rate: 0\.222\), fitted on 18", page)
-    assert not math.isnan(found.rows[0].best_of[1].value)
+
+
+def guarded(gold: str, cheat: str, **more: object) -> Comparison:
+    """:data:`SPECS` with a guard's program for each of its three problems: ``"o x I"``."""
+    programs = [
+        Programs(row, "python", [c for n, one in enumerate(spec.split()) for c in candidates(n, one)])
+        for row, spec in (("greedy", "o x x"), ("gold", gold), ("cheat", cheat))
+    ]
+    return compare(SPECS, programs=programs, **more)
+
+
+def test_guards_are_in_every_rendering() -> None:
+    """Greedy solves 1 of 3, the references 2 of 3, the cheat 1 of the 2 that were judged, whatever the n."""
+    found = guarded("o o x", "o x I")
+    assert [(one.row, one.solved.value, one.solved.problems) for one in found.programs] == [
+        ("greedy", pytest.approx(1 / 3), 3),
+        ("gold", pytest.approx(2 / 3), 3),
+        ("cheat", 0.5, 2),
+    ]
+    assert all(one.solved.low <= one.solved.value <= one.solved.high for one in found.programs)
+    assert [len(row.best_of) for row in found.rows] == [3] * 3  # no row of a ranker's is among them
+    wanted = {"Greedy (one sample)": "33.3", "Reference solutions": "66.7", "Constant-returning cheat": "50.0"}
+    alarms = [
+        "ALARM: reference solutions fail 1 of 3 problems in python, where 0 are known to be unsolvable",
+        "ALARM: programs that return a constant solve 50.0 % in python",
+    ]
+    out = io.StringIO()
+    Console(file=out, width=120).print(render(found))
+    for text, cell in (
+        (out.getvalue(), r" +{}"),
+        (to_markdown(found), r" \| {} \("),
+        (to_html(found), "</td><td>{}<"),
+    ):
+        for name, value in wanted.items():
+            assert re.search(f"{re.escape(name)}{cell.format(re.escape(value))}", text), name
+        flat = " ".join(text.split())
+        assert all(flat.count(alarm) == 1 for alarm in alarms)
+        assert (
+            "Guards without a judged program" not in flat
+            and "want of judged programs: Constant-returning cheat 2." in flat
+        )
+    data = json.loads(json.dumps(found.to_json()))
+    assert Comparison.from_json(data) == found
+    assert [(one["row"], one["solved"]["problems"]) for one in data["programs"]] == [
+        ("greedy", 3),
+        ("gold", 3),
+        ("cheat", 2),
+    ]
+    assert f'<ul class="notes alarm"><li>{alarms[0].removeprefix("ALARM: ")}</li>' in to_html(found)
+
+
+def test_guards_that_say_all_is_well_raise_no_alarm_and_missing_ones_are_named() -> None:
+    assert guarded("o o o", "x x x").alarms() == []
+    assert guarded("o o x", "x x x", ceiling=(2, 3)).alarms() == []
+    assert len(guarded("o x x", "x x x", ceiling=(2, 3)).alarms()) == 1
+    lacking = "Guards without a judged program: reference solutions and constant-returning programs."
+    assert lacking in to_markdown(compare(SPECS)) and lacking in to_html(compare(SPECS))
+
+
+def test_guards_are_over_the_problems_of_the_pool_and_nothing_where_none_could_be_judged() -> None:
+    """The pool lacks problem 9, whose reference fails: the reference of problem 0 is right, so all of one."""
+    answers = [*candidates(0, "o"), *candidates(9, "x")]
+    pool, problems = candidates(0, "o3 x2"), [problem(0), problem(9)]
+
+    def compared(programs: list[Candidate]) -> Comparison:
+        gold = [Programs("gold", "python", programs)]
+        return compare_rankers("p", pool, problems, [R], (2,), (), bootstrap=10, partial=True, programs=gold)
+
+    (row,) = compared(answers).programs
+    assert (row.solved.value, row.solved.problems) == (1.0, 1)
+    for nothing in (candidates(9, "x"), candidates(0, "I"), [*candidates(0, "N"), *candidates(9, "o")]):
+        found = compared(nothing)
+        assert found.programs == []
+        assert "Guards without a judged program: reference solutions and constant" in to_markdown(found)
+    with pytest.raises(UserError, match="gold, python: problem humaneval/0 has candidates without a verdict"):
+        compared(candidates(0, "?"))
+
+
+def test_counts_are_rows_of_the_comparison() -> None:
+    """Problem 0 lost a candidate to the judge, 1 was sampled but twice: of 3, one of three problems is left."""
+    found = compare({0: "o1 x2 I3", 1: "o1 x2", 2: "o1 x2 x3 N4"}, partial=True)
+    markdown = to_markdown(found)
+    for row in ("| Problems | 3 | 3 | 1/3 |", "| INFRA candidates | 1 |  |", "| NO_TOOLCHAIN candidates | 1 |  |"):
+        assert row in markdown, row
+    assert "<td>Problems</td><td>3</td><td>3</td><td>1/3</td>" in to_html(found)
+
+
+def test_programs_that_do_not_belong_are_refused() -> None:
+    gold = Programs("gold", "python", candidates(0, "o"))
+    with pytest.raises(UserError, match="gold programs were given twice"):
+        compare(SPECS, programs=[gold, gold])
+    with pytest.raises(UserError, match="candidates of 1 problems that are not among the 3"):
+        compare(SPECS, programs=[Programs("gold", "python", candidates(7, "o"))])
+    with pytest.raises(UserError, match="gold programs: has programs or problems in cpp"):
+        compare(SPECS, programs=[Programs("gold", "cpp", candidates(0, "o", "cpp"))])

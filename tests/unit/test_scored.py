@@ -103,6 +103,22 @@ def test_unjudgeable_candidates_shorten_a_problem_and_are_counted() -> None:
     assert (short.sampled, len(short.correct), short.solved("r", 3), short.solved("r", 3, k=3)) == (3, 2, 0.0, 1.0)
 
 
+def test_in_a_partial_pool_only_problems_with_n_judged_candidates_count_at_n() -> None:
+    """An endpoint lost one of three answers of problem 1, the judge one of problem 0, and all but one of 2."""
+    groups = {
+        "humaneval/0": candidates(0, "o1 x2 I9"),
+        "humaneval/1": candidates(1, "o1 x2"),
+        "humaneval/2": candidates(2, "x1 I2 N3"),
+    }
+    with pytest.raises(UserError, match=r"1 of 3 problems have fewer: humaneval/1 has 2; .* or for partial results"):
+        score_pool("p", groups, PROBLEMS, [Chance()], ns=[1, 3])
+    found = score_pool("p", groups, PROBLEMS, [Chance(), StoredRanker("r")], ns=[1, 2, 3], partial=True)
+    assert [list(found.reaching(n)) for n in (1, 2, 3)] == [list(groups), list(groups)[:2], []]
+    assert found.problems["humaneval/1"].solved("r", 2) == 0.0
+    whole = score_pool("p", {"humaneval/0": groups["humaneval/0"]}, PROBLEMS, [Chance()], ns=[3])
+    assert list(whole.reaching(3)) == ["humaneval/0"]  # not partial: of what the judge left of its three
+
+
 def test_what_cannot_be_compared_is_refused() -> None:
     groups = {"humaneval/0": candidates(0, "o1 x2")}
     chance = [Chance()]

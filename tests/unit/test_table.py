@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from rewardranker.errors import UserError
+from rewardranker.evaluation.benchmark_pools import Programs
 from rewardranker.evaluation.names import label, per_cent
 from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, known_rankers
 from rewardranker.execution.verdict import Verdict
@@ -82,6 +85,12 @@ def hand_pool() -> PoolInput:
     return pool_of(groups, greedy)
 
 
+def on_terminal(table: ResultTable, width: int = 120) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width).print(table.render())
+    return out.getvalue()
+
+
 def rows_of(pool: PoolInput) -> dict[str, Row]:
     return {row.ranker: row for row in build_table({"pool": pool}, bootstrap=100, seed=0).rows}
 
@@ -138,9 +147,59 @@ def test_unjudgeable_candidates_are_left_out_and_counted() -> None:
         "problems": 3,
         "candidates": 14,
         "excluded": 3,
+        "never_judged": {"INFRA": 2, "NO_TOOLCHAIN": 1},
         "dropped_problems": 1,
     }
     assert {row.problems for row in table.rows} == {3}
+    wanted = "3 of 14 candidates not judged and left out (INFRA 2, NO_TOOLCHAIN 1)"
+    assert wanted in table.markdown() and wanted in " ".join(on_terminal(table).split())
+    earlier = {k: v for k, v in table.settings["pools"]["pool"].items() if k != "never_judged"}
+    read = ResultTable(table.rows, {**table.settings, "pools": {"pool": earlier}})
+    assert "3 of 14 candidates not judged and left out (problems lost" in read.markdown()  # written by an older run
+
+
+def guarded(gold: str, cheat: str) -> ResultTable:
+    """The hand pool's three problems with guards, a letter for each: right, wrong or not judged."""
+    verdicts = {"o": OK, "x": WRONG, "I": INFRA}
+    guards = [
+        Programs(row, "python", [candidate(name, verdicts[one]) for name, one in zip("abc", spec, strict=True)])
+        for row, spec in (("gold", gold), ("cheat", cheat))
+    ]
+    return build_table({"p": replace(hand_pool(), guards=guards)}, bootstrap=50, seed=0)
+
+
+def test_guards_are_rows_after_the_oracle_and_raise_alarms() -> None:
+    """Nobody chose them: neither a difference to random nor a gap. The cheat's program for c was not judged."""
+    table = guarded("ooo", "xxI")
+    assert table.alarms() == []
+    rows = {row.ranker: row for row in table.rows}
+    assert list(rows)[-3:] == ["oracle", "gold", "cheat"]
+    assert (rows["gold"].solved, rows["gold"].problems, rows["cheat"].solved, rows["cheat"].problems) == (1, 3, 0, 2)
+    assert {(r.n, r.vs_random, r.gap_closed, r.pair_accuracy) for r in list(rows.values())[-2:]} == {
+        (1, None, None, None)
+    }
+    for text in (table.markdown(), on_terminal(table)):
+        shown = [line for line in text.splitlines() if "Reference solutions" in line or "Constant-returning" in line]
+        assert [re.findall(r"\d+\.\d", line)[0] for line in shown] == ["100.0", "0.0"]
+        assert "Guards without a judged program" not in text and "ALARM" not in text
+    wrong = guarded("oxo", "oxI")
+    assert wrong.alarms() == [
+        "reference solutions fail 1 of 3 problems in pool p, where 0 are known to be unsolvable",
+        "programs that return a constant solve 50.0 % in pool p",
+    ]
+    for text in (wrong.markdown(), " ".join(on_terminal(wrong).split())):
+        assert all(f"ALARM: {alarm}" in text for alarm in wrong.alarms())
+    assert ResultTable.from_json(json.loads(json.dumps(wrong.to_json()))).alarms() == wrong.alarms()
+    without = build_table({"p": hand_pool()}, bootstrap=10, seed=0)
+    lacking = "Guards without a judged program: reference solutions and constant-returning programs"
+    assert lacking in without.notes() and lacking not in wrong.notes()
+    lost = pool_of({**hand_pool().candidates, "d": [candidate("d", INFRA)]})
+    failing = [candidate(name, OK if name in "abc" else WRONG) for name in "abcd"]
+    gold = build_table({"p": replace(lost, guards=[Programs("gold", "python", failing)])}, 10, 0).rows[-1]
+    assert (gold.ranker, gold.solved, gold.problems) == ("gold", 1.0, 3)  # on the problems of the other rows
+    stray = replace(hand_pool(), guards=[Programs("gold", "python", [candidate("z", OK)])])
+    with pytest.raises(UserError, match="candidates of 1 problems that are not among the 3"):
+        build_table({"p": stray}, bootstrap=10, seed=0)
 
 
 def test_a_greedy_candidate_that_could_not_be_judged_drops_its_problem_from_both_sides() -> None:
@@ -260,9 +319,7 @@ def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
     settings = {"bootstrap": 2000, "seed": 0, "pools": {"sft": counts, "ppo_1": counts}, "temperature": 0.7}
     table = ResultTable(rows, settings | {"judge": "[red]abc"})
     for width in (120, 100):
-        terminal = io.StringIO()
-        Console(file=terminal, width=width).print(table.render())
-        text = terminal.getvalue()
+        text = on_terminal(table, width)
         assert "…" not in text
         assert text.count("−29.5 [−35.4, −24.1]") == text.count("99.9 – 100.0") == 2
         assert ("RewardRanker, 2 iter., hard negatives" in text) == (width == 120)
@@ -276,7 +333,7 @@ def test_notes_tell_pools_apart_where_they_differ() -> None:
     more = {**hand.candidates, "d": [candidate("d", INFRA), candidate("d", INFRA)]}
     notes = build_table({"small": sure_winner(), "hand": pool_of(more)}, bootstrap=10, seed=0).notes()
     assert notes[0] == "small: 30 problems, n = 2 candidates each, all judged"
-    lost = "3 of 14 candidates not judged and left out (problems lost entirely: 1)"
+    lost = "3 of 14 candidates not judged and left out (INFRA 3, NO_TOOLCHAIN 0) (problems lost entirely: 1)"
     assert notes[1] == f"hand: 3 problems, n = 4 candidates each, {lost}"
 
 
