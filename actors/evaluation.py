@@ -237,12 +237,19 @@ def _tables(evaluation: Evaluation, pools: Sequence[BenchmarkPool], programs: Se
         write_json(folder / f"{name}.json", table.to_json())
         write_text(folder / f"{name}.md", benchmark_views.to_markdown(table))
         write_text(folder / f"{name}.html", benchmark_views.to_html(table))
-    for pool in pools:
-        _compare(evaluation, pool, folder)
+        for pool in own:
+            _compare(evaluation, pool, [p for p in programs if _belongs(p, [pool])], ceilings[pool.language], folder)
     evaluation.console.say(f"tables: {folder}")
 
 
-def _compare(evaluation: Evaluation, pool: BenchmarkPool, folder: Path) -> None:
+def _compare(
+    evaluation: Evaluation,
+    pool: BenchmarkPool,
+    programs: Sequence[Programs],
+    ceiling: tuple[int, int],
+    folder: Path,
+) -> None:
+    """Writes one pool's page."""
     config, n = evaluation.config, evaluation.config.generation.n
     found = compare_rankers(
         pool.name,
@@ -255,6 +262,8 @@ def _compare(evaluation: Evaluation, pool: BenchmarkPool, folder: Path) -> None:
         bootstrap=config.evaluation.bootstrap,
         seed=config.run.seed,
         partial=config.benchmark.partial,
+        programs=programs,
+        ceiling=ceiling,
     )
     name = f"rankers-{pool.benchmark}-{pool.language}-{pool.seed}"
     write_json(folder / f"{name}.json", found.to_json())
