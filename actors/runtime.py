@@ -71,7 +71,7 @@ class Runtime:
         self._roles.clear()
 
     def rollouts(self, model_path: str) -> RolloutPool:
-        """The rollout engines, with the weights of a model directory.
+        """The rollout engines, with the weights of a saved model, loaded where they hold another one.
 
         The first one asked for gives the engines their architecture, so all must share it.
         """
@@ -88,7 +88,7 @@ class Runtime:
                 loading = group.build_on(place, "rollout", RolloutWorker, self.config, model_path)
                 group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
 
-            self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart)
+            self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart, model_path)
         else:
             self._rollouts.load(model_path, 0)
         return self._rollouts

@@ -17,7 +17,7 @@ from rewardranker.runs.console import Console
 
 def generate_pool(config: Config, model: str, problems_file: Path, out: Path, console: Console) -> None:
     """Samples ``generation.n`` candidates per problem and writes them, not judged."""
-    require_model(model)
+    require_model(model, "--model")
     quiet_transformers()
     problems = read_problems(problems_file)
     check_problems(problems)

@@ -19,6 +19,7 @@ class RolloutPool:
 
     Args:
         role: the engines, one per worker.
+        model_path: the model whose weights they were born with.
         restart: starts the worker at a place anew, with the weights that engines are born with; ``None`` where
             engines live in the training workers, whose loss the driver handles.
     """
@@ -29,9 +30,11 @@ class RolloutPool:
         sync: WeightSync,
         config: RolloutConfig,
         restart: Callable[[int], None] | None,
+        model_path: str = "",
     ) -> None:
         self.role, self._sync, self._config, self._restart = role, sync, config, restart
         self._restore: Callable[[int], Any] = lambda place: None
+        self._loaded = (model_path, 0)
 
     def generate(
         self,
@@ -54,12 +57,17 @@ class RolloutPool:
         return [response for part in parts for response in part]
 
     def load(self, model_path: str, version: int) -> None:
-        """Replaces all engines' weights by those of a model directory that every node can read."""
+        """Replaces all engines' weights by those of a saved model that every node can read, unless they are those."""
+        if self._loaded == (model_path, version):
+            return
+        self._loaded = ("", 0)
         self._restore = lambda place: self.role.wait_one(place, "load_checkpoint", model_path, version)
         self.role.all("load_checkpoint", model_path, version)
+        self._loaded = (model_path, version)
 
     def sync(self, policy: RoleGroup, version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
+        self._loaded = ("", 0)  # a model directory's no longer
         self._restore = lambda place: self._sync.send_to(policy, self.role, place, version)
         try:
             return self._sync.sync(policy, self.role, version)

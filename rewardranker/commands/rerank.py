@@ -78,20 +78,13 @@ def add_reward_scores(
     """
     # What follows takes seconds to import, and most rankers need none of it.
     import torch
-    from transformers import AutoConfig
 
     from rewardranker.generation.candidates import score_candidates
     from rewardranker.models.batching import TokenSequence, collate, microbatches
-    from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_model
+    from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_scorer
 
-    require_model(model)
+    require_scorer(model, "--model")
     quiet_transformers()
-    built = AutoConfig.from_pretrained(model).architectures or []
-    if not any(name.endswith("ForSequenceClassification") for name in built):
-        raise UserError(
-            f"--model {model} is no reward model: it holds a {', '.join(built) or 'network of unknown kind'}, and a "
-            "head drawn at random would rank; give the hf directory of a reward stage"
-        )
     tokenizer = load_tokenizer(model)
     network = load_scorer(model, "float32", "auto", "cpu", seed=0)
 
