@@ -7,12 +7,13 @@ the table is wrong, whatever its other rows say.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from rewardranker.execution.extraction import normalise
-from rewardranker.problems.benchmarks import is_local, mbpp_config, mbpp_solutions
-from rewardranker.problems.io import read_json_lines
+from rewardranker.problems.benchmarks import mbpp_config, mbpp_solutions
+from rewardranker.problems.humaneval import HUMANEVAL_HUB
+from rewardranker.problems.io import Row
+from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Candidate, Problem
 
 CHEAT, GOLD = "cheat", "gold"
@@ -28,16 +29,30 @@ def references(problems: Sequence[Problem], solutions: Mapping[str, str]) -> lis
     return [_candidate(p, solutions[p.id], GOLD) for p in problems if p.id in solutions]
 
 
-def reference_programs(benchmark: str, source: str) -> dict[str, str]:
-    """Whole programs by problem id, where the benchmark ships solutions: MBPP, and HumanEval from a file."""
+def reference_programs(benchmark: str, source: str, language: str = "python") -> dict[str, str]:
+    """Whole programs by problem id, where the data hold solutions in this language: MBPP's and HumanEval's own, and
+    files of MultiPL-E's rows (DeepSeek-Coder's Python file has HumanEval's).
+
+    Raises:
+        UserError: as the benchmark's loader does.
+    """
+    if language != "python":
+        return {}
     if benchmark == "mbpp":
         return mbpp_solutions(mbpp_config(source))
-    if benchmark != "humaneval" or not is_local(source):
+    if benchmark == "humaneval":
+        rows, _ = read_source(source or HUMANEVAL_HUB, "openai_humaneval", "test")
+        return {f"humaneval/{str(row['task_id']).rpartition('/')[2]}": found for row, found in _solved(rows)}
+    if not source or not is_file(source):
         return {}
-    return {
-        f"humaneval/{row['task_id'].rpartition('/')[2]}": normalise(row["prompt"] + row["canonical_solution"])
-        for row in read_json_lines(Path(source))
-    }
+    rows, _ = read_source(source, "", "")
+    return {str(row.get("name") or row.get("task_id")): found for row, found in _solved(rows)}
+
+
+def _solved(rows: Sequence[Row]) -> Iterator[tuple[Row, str]]:
+    for row in rows:
+        if row.get("canonical_solution"):
+            yield row, normalise(f"{row['prompt']}{row['canonical_solution']}")
 
 
 def constant_program(problem: Problem) -> str:
