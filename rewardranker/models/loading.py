@@ -18,7 +18,6 @@ from transformers import (
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 
-
 #: What a model directory consists of; a repository may hold the same weights in other formats beside it.
 _MODEL_FILES = ["*.json", "model*.safetensors"]
 
@@ -57,7 +56,7 @@ def require_scorer(path: str, setting: str) -> None:
             "head drawn at random would rank; give the hf directory of a reward stage"
         )
     if config.num_labels != 1:
-        raise UserError(f"{setting}={path} is no reward model: it gives {config.num_labels} numbers, and a score is one")
+        raise UserError(f"{setting}={path} is no reward model: it gives {config.num_labels} numbers, a score is one")
 
 
 def model_name(path: str) -> str:

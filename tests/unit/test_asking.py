@@ -1,0 +1,155 @@
+"""What an evaluation asks: the same problems in every column of a table, and each column once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmark_data import multipl_e_row, shared, write_lines
+
+from rewardranker.config.schema import BenchmarkSet
+from rewardranker.errors import UserError
+from rewardranker.evaluation.asking import Asked, asked_for
+from rewardranker.evaluation.guards import reference_programs
+from rewardranker.execution.extraction import completion_of, extract, normalise
+from rewardranker.problems.benchmarks import load_humaneval
+
+PHP = {"tests": "function candidate(...$args) { return add(...$args); }\n"}
+
+
+def humaneval_row(number: int) -> dict[str, Any]:
+    return {
+        "task_id": f"HumanEval/{number}",
+        "prompt": f'\n\ndef add{number}(a, b):\n    """ Adds. """\n',
+        "entry_point": f"add{number}",
+        "canonical_solution": "    return a + b\n",
+        "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n",
+    }
+
+
+def mbpp_row(task_id: int) -> dict[str, Any]:
+    names = {2: "similar_elements", 3: "is_not_prime", 4: "heap_queue_largest"}
+    name = names.get(task_id, f"shift{task_id}")
+    return {
+        "task_id": task_id,
+        "text": f"Write a function that does {name}.",
+        "code": f"def {name}(a):\r\n    return a + {task_id}",
+        "test_list": [f"assert {name}({i}) == {i + task_id}" for i in range(3)],
+        "test_setup_code": "",
+        "challenge_test_list": [],
+    }
+
+
+def sets_of(folder: Path, limit: int) -> list[BenchmarkSet]:
+    """HumanEval 0 to 11 in Python; a set with 1, 3, 5, 7, 9, 11 in JavaScript and 1, 2, 3, 5, 7, 11, 13 in PHP."""
+    python = write_lines(folder / "humaneval.jsonl", [humaneval_row(i) for i in range(12)])
+    rows = [multipl_e_row(i, "js") for i in (1, 3, 5, 7, 9, 11)]
+    rows += [multipl_e_row(i, "php") | PHP for i in (1, 2, 3, 5, 7, 11, 13)]
+    others = write_lines(folder / "others.jsonl", rows)
+    return [
+        BenchmarkSet("humaneval", str(python), limit=limit),
+        BenchmarkSet("multipl_e_humaneval", str(others), limit=limit),
+    ]
+
+
+def groups(asked: list[Asked]) -> dict[str, list[str]]:
+    return {one.language: [problem.group_id for problem in one.plain] for one in asked}
+
+
+def test_sets_of_one_benchmark_and_limit_keep_the_same_problems(tmp_path: Path) -> None:
+    """All three have 1, 3, 5, 7 and 11; of five, three evenly spaced ones are those at 0, 5 // 3 = 1, 10 // 3 = 3."""
+    kept = ["humaneval/1", "humaneval/3", "humaneval/7"]
+    assert groups(asked_for(sets_of(tmp_path, 3), chat=False)) == dict.fromkeys(("python", "javascript", "php"), kept)
+
+
+def test_without_a_limit_every_language_has_all_its_own(tmp_path: Path) -> None:
+    found = groups(asked_for(sets_of(tmp_path, 0), chat=False))
+    assert {language: len(own) for language, own in found.items()} == {"python": 12, "javascript": 6, "php": 7}
+
+
+def test_another_limit_is_another_choice(tmp_path: Path) -> None:
+    first, second = sets_of(tmp_path, 3)
+    second.limit = 2
+    found = groups(asked_for([first, second], chat=False))
+    assert found["python"] == ["humaneval/0", "humaneval/4", "humaneval/8"]
+    assert found["php"] == found["javascript"] == ["humaneval/1", "humaneval/5"]
+
+
+def test_a_limit_on_what_has_nothing_in_common_is_refused(tmp_path: Path) -> None:
+    first, second = sets_of(tmp_path, 3)
+    write_lines(Path(second.source), [multipl_e_row(20)])
+    with pytest.raises(
+        UserError, match=r"limit=3 .* humaneval in python, multipl_e_humaneval in javascript have none"
+    ):
+        asked_for([first, second], chat=False)
+
+
+def test_a_column_is_asked_for_once_whatever_the_sets_are_called(tmp_path: Path) -> None:
+    row = {
+        "task_id": "Python/1",
+        "prompt": "def add(a, b):\n",
+        "canonical_solution": "    return a + b\n",
+        "test": "def check(add):\n    assert add(1, 2) == 3\n\ncheck(add)",
+    }
+    own = write_lines(tmp_path / "python.jsonl", [row])
+    first, _ = sets_of(tmp_path, 0)
+    with pytest.raises(UserError, match="humaneval in python twice, in humaneval and in multipl_e:"):
+        asked_for([first, BenchmarkSet("multipl_e", str(own))], chat=False)
+    both = BenchmarkSet("multipl_e", str(own), languages=["python", "py"])
+    assert [len(one.problems) for one in asked_for([both], chat=False)] == [1]
+
+
+def test_rows_of_one_language_are_in_its_own_file(tmp_path: Path) -> None:
+    for code, more in (("js", {}), ("php", PHP)):
+        write_lines(tmp_path / f"humaneval-{code}.jsonl", [multipl_e_row(1, code) | more])
+    own = BenchmarkSet("multipl_e", f"{tmp_path}/humaneval-{{language}}.jsonl", languages=["js", "php"])
+    found = {one.language: one.source for one in asked_for([own], chat=False)}
+    assert found == {
+        name: f"{tmp_path}/humaneval-{code}.jsonl" for name, code in (("javascript", "js"), ("php", "php"))
+    }
+
+
+def test_a_program_reads_as_a_continuation_of_the_plain_problem_too(tmp_path: Path) -> None:
+    """The harness strips the prompt before it is continued, so the model begins with the line end itself; whoever
+    reads the plain problem, which has that line end, finds the same body after it, and no fence."""
+    (one,) = asked_for(sets_of(tmp_path, 0)[:1], chat=False)
+    put, plain = one.problems[3], one.plain[3]
+    assert (put.prefix, plain.prefix) == (plain.prefix.strip(), '\n\ndef add3(a, b):\n    """ Adds. """\n')
+    code = extract(put, "\n    return b + a\n\n\ndef add4(a, b):\n    pass\n")
+    assert code == 'def add3(a, b):\n    """ Adds. """\n    return b + a\n'
+    assert completion_of(plain, code) == "    return b + a\n"
+    assert completion_of(put, code) == "\n    return b + a\n"
+
+
+def test_an_mbpp_program_stands_in_a_fence_under_the_plain_statement(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "mbpp.jsonl", [mbpp_row(i) for i in (2, 3, 4, 11)])
+    (one,) = asked_for([BenchmarkSet("mbpp", str(source))], chat=False)
+    (put,), (plain,) = one.problems, one.plain
+    assert "heap_queue_largest" in put.prompt and "heap_queue_largest" not in plain.prompt
+    code = extract(put, "\ndef shift11(a):\n\treturn a + 11\n[DONE]\n\nYou are an expert")
+    assert code == "def shift11(a):\n    return a + 11\n"
+    assert completion_of(plain, code) == f"```python\n{code}```\n"
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_real_answers_read_the_same_under_the_plain_problem(chat: bool) -> None:
+    """Every reference solution of the real HumanEval, as a model would write it in either style."""
+    path = shared("humaneval/HumanEval.jsonl.gz")
+    (one,) = asked_for([BenchmarkSet("humaneval", str(path))], chat)
+    known = reference_programs("humaneval", str(path))
+    assert [problem.id for problem in one.plain] == [problem.id for problem in load_humaneval(path)] == list(known)
+    for put, plain in zip(one.problems, one.plain, strict=True):
+        body = known[plain.id].removeprefix(normalise(plain.prefix))
+        text = f"Sure!\n```python\n{known[plain.id]}```\n" if chat else f"\n{body}\n\ndef unasked():\n    pass\n"
+        code = extract(put, text)
+        assert completion_of(plain, code).strip("\n") == body.strip("\n"), plain.id
+
+
+def test_real_mbpp_answers_read_the_same_under_the_plain_problem() -> None:
+    path = shared("mbpp/mbpp.jsonl")
+    (one,) = asked_for([BenchmarkSet("mbpp", str(path), limit=50)], chat=False)
+    known = reference_programs("mbpp", str(path))
+    for put, plain in zip(one.problems, one.plain, strict=True):
+        code = extract(put, f"\n{known[plain.id]}[DONE]\n")
+        assert completion_of(plain, code) == f"```python\n{known[plain.id]}```\n", plain.id
