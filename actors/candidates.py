@@ -54,8 +54,15 @@ class Plan:
         return cls(str(model), source, "greedy", 1, sampling)
 
 
-def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path: Path) -> list[Candidate]:
-    """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there."""
+def sample_pool(
+    context: Context, problems: Sequence[Problem], plan: Plan, path: Path, name: str = ""
+) -> list[Candidate]:
+    """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there.
+
+    Args:
+        name: of the pool for people; by default what its file is called.
+    """
+    name = name or path.stem
     if path.exists():
         return read_pool(path)
     directory = path.with_suffix(".shards")
@@ -63,7 +70,7 @@ def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path:
     shards = chunked(problems, context.config.generation.prompts_per_shard)
     missing = [i for i in range(len(shards)) if not shard_path(directory, i).exists()]
     done = plan.n * sum(len(shard) for i, shard in enumerate(shards) if i not in missing)
-    with context.console.progress(f"  {path.stem}", plan.n * len(problems), "programs") as advance:
+    with context.console.progress(f"  {name}", plan.n * len(problems), "programs") as advance:
         advance(done)
         if missing and context.config.generation.backend == "ray_data":
             from actors.bulk import sample_shards
@@ -80,7 +87,7 @@ def sample_pool(context: Context, problems: Sequence[Problem], plan: Plan, path:
     pools = [read_pool(file) for file in files]
     pool = [c for part in pools for c in part]
     try:
-        check_infra(pool, context.config.judge.max_infra_share, path.stem)
+        check_infra(pool, context.config.judge.max_infra_share, name)
     except UserError:
         # What could not be judged is judged again by the next run.
         for file, part in zip(files, pools, strict=True):

@@ -54,9 +54,7 @@ def test_a_name_on_the_hub_is_downloaded(models: list[str], monkeypatch: pytest.
     assert all(torch.equal(found[name], there[name]) for name in found)
 
 
-def test_what_cannot_be_had_is_said(
-    models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_had_is_said(models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(name: str, allow_patterns: list[str]) -> str:
         raise OSError("no network\nand much more")
 

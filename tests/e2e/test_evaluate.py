@@ -126,6 +126,8 @@ def test_pools_carry_verdicts_evidence_and_scores(local: Path) -> None:
     for candidate in pool:
         assert candidate.verdict is not None and candidate.logprobs
         assert set(candidate.scores) == {"rewardranker", "coderanker", "lever", "review_sum"}
+    # Both seeds were run on the same tests, whatever this generator, which has learnt nothing, wrote.
+    assert len(list(local.glob("*-tests-humaneval_python/tests.json"))) == 1
     seeds = {read_pool(path)[0].seed for path in local.glob("*-sample-humaneval_python-*/pool.parquet")}
     assert len(seeds) == 2
 
@@ -152,7 +154,8 @@ def test_the_same_command_with_an_endpoint(place: Path) -> None:
 
 
 def test_without_a_generator_it_says_what_to_set(place: Path) -> None:
-    answer = run("evaluate", f"run.root={place}/none")
-    assert answer.returncode == 2
-    assert "model.path" in answer.stderr and "endpoint.base_url" in answer.stderr
+    for more in ((), ("--dry-run",)):
+        answer = run("evaluate", *more, f"run.root={place}/none")
+        assert answer.returncode == 2
+        assert "model.path" in answer.stderr and "endpoint.base_url" in answer.stderr
     assert not (place / "none").exists()
