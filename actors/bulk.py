@@ -55,7 +55,7 @@ class JudgeShard:
     def __call__(self, batch: Batch) -> Batch:
         for index, problems, pool in zip(batch["index"], batch["problems"], batch["pool"], strict=True):
             judge_candidates(pool, {p.id: p for p in problems}, self._judge.run)
-            write_pool(shard_path(self._directory, int(index)), pool)
+            write_pool(shard_path(self._directory, int(index)), pool, problems)
         return {"index": batch["index"], "count": np.array([len(pool) for pool in batch["pool"]])}
 
 

@@ -60,8 +60,9 @@ def sample_pool(
     """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there.
 
     Args:
-        name: of the pool in messages; the file's by default.
+        name: of the pool for people; by default what its file is called.
     """
+    name = name or path.stem
     if path.exists():
         return read_pool(path)
     directory = path.with_suffix(".shards")
@@ -69,7 +70,7 @@ def sample_pool(
     shards = chunked(problems, context.config.generation.prompts_per_shard)
     missing = [i for i in range(len(shards)) if not shard_path(directory, i).exists()]
     done = plan.n * sum(len(shard) for i, shard in enumerate(shards) if i not in missing)
-    with context.console.progress(f"  {path.stem}", plan.n * len(problems), "programs") as advance:
+    with context.console.progress(f"  {name}", plan.n * len(problems), "programs") as advance:
         advance(done)
         if missing and context.config.generation.backend == "ray_data":
             from actors.bulk import sample_shards
@@ -80,20 +81,20 @@ def sample_pool(
             for i in missing:
                 candidates = sample_shard(context.config, plan, shards[i], context.tokenizer, rollouts.generate)
                 judge_candidates(candidates, context.problems, context.runtime.executors.run)
-                write_pool(shard_path(directory, i), candidates)
+                write_pool(shard_path(directory, i), candidates, shards[i])
                 advance(len(candidates))
     files = [shard_path(directory, i) for i in range(len(shards))]
     pools = [read_pool(file) for file in files]
     pool = [c for part in pools for c in part]
     try:
-        check_infra(pool, context.config.judge.max_infra_share, name or path.stem)
+        check_infra(pool, context.config.judge.max_infra_share, name)
     except UserError:
         # What could not be judged is judged again by the next run.
         for file, part in zip(files, pools, strict=True):
             if any(c.verdict in NEVER_LABELS for c in part):
                 file.unlink()
         raise
-    write_pool(path, pool)
+    write_pool(path, pool, problems)
     remove_tree(directory)
     return pool
 

@@ -71,7 +71,7 @@ class Runtime:
         self._roles.clear()
 
     def rollouts(self, model_path: str) -> RolloutPool:
-        """The rollout engines, with the weights of a model directory.
+        """The rollout engines, with the weights of a saved model, loaded where they hold another one.
 
         The first one asked for gives the engines their architecture, so all must share it.
         """

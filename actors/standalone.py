@@ -17,7 +17,7 @@ from rewardranker.runs.console import Console
 
 def generate_pool(config: Config, model: str, problems_file: Path, out: Path, console: Console) -> None:
     """Samples ``generation.n`` candidates per problem and writes them, not judged."""
-    require_model(model)
+    require_model(model, "--model")
     quiet_transformers()
     problems = read_problems(problems_file)
     check_problems(problems)
@@ -31,5 +31,5 @@ def generate_pool(config: Config, model: str, problems_file: Path, out: Path, co
         with console.progress("generate", len(requests), "programs") as advance:
             responses = rollouts.generate(requests, sampling, advance)
     by_id = {p.id: p for p in problems}
-    write_pool(out, to_candidates(requests, responses, by_id, tokenizer, f"gen:{model}"))
+    write_pool(out, to_candidates(requests, responses, by_id, tokenizer, f"gen:{model}"), problems)
     console.say(f"{out}: {len(requests):,} candidates of {len(problems):,} problems")

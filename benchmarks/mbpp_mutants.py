@@ -217,7 +217,7 @@ def main() -> None:
     with Judge(given.workers, cache=VerdictCache(given.work / "cache")) as judge:
         judge_candidates(pool, problems, judge.run)
     kept = usable(problems, pool)
-    write_pool(given.work / "pool.parquet", kept)
+    write_pool(given.work / "pool.parquet", kept, problems.values())
     write_problems(given.work / "problems.jsonl", [problems[name] for name in group_by_problem(kept)])
 
 

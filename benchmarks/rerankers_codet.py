@@ -123,7 +123,7 @@ def judged(data: Data, work: Path, workers: int) -> list[Candidate]:
         scores = {(c.problem_id, c.seed, c.text): c.scores for c in read_pool(path)}
         for candidate in pool:
             candidate.scores = scores.get((candidate.problem_id, candidate.seed, candidate.text), {})
-    write_pool(path, pool)
+    write_pool(path, pool, data.problems.values())
     write_problems(work / "problems.jsonl", list(data.problems.values()))
     return pool
 

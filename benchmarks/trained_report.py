@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ Row = dict[str, Any]
 def summarise(
     pool: Sequence[Candidate],
     problems: Mapping[str, Problem],
+    extra: Sequence[Candidate],
     trainings: Sequence[Row],
     settings: Row,
     n: int,
@@ -54,6 +55,7 @@ def summarise(
 
     Args:
         pool: with held-out scores under the ``key`` of every training.
+        extra: candidates of further problems, which are only trained on.
         trainings: one row per kind, fraction, use of further pools, and fold.
     """
     groups = group_by_problem([c for c in pool if c.verdict not in NEVER_LABELS])
@@ -84,7 +86,12 @@ def summarise(
         "candidates": sum(map(len, groups.values())),
         "not_judged": len(pool) - sum(map(len, groups.values())),
         "mixed": sum(0 < sum(row) < len(row) for row in correct.values()),
-        "revisions": sorted({f"{problems[name].source} {problems[name].revision}" for name in groups}),
+        "revisions": _revisions(groups, problems),
+        "further": {
+            "problems": len(group_by_problem(extra)),
+            "candidates": len(extra),
+            "revisions": _revisions(group_by_problem(extra), problems),
+        },
         "frozen_s": sum(row["frozen_s"] for row in trainings),
         "versions": {
             "python": platform.python_version(),
@@ -92,6 +99,10 @@ def summarise(
             "transformers": transformers.__version__,
         },
     }
+
+
+def _revisions(names: Iterable[str], problems: Mapping[str, Problem]) -> list[str]:
+    return sorted({f"{problems[name].source} {problems[name].revision}" for name in names})
 
 
 def _row(name: str, values: np.ndarray, chance: np.ndarray) -> Row:
@@ -205,13 +216,22 @@ def _described(summary: Row) -> str:
     return (
         f"{summary['problems']} problems ({', '.join(summary['revisions'])}), {summary['candidates']:,} judged "
         f"candidates, {summary['not_judged']} that could not be judged; {summary['mixed']} problems have right and "
-        f"wrong ones.\n\nBackbone {Path(s['backbone']).name}, {layers} trained; {s['folds']} folds by problem "
+        f"wrong ones.{_further(summary['further'])}\n\nBackbone {Path(s['backbone']).name}, {layers} trained; {s['folds']} folds by problem "
         f"group. Per training {s['steps']} updates of {s['programs_per_step']} programs (a pair is two), at most "
         f"{s['pairs_per_problem']} pairs a problem, texts up to {s['max_tokens']} tokens, LEVER's with the "
         f"results on {s['lever_inputs']} inputs; AdamW at {s['lr']:g}, "
         f"{s['schedule']}, warm-up {s['warmup']:g}, weight decay {s['weight_decay']:g}; seed {s['seed']}. "
         f"{s['device']}, {s['threads']} threads; Python {versions['python']}, torch {versions['torch']}, "
         f"transformers {versions['transformers']}."
+    )
+
+
+def _further(extra: Row) -> str:
+    if not extra["problems"]:
+        return ""
+    return (
+        f" Further problems to train on: {extra['problems']} ({', '.join(extra['revisions'])}), "
+        f"{extra['candidates']:,} judged candidates."
     )
 
 

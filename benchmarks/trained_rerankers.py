@@ -362,9 +362,9 @@ def main() -> None:
     for job, result in results.items():
         for place, score in zip(result["places"], result["scores"], strict=True):
             data.pool[place].scores[job.key] = score
-    write_pool(given.work / "pool.parquet", data.pool)
+    write_pool(given.work / "pool.parquet", data.pool, data.problems.values())
     trainings = [asdict(job) | {"key": job.key} | results[job] for job in jobs]
-    summary = summarise(data.pool, data.problems, trainings, asdict(settings), given.n, given.draws)
+    summary = summarise(data.pool, data.problems, data.extra, trainings, asdict(settings), given.n, given.draws)
     text = markdown(summary)
     print(text)
     if given.out:

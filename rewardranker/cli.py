@@ -90,9 +90,9 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
     """A generator on public benchmarks: pools, verdicts, every ranker, the paper's tables. Resumes."""
     settings, console = load_config(config, overrides or []), Console()
     if dry_run:
-        from rewardranker.evaluation.asking import describe_asked
+        from rewardranker.evaluation.planned import describe_planned
 
-        console.show(describe_asked(settings))
+        console.show(describe_planned(settings))
         return
     from actors.evaluation import evaluate_benchmarks
     from rewardranker.models.loading import quiet_transformers

@@ -19,9 +19,9 @@ class RolloutPool:
 
     Args:
         role: the engines, one per worker.
+        model_path: the model whose weights they were born with.
         restart: starts the worker at a place anew, with the weights that engines are born with; ``None`` where
             engines live in the training workers, whose loss the driver handles.
-        loaded: the model whose weights the engines have; empty where they have a training policy's.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class RolloutPool:
         sync: WeightSync,
         config: RolloutConfig,
         restart: Callable[[int], None] | None,
-        loaded: str = "",
+        model_path: str = "",
     ) -> None:
-        self.loaded = loaded
         self.role, self._sync, self._config, self._restart = role, sync, config, restart
         self._restore: Callable[[int], Any] = lambda place: None
+        self._loaded = (model_path, 0)
 
     def generate(
         self,
@@ -57,18 +57,18 @@ class RolloutPool:
         return [response for part in parts for response in part]
 
     def load(self, model_path: str, version: int) -> None:
-        """Replaces all engines' weights by those of a model that every node can read, unless they have these."""
-        if model_path == self.loaded:
+        """Replaces all engines' weights by those of a saved model that every node can read, unless they are those."""
+        if self._loaded == (model_path, version):
             return
+        self._loaded = ("", 0)
         self._restore = lambda place: self.role.wait_one(place, "load_checkpoint", model_path, version)
-        self.loaded = ""
         self.role.all("load_checkpoint", model_path, version)
-        self.loaded = model_path
+        self._loaded = (model_path, version)
 
     def sync(self, policy: RoleGroup, version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
+        self._loaded = ("", 0)  # a model directory's no longer
         self._restore = lambda place: self._sync.send_to(policy, self.role, place, version)
-        self.loaded = ""
         try:
             return self._sync.sync(policy, self.role, version)
         except WeightSyncError as error:

@@ -74,8 +74,8 @@ class RolloutWorker:
         self._engine = build_engine(config, model_path, rank.index, self._device)
 
     def load_checkpoint(self, model_path: str, version: int) -> None:
-        """Takes the weights of a model directory, the way it takes the trainer's."""
-        tensors = dict(checkpoint_tensors(model_directory(model_path)))
+        """Takes the weights of a saved model, the way it takes the trainer's."""
+        tensors = dict(checkpoint_tensors(model_path))
         self._engine.begin_update([meta_of(name, tensor) for name, tensor in tensors.items()])
         for tensor in tensors.values():
             self._engine.load_bucket(tensor.contiguous().view(-1).view(torch.uint8).numpy())
@@ -140,10 +140,19 @@ def build_engine(config: Config, model_path: str, index: int, device: str) -> Sy
     )
 
 
-def checkpoint_tensors(directory: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and tensors of a saved model, in the order of its files, without copies of tied embeddings."""
+def checkpoint_tensors(model_path: str) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and tensors of a saved model, here or on the hub, in the order of its files, without copies of tied
+    embeddings.
+
+    Raises:
+        UserError: no such model, or one without weights in the safetensors format.
+    """
+    directory = model_directory(model_path)
+    files = sorted(directory.glob("*.safetensors"))
+    if not files:
+        raise UserError(f"model {model_path} holds no *.safetensors; save it again with save_pretrained")
     tied = json.loads((directory / "config.json").read_text()).get("tie_word_embeddings", False)
-    for file in sorted(directory.glob("*.safetensors")):
+    for file in files:
         with safe_open(file, framework="pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118 (not a mapping)
                 if not (tied and name == "lm_head.weight"):

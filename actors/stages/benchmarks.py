@@ -7,25 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from actors.candidates import Plan, check_infra, sample_pool, sample_shard
+from actors.candidates import Plan, check_infra, plan_settings, sample_pool, sample_shard
 from actors.reference import Reference
 from actors.reward import Reward
 from actors.setup import RoleSetup
 from actors.stages.context import Context
-from rewardranker.config.endpoint import shaping
+from rewardranker.config.endpoint import EndpointConfig, shaping
 from rewardranker.errors import UserError
 from rewardranker.evaluation.asking import Asked
+from rewardranker.evaluation.planned import drawn, reads_chat
 from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.generation.candidates import judge_candidates, scored_sequence
-from rewardranker.generation.endpoint import sample_endpoint
+from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
 from rewardranker.generation.types import Sampling
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.loading import load_tokenizer
+from rewardranker.models.loading import load_tokenizer, model_name
 from rewardranker.problems.io import first_few
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.evidence import Probes, probe_candidates, probes_for
-from rewardranker.reranking.generated_tests import GeneratedTests, ask_for_tests, generated_tests
+from rewardranker.reranking.generated_tests import GeneratedTest, ask_for_tests, generated_tests
 from rewardranker.reranking.lever_text import verifier_sequence
 from rewardranker.reranking.numbers import Read, store
 from rewardranker.reranking.reviewer import review_sequence
@@ -33,55 +34,72 @@ from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
 
 POOL, TESTS = "pool.parquet", "tests.json"
+#: In a set's folder of the problems' stage: as they are put to the generator, and as their loader gave them.
+PUT, PLAIN = "problems.jsonl", "plain.jsonl"
 #: The key under which a pool holds Coder-Reviewer's second pass.
 REVIEW = "review_sum"
 
+#: Model-written tests by problem id, the most frequent first.
+Tests = Mapping[str, Sequence[GeneratedTest]]
+
 
 def written_tests(context: Context, asked: Asked) -> Path:
-    """The stage in which the generator writes tests for Python's problems, as CodeT has it, once for pools of all
-    seeds. Leaves ``tests.json``, the texts; none where none are asked for."""
-    config = context.config
+    """The stage in which the generator writes tests for each problem, as CodeT has it. Leaves ``tests.json``.
+
+    Every pool of the problems, whatever its seed, is run on the same tests.
+    """
+    plan = replace(_plan(context, asked, "tests"), n=context.config.benchmark.generated_tests)
 
     def work(stage: Stage) -> None:
-        texts: dict[str, list[str]] = {problem.id: [] for problem in asked.problems}
-        if config.benchmark.generated_tests:
-            questions = [replace(p, prompt=ask_for_tests(p), prefix="", stop_tokens=()) for p in asked.plain]
-            plan = replace(_plan(context, asked, "tests"), n=config.benchmark.generated_tests)
-            generate = context.runtime.rollouts(plan.model_path).generate
-            for answer in sample_shard(config, plan, questions, context.tokenizer, generate):
-                texts[answer.problem_id].append(answer.text)
-        write_json(stage.path / TESTS, texts)
+        questions = [replace(p, prompt=ask_for_tests(p), prefix="", stop_tokens=()) for p in asked.plain]
+        generate = context.runtime.rollouts(plan.model_path).generate
+        texts: dict[str, list[str]] = {problem.id: [] for problem in asked.plain}
+        for answer in sample_shard(context.config, plan, questions, context.tokenizer, generate):
+            texts[answer.problem_id].append(answer.text)
+        found = {problem.id: generated_tests(texts[problem.id], problem.entry_point) for problem in asked.plain}
+        rows = {name: [[test.condition, test.count] for test in tests.tests] for name, tests in found.items()}
+        write_json(stage.path / TESTS, rows)
+        stage.metrics |= {
+            "tests": sum(len(tests.tests) for tests in found.values()),
+            "refused": sum(tests.refused.total() for tests in found.values()),
+        }
 
-    settings = context.settings("generation", asked=asked.name, tests=config.benchmark.generated_tests)
-    return context.stage(f"tests-{asked.name}", settings, _inputs(context, asked), work) / TESTS
+    settings = context.settings(asked=asked.name, plan=plan_settings(plan))
+    return context.stage(f"tests-{asked.name}", settings, _inputs(context, PLAIN), work)
 
 
-def read_tests(path: Path, asked: Asked) -> dict[str, GeneratedTests]:
-    """By problem id, what of the texts can be used."""
-    entries = {problem.id: problem.entry_point for problem in asked.problems}
-    return {name: generated_tests(texts, entries[name]) for name, texts in json.loads(path.read_text()).items()}
+def read_tests(stage: Path | None) -> Tests:
+    """What :func:`written_tests` left; none of no stage."""
+    if stage is None:
+        return {}
+    rows = json.loads((stage / TESTS).read_text())
+    return {name: [GeneratedTest(condition, count) for condition, count in found] for name, found in rows.items()}
 
 
 def sampled(context: Context, asked: Asked, seed: int, tests: Path | None) -> Path:
-    """The stage that samples, judges and, given ``tests``, probes. Leaves ``pool.parquet``."""
-    config, problems = context.config, {problem.id: problem for problem in asked.problems}
+    """The stage that samples, judges and probes. Leaves ``pool.parquet``.
+
+    Args:
+        tests: the stage of the model-written tests to run programs on.
+    """
+    config, title = context.config, f"{asked.title}, seed {seed}"
 
     def work(stage: Stage) -> None:
         if config.endpoint.base_url:
-            pool = _from_endpoint(context, asked, seed, config.generation.n, stage)
+            pool = _from_endpoint(context, asked, config.endpoint, f"seed-{seed}", seed, config.generation.n, stage)
         else:
             plan = _plan(context, asked, "evaluate")
-            pool = sample_pool(context, asked.problems, plan, stage.path / "judged.parquet", asked.name)
-        stage.metrics |= {"candidates": len(pool), "asked": len(problems) * config.generation.n}
-        if tests is not None:
-            known = read_tests(tests, asked)
-            probes = {name: _probes(asked, problem, known[name].conditions) for name, problem in problems.items()}
-            probe_candidates(pool, problems, probes, context.runtime.executors.run)
-        write_pool(stage.path / POOL, pool)
+            pool = sample_pool(context, asked.problems, plan, stage.path / "judged.parquet", title)
+        stage.metrics |= {"candidates": len(pool), "asked": len(asked.problems) * config.generation.n}
+        if asked.language == "python":
+            known = read_tests(tests)
+            probes = {problem.id: _probes(asked, problem, known.get(problem.id, ())) for problem in asked.plain}
+            plain = {problem.id: problem for problem in asked.plain}
+            probe_candidates(pool, plain, probes, context.runtime.executors.run)
+        write_pool(stage.path / POOL, pool, asked.plain)
 
-    settings = _sampling_settings(context, asked) | {"pool_seed": seed}
-    inputs = _inputs(context, asked) | ({"tests": tests} if tests is not None else {})
-    return context.stage(f"sample-{asked.name}-{seed}", settings, inputs, work)
+    inputs = _inputs(context, PUT, PLAIN) | ({"tests": tests / TESTS} if tests is not None else {})
+    return context.stage(f"sample-{asked.name}-{seed}", _settings(context, asked, pool_seed=seed), inputs, work)
 
 
 def greedy(context: Context, asked: Asked) -> Path:
@@ -90,97 +108,117 @@ def greedy(context: Context, asked: Asked) -> Path:
 
     def work(stage: Stage) -> None:
         if config.endpoint.base_url:
-            cold = replace(context, config=replace(config, endpoint=replace(config.endpoint, temperature=0.0)))
-            write_pool(stage.path / POOL, _from_endpoint(cold, asked, 0, 1, stage))
+            cold = replace(config.endpoint, temperature=0.0)
+            write_pool(stage.path / POOL, _from_endpoint(context, asked, cold, "greedy", 0, 1, stage), asked.plain)
         else:
-            sample_pool(context, asked.problems, _plan(context, asked, "greedy"), stage.path / POOL, asked.name)
+            plan = _plan(context, asked, "greedy")
+            sample_pool(context, asked.problems, plan, stage.path / POOL, f"{asked.title}, greedy")
 
-    return context.stage(f"greedy-{asked.name}", _sampling_settings(context, asked), _inputs(context, asked), work)
+    return context.stage(f"greedy-{asked.name}", _settings(context, asked), _inputs(context, PUT), work)
 
 
 def scored(context: Context, asked: Asked, seed: int, pool: Path, rankers: Mapping[str, str]) -> Path:
     """The stage that adds the numbers of networks to a pool. Leaves ``pool.parquet``.
 
-    They read the problems as the benchmark has them, as in training: however the generator was asked, a program is
-    ranked by the task and not by the worked examples or instructions around it.
+    Networks read the problems as their loader gave them, which is what they were trained on, and not as one harness
+    or another puts them to the generator.
     """
-    config, problems = context.config, {problem.id: problem for problem in asked.plain}
+    config, plain = context.config, {problem.id: problem for problem in asked.plain}
 
     def work(stage: Stage) -> None:
         candidates = read_pool(pool / POOL)
         for name, model in rankers.items():
             role = context.runtime.role("reward", Reward, _setup(context, model))
-            read = _reader(name, model, asked.chat, config.reward.max_tokens)
-            store(candidates, problems, read, lambda rows, role=role: role.sharded("score", rows), name)  # type: ignore[misc]
+            read = _reader(name, model, reads_chat(config), config.reward.max_tokens)
+            store(candidates, plain, read, lambda rows, role=role: role.sharded("score", rows), name)  # type: ignore[misc]
         if config.benchmark.reviewer:
-            _review(context, candidates, problems)
-        write_pool(stage.path / POOL, candidates)
+            _review(context, candidates, plain)
+        write_pool(stage.path / POOL, candidates, asked.plain)
 
-    models = {f"ranker_{name}": Path(model) for name, model in rankers.items()}
-    # By name too: what lies behind a hub name has no files to hash.
-    named = {"rankers": dict(rankers), "reviewer": config.benchmark.reviewer}
-    settings = context.settings("reward", asked=asked.name, pool_seed=seed, **named)
-    return context.stage(f"score-{asked.name}-{seed}", settings, {"pool": pool / POOL, **models}, work)
+    # The content of what is on the hub is not looked at: its name stands for it.
+    models = {f"ranker_{name}": Path(model) for name, model in rankers.items() if Path(model).is_dir()}
+    settings = context.settings(
+        "reward",
+        asked=asked.name,
+        pool_seed=seed,
+        reviewer=config.benchmark.reviewer,
+        rankers=dict(rankers),
+        rankers_chat=reads_chat(config),
+    )
+    inputs = {"pool": pool / POOL, "plain": context.data / PLAIN, **models}
+    return context.stage(f"score-{asked.name}-{seed}", settings, inputs, work)
 
 
-def _inputs(context: Context, asked: Asked) -> dict[str, Path]:
-    problems = {"problems": context.data / "problems.jsonl"}
+def _settings(context: Context, asked: Asked, **more: int) -> Mapping[str, object]:
+    config = context.config
+    settings = context.settings(
+        "generation", judge=judge_fingerprint(asked.language, config.judge.remote_url), asked=asked.name, **more
+    )
+    if not config.endpoint.base_url:
+        return settings
+    return {**settings, "endpoint": shaping(config.endpoint)}
+
+
+def _inputs(context: Context, *files: str) -> dict[str, Path]:
+    inputs = {Path(name).stem: context.data / name for name in files}
     model = Path(context.config.model.path)
-    return problems | ({"model": model} if model.is_dir() and not context.config.endpoint.base_url else {})
+    return inputs | ({"model": model} if model.is_dir() and not context.config.endpoint.base_url else {})
 
 
 def _plan(context: Context, asked: Asked, purpose: str) -> Plan:
-    generation, model = context.config.generation, context.config.model.path
-    tokens = min(generation.max_new_tokens, asked.max_new_tokens or generation.max_new_tokens)
+    config, path = context.config, context.config.model.path
+    how = drawn(config, asked)
     if purpose == "greedy":
-        return Plan(model, Path(model).name, purpose, 1, Sampling(0.0, 0, tokens))
-    sampling = Sampling(generation.temperature, generation.top_k, tokens)
-    return Plan(model, Path(model).name, purpose, generation.n, sampling)
+        return Plan(path, model_name(path), purpose, 1, Sampling(0.0, 0, how.max_new_tokens))
+    sampling = Sampling(how.temperature, how.top_k, how.max_new_tokens)
+    return Plan(path, model_name(path), purpose, config.generation.n, sampling)
 
 
-def _sampling_settings(context: Context, asked: Asked) -> dict[str, object]:
-    config = context.config
-    judge = judge_fingerprint(asked.language, config.judge.remote_url)
-    remote = {"endpoint": shaping(config.endpoint), "partial": config.benchmark.partial}
-    return {
-        **context.settings("generation", judge=judge, asked=asked.name),
-        **(remote if config.endpoint.base_url else {}),
-    }
-
-
-def _from_endpoint(context: Context, asked: Asked, seed: int, n: int, stage: Stage) -> list[Candidate]:
+def _from_endpoint(
+    context: Context, asked: Asked, endpoint: EndpointConfig, kind: str, seed: int, n: int, stage: Stage
+) -> list[Candidate]:
     """Sampled through a journal beside the stages, which no change of a setting throws away; then judged.
 
+    With ``benchmark.partial`` the stage may lack samples; it is incomplete then, and the next run asks for them.
+
     Raises:
-        UserError: samples are missing, unless ``benchmark.partial``, which leaves their problems out.
+        UserError: samples did not come, unless ``benchmark.partial``; those that did are in the journal.
     """
-    config = replace(context.config.endpoint, seed=seed, style="chat" if asked.chat else "completions")
-    if asked.max_new_tokens:
-        config = replace(config, max_new_tokens=min(config.max_new_tokens, asked.max_new_tokens))
-    kind = "greedy" if config.temperature == 0.0 else f"seed-{seed}"
+    style, tokens = "chat" if asked.chat else "completions", drawn(context.config, asked).max_new_tokens
+    config = replace(endpoint, seed=seed, style=style, max_new_tokens=tokens)
+    title = f"{asked.title}, {kind.replace('-', ' ')}"
     journal = context.run.path / "journals" / f"{asked.name}-{kind}.jsonl"
     journal.parent.mkdir(exist_ok=True)
     pool, report = sample_endpoint(config, asked.problems, n, journal, context.console)
-    stage.metrics |= {"requests": report.requests, **vars(report.whole_journal)}
-    if not report.complete:
-        stage.metrics["problems_left_out"] = len(report.missing)
-        if not context.config.benchmark.partial or len(report.missing) == len(asked.problems):
-            raise UserError(
-                f"{asked.name}: {sum(report.missing.values()):,} of {report.wanted:,} samples are missing, of "
-                f"{len(report.missing):,} problems ({first_few(list(report.missing))}): {report.why_missing()}. What "
-                "came is kept: the same command asks only for what is missing; benchmark.partial=true goes on with "
-                "the other problems"
-            )
-        pool = [candidate for candidate in pool if candidate.problem_id not in report.missing]
+    if report.missing and not context.config.benchmark.partial:
+        raise UserError(_missing(title, report, journal))
+    stage.incomplete = bool(report.missing)
+    stage.metrics |= {
+        "missing": sum(report.missing.values()),
+        "missing_problems": len(report.missing),
+        "requests": report.requests,
+        "prompt_tokens": report.whole_journal.prompt_tokens,
+        "completion_tokens": report.whole_journal.completion_tokens,
+        "cost": report.whole_journal.cost,
+    }
     judge_candidates(pool, {problem.id: problem for problem in asked.problems}, context.runtime.executors.run)
-    check_infra(pool, context.config.judge.max_infra_share, asked.name)
+    check_infra(pool, context.config.judge.max_infra_share, title)
     return pool
 
 
-def _probes(asked: Asked, problem: Problem, tests: Sequence[str]) -> Probes:
+def _missing(title: str, report: EndpointReport, journal: Path) -> str:
+    return (
+        f"{title}: {sum(report.missing.values()):,} of {report.wanted:,} samples are missing, of "
+        f"{len(report.missing):,} problems ({first_few(sorted(report.missing))}): {report.why_missing()}. What came "
+        f"is in {journal}: the same command asks for what is missing and nothing else; benchmark.partial=true goes "
+        "on without it"
+    )
+
+
+def _probes(asked: Asked, problem: Problem, tests: Sequence[GeneratedTest]) -> Probes:
     """MBPP's prompts hold the very tests that decide: as examples they would tell a ranker the verdict. Their inputs
     stay, as LEVER has it."""
-    probes = probes_for(problem, tests)
+    probes = probes_for(problem, [test.condition for test in tests])
     return replace(probes, examples=()) if asked.benchmark == "mbpp" else probes
 
 

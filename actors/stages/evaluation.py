@@ -46,7 +46,7 @@ def run_evaluation(
             for pool in sampled.values():
                 score_pool(context, pool, reward_model, key)
         for name, pool in sampled.items():
-            write_pool(pools / f"{name}.parquet", pool)
+            write_pool(pools / f"{name}.parquet", pool, problems)
         rows = {name: _pass_at_1(context, pool) for name, pool in sampled.items()}
         for name, model in policies.items():
             plan = Plan.from_config(context, model, name, "evaluate", config.evaluation.policy_samples)

@@ -35,7 +35,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
         pool = _human_solutions(context, {p.id for p in problems})
         if sampled:
             pool += sample_pool(context, problems, plan, stage.path / "samples.parquet")
-        write_pool(stage.path / "pool.parquet", pool)
+        write_pool(stage.path / "pool.parquet", pool, context.problems.values())
         triplets = []
         for problem_id, group in group_by_problem(pool).items():
             problem, seed = context.problems[problem_id], derive_seed(context.config.run.seed, problem_id)
@@ -88,7 +88,7 @@ def run_mining(
     def work(stage: Stage) -> None:
         pool = read_pool(pool_path)
         score_pool(context, pool, reward_model, "reward")
-        write_pool(stage.path / "pool.parquet", pool)
+        write_pool(stage.path / "pool.parquet", pool, context.problems.values())
         hard = _confirmed(context, pool)
         references = _references(context)
         for variant in variants:

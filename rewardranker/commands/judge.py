@@ -19,7 +19,7 @@ from rewardranker.execution.judge import REMOTE_TIER, Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
 from rewardranker.problems.benchmarks import canonical_language
-from rewardranker.problems.io import write_json_lines
+from rewardranker.problems.io import require_folder, write_json_lines
 from rewardranker.problems.pool import require_pool_path, write_pool
 from rewardranker.problems.types import Problem
 from rewardranker.runs.console import Console
@@ -131,10 +131,8 @@ def _check(request: JudgeRequest) -> None:
         raise UserError(f"--workers {request.workers}: at least 1 program has to run at a time")
     if request.benchmark == "pool":
         require_pool_path("--out", request.out)
-    elif not request.out.absolute().parent.is_dir():
-        raise UserError(
-            f"--out {request.out}: folder {request.out.absolute().parent} does not exist; create it first"
-        )
+    else:
+        require_folder("--out", request.out)
 
 
 def _introduce(minimum_tier: str, remote: str, languages: set[str], console: Console) -> None:

@@ -9,7 +9,7 @@ from typing import get_args
 
 from rewardranker.errors import UserError
 from rewardranker.problems.benchmarks import BENCHMARKS, benchmark_solutions, load_benchmark
-from rewardranker.problems.io import read_json_lines, read_problems
+from rewardranker.problems.io import read_json_lines, read_problems, require_folder
 from rewardranker.problems.types import Problem, Split
 
 Sources = Mapping[str, Sequence[str]]
@@ -95,8 +95,7 @@ def require_writable(out: Path | None) -> None:
         return
     if out.is_dir():
         raise UserError(f"--out {out} is a folder; give the name of a file in it")
-    if not out.absolute().parent.is_dir():
-        raise UserError(f"--out {out}: folder {out.absolute().parent} does not exist; create it first")
+    require_folder("--out", out)
 
 
 def _references(path: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from rewardranker.evaluation.metrics import expected_pick
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.benchmarks import canonical_language
-from rewardranker.problems.io import write_json_lines
+from rewardranker.problems.io import require_folder, write_json_lines
 from rewardranker.problems.pool import group_by_problem, require_pool_path, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank_pool
@@ -82,8 +82,8 @@ def add_reward_scores(
     from rewardranker.models.batching import TokenSequence, collate, microbatches
     from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_scorer
 
-    quiet_transformers()
     require_scorer(model, "--model")
+    quiet_transformers()
     tokenizer = load_tokenizer(model)
     network = load_scorer(model, "float32", "auto", "cpu", seed=0)
 
@@ -177,7 +177,5 @@ def _check(request: RerankRequest) -> None:
         )
     if request.benchmark == "pool":
         require_pool_path("--out", request.out)
-    elif not request.out.absolute().parent.is_dir():
-        raise UserError(
-            f"--out {request.out}: folder {request.out.absolute().parent} does not exist; create it first"
-        )
+    else:
+        require_folder("--out", request.out)

@@ -255,7 +255,8 @@ class BenchmarkSet:
     """One public benchmark. ``source``: a file, a data set directory or a name on the hub, empty for the benchmark's
     own place there; ``{language}`` in it stands for each language's code (``cpp``, ``cs``, ``sh``, ...).
     ``languages`` empty: all that the source has. ``limit`` above 0 keeps so many problems per language, the same
-    ones in each. ``style`` empty: DeepSeek-Coder's for base or, with ``model.chat``, for instruct models."""
+    ones in each, also in other sets of the same benchmark with the same limit. ``style`` empty: DeepSeek-Coder's for
+    base or, with ``model.chat``, for instruct models."""
 
     name: str = ""
     source: str = ""
@@ -269,15 +270,21 @@ class BenchmarkConfig:
     """What ``rewardranker evaluate`` does: samples from ``model.path``, or from ``endpoint`` where that has a
     ``base_url``, for every set, language and seed, judges, and ranks.
 
-    ``rankers``: trained networks by name; the name begins with the kind (rewardranker, coderanker or lever).
+    ``rankers``: trained networks by name; the name begins with the kind (rewardranker, coderanker or lever). They
+    read the problems as the loaders give them, as in training; ``rankers_chat``: whether inside a chat template
+    (null: as ``model.chat`` says, which is how the cycle trains).
     ``generated_tests``: how many texts of tests to sample per Python problem, for CodeT (0: none; local models).
-    ``reviewer``: also rank by Coder-Reviewer, a second pass of the generator. ``greedy``: also one greedy answer.
-    ``partial``: where samples are missing, go on with the problems that all pools of a language share. Without it an
-    endpoint that did not answer all is an error, and the same command asks again for what is missing."""
+    ``reviewer``: also rank by Coder-Reviewer, a second pass of the generator (local models). ``greedy``: also one
+    greedy answer.
+
+    ``partial``: go on without what is not there: languages without a tool-chain, samples that an endpoint did not
+    give (counted in the tables). Without it the command ends where samples are missing. With and without, what came
+    is kept, and every further run of the same command asks for what is missing and nothing else."""
 
     sets: list[BenchmarkSet] = field(default_factory=list)
     seeds: list[int] = field(default_factory=lambda: [0])
     rankers: dict[str, str] = field(default_factory=dict)
+    rankers_chat: bool | None = None
     baseline: str = "random"
     greedy: bool = True
     generated_tests: int = 0

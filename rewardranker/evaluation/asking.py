@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.table import Table
-
 from rewardranker.config.schema import BenchmarkSet, Config
 from rewardranker.errors import UserError
 from rewardranker.problems.benchmarks import canonical_language, load_benchmark, mbpp_config, mbpp_shots
@@ -29,6 +27,7 @@ class Asked:
         plain: the same ones as their loader gave them.
         all: every problem of the benchmark in this language.
         chat: whether the prompts are what a user says.
+        style: how the problems are put, a key of :data:`STYLES`.
         max_new_tokens: of an answer, in the harness whose style it is; ``None`` leaves it to the settings.
     """
 
@@ -40,7 +39,18 @@ class Asked:
     plain: list[Problem]
     all: list[Problem]
     chat: bool
+    style: str
     max_new_tokens: int | None
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.benchmark} in {self.language}"
+
+    @property
+    def source(self) -> str:
+        """Where the rows of this language are."""
+        return _source_of(self.own.source, self.language)
 
 
 def of_chat_model(config: Config) -> bool:
@@ -56,57 +66,73 @@ def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], i
         count: tokens of a text, by the generator's tokenizer; long MBPP prompts then show fewer examples.
 
     Raises:
-        UserError: no sets, a benchmark and language twice, or data that are not there.
+        UserError: no sets, a benchmark's language twice, a limit that leaves nothing, or data that are not there.
     """
     if not sets:
         raise UserError("benchmark.sets is empty: name at least one, e.g. {name: mbpp, source: mbpp.jsonl}")
-    loaded = [(own, _by_language(own)) for own in sets]
-    kept = _same_groups(loaded)
-    found = [one for own, problems in loaded for one in _set(own, problems, kept, chat, count)]
-    places = [f"{one.benchmark} in {one.language}" for one in found]
-    twice = [place for place in places if places.count(place) > 1]
-    if twice:
-        raise UserError(f"benchmark.sets asks for {twice[0]} twice; ask for every benchmark and language once")
-    return found
+    found = [one for own in sets for one in _rows(own)]
+    _refuse_twice(found)
+    kept = _kept_groups(found)
+    return [_put(one, kept[one.benchmark, one.own.limit], chat, count) for one in found]
 
 
-def _by_language(own: BenchmarkSet) -> dict[str, list[Problem]]:
-    found: dict[str, list[Problem]] = {}
+@dataclass(frozen=True)
+class _Rows:
+    """One set's problems in one language."""
+
+    own: BenchmarkSet
+    language: str
+    problems: list[Problem]
+
+    @property
+    def benchmark(self) -> str:
+        return "mbpp" if self.problems[0].group_id.startswith("mbpp") else "humaneval"
+
+
+def _rows(own: BenchmarkSet) -> list[_Rows]:
+    by_language: dict[str, list[Problem]] = {}
     for problem in _loaded(own):
-        found.setdefault(problem.language, []).append(problem)
-    return found
+        by_language.setdefault(problem.language, []).append(problem)
+    return [_Rows(own, language, problems) for language, problems in by_language.items()]
 
 
-def _set(
-    own: BenchmarkSet,
-    by_language: dict[str, list[Problem]],
-    kept: dict[tuple[str, int], set[str]],
-    chat: bool,
-    count: Callable[[str], int] | None,
-) -> list[Asked]:
-    found = []
-    for language, problems in by_language.items():
-        benchmark = _benchmark(problems)
-        plain = [p for p in problems if not own.limit or p.group_id in kept[benchmark, own.limit]]
-        style = own.style or default_style(problems[0].source, chat)
-        shots = mbpp_shots(mbpp_config(own.source)) if style in STYLES and STYLES[style].source == "mbpp" else ()
-        if style == "mbpp_3shot" and count is not None:
-            put = [fitting_shots(problem, shots, count) for problem in plain]
-        else:
-            put = [styled(problem, style, shots) for problem in plain]
-        name, settings = f"{own.name}_{language}", STYLES[style]
-        found.append(
-            Asked(name, benchmark, own, language, put, plain, problems, settings.chat, settings.max_new_tokens)
-        )
-    return found
+def _refuse_twice(found: Sequence[_Rows]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for one in found:
+        column = (one.benchmark, one.language)
+        if column in seen:
+            raise UserError(
+                f"benchmark.sets asks for {one.benchmark} in {one.language} twice, in {seen[column]} and in "
+                f"{one.own.name}: a table has one column for it; name other `languages` in one of them"
+            )
+        seen[column] = one.own.name
 
 
-def _benchmark(problems: Sequence[Problem]) -> str:
-    return "mbpp" if problems[0].group_id.startswith("mbpp") else "humaneval"
+def _put(found: _Rows, kept: frozenset[str], chat: bool, count: Callable[[str], int] | None) -> Asked:
+    own = found.own
+    plain = [problem for problem in found.problems if problem.group_id in kept]
+    style = own.style or default_style(plain[0].source, chat)
+    shots = mbpp_shots(mbpp_config(own.source)) if style in STYLES and STYLES[style].source == "mbpp" else ()
+    if style == "mbpp_3shot" and count is not None:
+        put = [fitting_shots(problem, shots, count) for problem in plain]
+    else:
+        put = [styled(problem, style, shots) for problem in plain]
+    return Asked(
+        name=f"{own.name}_{found.language}",
+        benchmark=found.benchmark,
+        own=own,
+        language=found.language,
+        problems=put,
+        plain=plain,
+        all=found.problems,
+        chat=STYLES[style].chat,
+        style=style,
+        max_new_tokens=STYLES[style].max_new_tokens,
+    )
 
 
 def _loaded(own: BenchmarkSet) -> list[Problem]:
-    languages = [canonical_language(language) for language in own.languages]
+    languages = list(dict.fromkeys(canonical_language(language) for language in own.languages))
     if "{language}" not in own.source:
         wanted = languages or [""]
         return [problem for language in wanted for problem in load_benchmark(own.name, own.source, language)]
@@ -123,37 +149,21 @@ def _source_of(source: str, language: str) -> str:
     return source.replace("{language}", code)
 
 
-def _same_groups(loaded: Sequence[tuple[BenchmarkSet, dict[str, list[Problem]]]]) -> dict[tuple[str, int], set[str]]:
-    """By benchmark and limit the groups to keep: evenly spaced, of those that every language of the benchmark has,
-    in all of its sets with that limit, so that languages are compared on the same problems."""
-    together: dict[tuple[str, int], list[list[str]]] = {}
-    for own, by_language in loaded:
-        for problems in by_language.values():
-            groups = list(dict.fromkeys(problem.group_id for problem in problems))
-            together.setdefault((_benchmark(problems), own.limit), []).append(groups)
-    kept: dict[tuple[str, int], set[str]] = {}
-    for (benchmark, limit), languages in together.items():
-        shared = [group for group in languages[0] if all(group in other for other in languages)]
-        count = min(limit, len(shared))
+def _kept_groups(found: Sequence[_Rows]) -> dict[tuple[str, int], frozenset[str]]:
+    """Groups to keep, by benchmark and limit: all, or ``limit`` of those that every set and language with that limit
+    has, evenly spaced, so that columns of a table are of the same problems whichever sets they come from."""
+    kept = {}
+    for benchmark, limit in {(one.benchmark, one.own.limit): None for one in found}:
+        mine = [one for one in found if (one.benchmark, one.own.limit) == (benchmark, limit)]
+        groups = [dict.fromkeys(problem.group_id for problem in one.problems) for one in mine]
+        shared = [group for group in groups[0] if all(group in other for other in groups)]
         if limit and not shared:
+            names = ", ".join(f"{one.own.name} in {one.language}" for one in mine)
             raise UserError(
-                f"benchmark.sets: the languages of {benchmark} share no problem; drop the limit of {limit}"
+                f"benchmark.sets: limit={limit} keeps the same problems of {benchmark} in every language, and "
+                f"{names} have none in common; set limit to 0"
             )
-        kept[benchmark, limit] = {shared[i * len(shared) // count] for i in range(count)}
+        count = min(limit, len(shared))
+        some = {shared[i * len(shared) // count] for i in range(count)}
+        kept[benchmark, limit] = frozenset(some if limit else {group for other in groups for group in other})
     return kept
-
-
-def describe_asked(config: Config) -> Table:
-    """What an evaluation would sample, for a person who has not started it."""
-    table = Table("benchmark", "language", "problems", "seeds", "samples", "greedy", "prompts")
-    for column in table.columns[2:6]:
-        column.justify = "right"
-    seeds, n = len(config.benchmark.seeds), config.generation.n
-    for one in asked_for(config.benchmark.sets, of_chat_model(config)):
-        count = len(one.problems)
-        samples = (seeds * n * count, count * config.benchmark.greedy)
-        table.add_row(
-            one.benchmark, one.language, f"{count:,}", str(seeds), *(f"{number:,}" for number in samples),
-            "chat" if one.chat else "text to continue",
-        )  # fmt: skip
-    return table

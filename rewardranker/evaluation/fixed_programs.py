@@ -7,12 +7,13 @@ from collections.abc import Collection
 import numpy as np
 
 from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.guards import CHEAT, GOLD
 from rewardranker.evaluation.scored import judged
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.pool import group_by_problem
 
 CHEAT_MAY_SOLVE = 0.02  # a few problems are solved by a constant in earnest
-GUARDS = {"gold": "reference solutions", "cheat": "constant-returning programs"}
+GUARDS = {GOLD: "reference solutions", CHEAT: "constant-returning programs"}
 
 
 def solved_by_problem(programs: Programs) -> dict[str, float]:
@@ -37,11 +38,11 @@ def guard_alarm(
         solved: its share of ``problems``.
         ceiling: (solvable, total) problems; ``None`` where all are meant to be solvable.
     """
-    if row == "cheat" and solved > CHEAT_MAY_SOLVE:
+    if row == CHEAT and solved > CHEAT_MAY_SOLVE:
         return f"programs that return a constant solve {100 * solved:.1f} % in {where}"
     failing = round((1 - solved) * problems)
     allowed = ceiling[1] - ceiling[0] if ceiling else 0
-    if row == "gold" and failing > allowed:
+    if row == GOLD and failing > allowed:
         return (
             f"reference solutions fail {failing} of {problems} problems in {where}, "
             f"where {allowed} are known to be unsolvable"

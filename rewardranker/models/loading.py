@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -19,9 +18,12 @@ from transformers import (
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 
+#: What a model directory consists of; a repository may hold the same weights in other formats beside it.
+_MODEL_FILES = ["*.json", "model*.safetensors"]
+
 
 def require_model(path: str, setting: str = "model.path") -> None:
-    """Raises :class:`UserError`, in the name of ``setting``, when ``path`` looks like a directory and holds no model.
+    """Raises :class:`UserError`, naming ``setting``, when ``path`` looks like a directory and holds no model.
 
     ``owner/name`` that is not a directory is taken for a hub name.
     """
@@ -37,19 +39,48 @@ def require_model(path: str, setting: str = "model.path") -> None:
 
 
 def require_scorer(path: str, setting: str) -> None:
-    """Raises :class:`UserError` where a model has no scalar head, for one drawn at random would then rank."""
+    """Raises :class:`UserError`, naming ``setting``, unless ``path`` holds a network with a trained scalar head.
+
+    Anything else would load too, with a head drawn at random, and rank.
+    """
     require_model(path, setting)
-    built = AutoConfig.from_pretrained(path).architectures or []
+    try:
+        config = AutoConfig.from_pretrained(path)
+    except (OSError, ValueError) as error:  # not on the hub, or not to be reached; or of an unknown kind
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"{setting}={path}: its config.json could not be read: {reason}") from error
+    built = config.architectures or []
     if not any(name.endswith("ForSequenceClassification") for name in built):
         raise UserError(
-            f"{setting} {path} is no reward model: it holds a {', '.join(built) or 'network of unknown kind'}, and a "
+            f"{setting}={path} is no reward model: it holds a {', '.join(built) or 'network of unknown kind'}, and a "
             "head drawn at random would rank; give the hf directory of a reward stage"
         )
+    if config.num_labels != 1:
+        raise UserError(f"{setting}={path} is no reward model: it gives {config.num_labels} numbers, a score is one")
+
+
+def model_name(path: str) -> str:
+    """A model's name for people: of its directory, or of the stage whose ``hf`` directory it is."""
+    place = Path(path)
+    return place.absolute().parent.name if place.name == "hf" else place.name
 
 
 def model_directory(path: str) -> Path:
-    """Where a model's files are on this machine; those of a hub name are downloaded, once."""
-    return Path(path) if Path(path).is_dir() else Path(snapshot_download(path))
+    """A model's files on this machine; one on the hub is downloaded where it was not before.
+
+    Raises:
+        UserError: the hub has no such model, or cannot be reached.
+    """
+    directory = Path(path)
+    if directory.is_dir():
+        return directory
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(path, allow_patterns=_MODEL_FILES))
+    except Exception as error:  # offline, not found, no permission: no common base class
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"model {path} could not be fetched from the hub: {reason}") from error
 
 
 def load_tokenizer(path: str) -> PreTrainedTokenizerBase:

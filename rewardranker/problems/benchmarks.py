@@ -9,8 +9,8 @@ from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.humaneval import HUMANEVAL_HUB, humaneval_solutions, load_humaneval
 from rewardranker.problems.mbpp import every_mbpp_task, load_mbpp, mbpp_shots, mbpp_solutions
-from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e
-from rewardranker.problems.sources import is_local
+from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e, multipl_e_solutions
+from rewardranker.problems.sources import is_file, is_local
 from rewardranker.problems.types import Problem, Split
 
 __all__ = [
@@ -69,14 +69,20 @@ def load_benchmark(
 
 
 def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
-    """One known program by problem id, of the benchmarks that ship them: HumanEval and MBPP; else none.
+    """One known program in normal form by problem id, where the data hold some: HumanEval's and MBPP's own, and files
+    of MultiPL-E's rows (DeepSeek-Coder's Python file has HumanEval's).
 
     Args:
         name, source: as in :func:`load_benchmark`.
+
+    Raises:
+        UserError: as :func:`load_benchmark`.
     """
     if name == "mbpp":
         return mbpp_solutions(mbpp_config(source))
-    return humaneval_solutions(source or HUMANEVAL_HUB) if name == "humaneval" else {}
+    if name == "humaneval":
+        return humaneval_solutions(source or HUMANEVAL_HUB)
+    return multipl_e_solutions(source) if source and is_file(source) else {}
 
 
 def mbpp_config(source: str | Path = "") -> MbppConfig:

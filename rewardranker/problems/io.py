@@ -154,6 +154,15 @@ def _problem(row: Row, where: str) -> Problem:
     return Problem(**parts)
 
 
+def require_folder(option: str, path: Path) -> None:
+    """Raises :class:`UserError` where ``path`` could not be written for want of its folder.
+
+    For commands, before their work; ``option`` is what the user calls the path.
+    """
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"{option} {path}: folder {path.absolute().parent} does not exist; create it first")
+
+
 def row_format(path: Path) -> str:
     """The suffix by which a file of rows is written and read; raises :class:`UserError` for any other."""
     if path.suffix not in (".parquet", ".jsonl"):

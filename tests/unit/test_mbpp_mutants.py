@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scripts import script
 from test_benchmarks import shared
 
 from rewardranker.execution.judge import Judge
@@ -15,7 +14,6 @@ from rewardranker.generation.candidates import judge_candidates
 from rewardranker.problems.statements import plain_mbpp_prompt
 from rewardranker.problems.types import Problem, Test
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROBLEM = Problem(
     "mbpp/1", "mbpp", "python", plain_mbpp_prompt('Say "a\\n".', ["assert f([1], 2) == 3"]), "f", "program",
     (Test("assert f([1], 2) == 3"),), "train", "mbpp/1", "", "r",
@@ -25,12 +23,7 @@ PROGRAM = 'import math\ndef f(xs, k):\n  """Old."""\n  if k < 1: return min(xs)\
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        import mbpp_mutants
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-    return mbpp_mutants
+    return script("mbpp_mutants")
 
 
 def test_a_problem_is_put_as_humaneval_puts_its_own(benchmark: ModuleType) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from scripts import script
 from test_benchmarks import shared
 
 from rewardranker.execution.judge import Judge
@@ -18,17 +17,10 @@ from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.generated_count import GeneratedCountRanker
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "rerankers_codet.py"
-
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rerankers_codet", PATH)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its data classes look for their module
-    spec.loader.exec_module(module)
-    return module
+    return script("rerankers_codet")
 
 
 def test_a_text_ends_where_something_else_begins(benchmark: ModuleType) -> None:

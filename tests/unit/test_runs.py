@@ -55,6 +55,25 @@ def test_a_complete_stage_is_skipped(tmp_path: Path) -> None:
     assert "complete" in second.lines[0]
 
 
+def test_an_incomplete_stage_counts_until_the_next_run_does_it_again(tmp_path: Path) -> None:
+    lines: list[str] = []
+    for incomplete in (True, False):
+        run = RunDirectory(config(tmp_path), lines.append)
+
+        def work(stage: Stage, incomplete: bool = incomplete) -> None:
+            stage.incomplete = incomplete
+
+        path = run.stage("sample", {}, {}, work)
+        assert json.loads((path / "manifest.json").read_text())["status"] == (
+            "incomplete" if incomplete else "complete"
+        )
+        run.close()
+    assert "runs again, it was incomplete" in lines[1]
+    last = RunDirectory(config(tmp_path), lines.append)
+    last.stage("sample", {}, {}, lambda stage: pytest.fail("it is complete"))
+    last.close()
+
+
 def test_a_changed_setting_or_input_is_named_and_reruns_and_the_old_result_is_kept(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_text("a")

@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from scripts import script
 
 from rewardranker.config.schema import FamilyConfig
 from rewardranker.errors import UserError
@@ -24,18 +25,12 @@ from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FAMILY = FamilyConfig(train_problems=12, validation_problems=1, test_problems=4)
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        import trained_rerankers
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-    return trained_rerankers
+    return script("trained_rerankers")
 
 
 def solutions(problems: list[Problem], count: int, judge: Judge) -> list[Candidate]:
