@@ -216,8 +216,8 @@ def _described(summary: Row) -> str:
     return (
         f"{summary['problems']} problems ({', '.join(summary['revisions'])}), {summary['candidates']:,} judged "
         f"candidates, {summary['not_judged']} that could not be judged; {summary['mixed']} problems have right and "
-        f"wrong ones.{_further(summary['further'])}\n\nBackbone {Path(s['backbone']).name}, {layers} trained; {s['folds']} folds by problem "
-        f"group. Per training {s['steps']} updates of {s['programs_per_step']} programs (a pair is two), at most "
+        f"wrong ones.{_further(summary['further'])}\n\n"
+        f"Backbone {Path(s['backbone']).name}, {layers} trained; {s['folds']} folds by problem group. Per training {s['steps']} updates of {s['programs_per_step']} programs (a pair is two), at most "
         f"{s['pairs_per_problem']} pairs a problem, texts up to {s['max_tokens']} tokens, LEVER's with the "
         f"results on {s['lever_inputs']} inputs; AdamW at {s['lr']:g}, "
         f"{s['schedule']}, warm-up {s['warmup']:g}, weight decay {s['weight_decay']:g}; seed {s['seed']}. "
