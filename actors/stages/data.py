@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.execution.extraction import normalise
@@ -12,7 +13,7 @@ from rewardranker.models.loading import require_model
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.benchmarks import load_mbpp, mbpp_solutions
 from rewardranker.problems.family import Authors, build_family, family_corpus_texts
-from rewardranker.problems.io import check_problems, write_json_lines, write_problems
+from rewardranker.problems.io import check_problems, read_json_lines, write_json_lines, write_problems
 from rewardranker.problems.types import Problem
 from rewardranker.runs.directory import RunDirectory, Stage
 
@@ -86,3 +87,11 @@ def _solutions(config: Config, train: list[Problem]) -> tuple[Rows, Rows, Rows]:
         for code in authors.solutions(p, data.triplet_solutions, derive_seed(seed, "solutions"))
     ]
     return references, imitated, written
+
+
+def known_solutions(context: Context) -> dict[str, list[str]]:
+    """Correct programs that the data came with, by problem id, as this stage left them."""
+    references: dict[str, list[str]] = {problem_id: [] for problem_id in context.problems}
+    for row in read_json_lines(context.data / "references.jsonl"):
+        references[row["problem_id"]].append(row["code"])
+    return references

@@ -9,11 +9,15 @@ import numpy as np
 
 from actors.candidates import Plan, sample_pool, score_pool
 from actors.stages.context import Context
+from actors.stages.data import known_solutions
+from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
 from rewardranker.evaluation.metrics import bootstrap_mean
 from rewardranker.evaluation.table import PoolInput, ResultTable, build_table, known_rankers
 from rewardranker.execution.judge import sandbox_description
+from rewardranker.generation.candidates import judge_candidates
 from rewardranker.problems.pool import group_by_problem, write_pool
-from rewardranker.problems.types import Candidate
+from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
 
@@ -52,12 +56,14 @@ def run_evaluation(
             plan = Plan.from_config(context, model, name, "evaluate", config.evaluation.policy_samples)
             rows[name] = _pass_at_1(context, sample_pool(context, problems, plan, pools / f"{name}.parquet"))
         by_id = {problem.id: problem for problem in problems}
+        guards = _guards(context, by_id)
         inputs = {
             name: PoolInput(
                 group_by_problem(pool),
                 by_id,
                 known_rankers(pool, tuple(reward_models)),
                 {c.problem_id: c for c in greedy[name]},
+                guards,
             )
             for name, pool in sampled.items()
         }
@@ -72,7 +78,19 @@ def run_evaluation(
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
     settings = context.settings("generation", "evaluation", judge=context.judge)
-    return context.stage("evaluate", settings, inputs | {"problems": context.data / "problems.jsonl"}, work)
+    data = {"problems": context.data / "problems.jsonl", "references": context.data / "references.jsonl"}
+    return context.stage("evaluate", settings, inputs | data, work)
+
+
+def _guards(context: Context, problems: Mapping[str, Problem]) -> list[Programs]:
+    """Programs whose verdicts are known beforehand, judged: they tell of a broken judge."""
+    solutions = {name: codes[0] for name, codes in known_solutions(context).items() if codes}
+    rows = {CHEAT: cheats(list(problems.values())), GOLD: references(list(problems.values()), solutions)}
+    found = []
+    for row, programs in rows.items():
+        judge_candidates(programs, problems, context.runtime.executors.run)
+        found.append(Programs(row, ", ".join(sorted({c.language for c in programs})), programs))
+    return [one for one in found if one.candidates]
 
 
 def _pass_at_1(context: Context, pool: list[Candidate]) -> dict[str, float]:

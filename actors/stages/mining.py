@@ -9,6 +9,7 @@ import numpy as np
 
 from actors.candidates import Plan, check_infra, plan_settings, sample_pool, score_pool
 from actors.stages.context import Context
+from actors.stages.data import known_solutions
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import derive_seed, judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
@@ -90,7 +91,7 @@ def run_mining(
         score_pool(context, pool, reward_model, "reward")
         write_pool(stage.path / "pool.parquet", pool, context.problems.values())
         hard = _confirmed(context, pool)
-        references = _references(context)
+        references = known_solutions(context)
         for variant in variants:
             triplets: list[Triplet] = []
             for problem_id, group in group_by_problem(pool).items():
@@ -151,13 +152,6 @@ def _confirmed(context: Context, pool: list[Candidate]) -> dict[str, list[Ranked
         if judgement.verdict in FAILS:
             confirmed[problem_id].append(ranked)
     return confirmed
-
-
-def _references(context: Context) -> dict[str, list[str]]:
-    references: dict[str, list[str]] = {problem_id: [] for problem_id in context.problems}
-    for row in read_json_lines(context.data / "references.jsonl"):
-        references[row["problem_id"]].append(row["code"])
-    return references
 
 
 def _write(context: Context, stage: Stage, name: str, triplets: list[Triplet]) -> None:
