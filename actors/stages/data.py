@@ -22,7 +22,8 @@ def build_data(config: Config, run: RunDirectory) -> Path:
     """Writes ``problems.jsonl``, ``sft.jsonl``, ``references.jsonl``, ``solutions.jsonl`` and perhaps ``model/``.
 
     Lines of the last three are ``{"problem_id", "code"}``: what to imitate (not verified), a known correct
-    program for every training problem, and what people wrote (not verified) for the first triplets.
+    program for every problem (of held-out ones, to guard the judge with), and what people wrote (not verified) for
+    the first triplets.
     """
     if config.model.path:
         require_model(config.model.path)
@@ -38,7 +39,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
         for split in ("validation", "test"):
             if not any(p.split == split for p in problems):
                 raise UserError(f"data has no {split} problems: rerankers are compared on them; widen the data")
-        references, imitated, written = _solutions(config, train)
+        references, imitated, written = _solutions(config, problems, train)
         write_problems(stage.path / "problems.jsonl", problems)
         for name, rows in (("references", references), ("sft", imitated), ("solutions", written)):
             lines = [{"problem_id": problem_id, "code": code} for problem_id, code in rows]
@@ -68,14 +69,14 @@ def _problems(config: Config) -> list[Problem]:
 Rows = list[tuple[str, str]]
 
 
-def _solutions(config: Config, train: list[Problem]) -> tuple[Rows, Rows, Rows]:
+def _solutions(config: Config, problems: list[Problem], train: list[Problem]) -> tuple[Rows, Rows, Rows]:
     data = config.data
     if data.source == "mbpp":
         known = mbpp_solutions(data.mbpp)
-        references = [(p.id, normalise(known[p.id])) for p in train]
-        return references, references[: data.sft_problems], references
+        own = [(p.id, normalise(known[p.id])) for p in train]
+        return [(p.id, normalise(known[p.id])) for p in problems], own[: data.sft_problems], own
     authors, seed = Authors(data.family), config.run.seed
-    references = [(p.id, authors.reference(p)) for p in train]
+    references = [(p.id, authors.reference(p)) for p in problems]
     imitated = [
         (p.id, code)
         for p in train[: data.sft_problems]
