@@ -7,7 +7,6 @@ from pathlib import Path
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
 from rewardranker.generation.candidates import derive_seed
 from rewardranker.models.loading import require_model
 from rewardranker.models.tiny import build_tiny_model
@@ -73,8 +72,8 @@ def _solutions(config: Config, problems: list[Problem], train: list[Problem]) ->
     data = config.data
     if data.source == "mbpp":
         known = mbpp_solutions(data.mbpp)
-        own = [(p.id, normalise(known[p.id])) for p in train]
-        return [(p.id, normalise(known[p.id])) for p in problems], own[: data.sft_problems], own
+        own = [(p.id, known[p.id]) for p in train]
+        return [(p.id, known[p.id]) for p in problems], own[: data.sft_problems], own
     authors, seed = Authors(data.family), config.run.seed
     references = [(p.id, authors.reference(p)) for p in problems]
     imitated = [
