@@ -51,7 +51,9 @@ def test_the_cycle_with_vllm(tmp_path: Path) -> None:
         "weight_sync.transport=gloo",
     )
     results = json.loads((directory / "12-evaluate" / "results.json").read_text())
-    assert [row["ranker"] for row in results["rows"] if row["pool"] == "sft"] == RANKERS
+    rows = [row for row in results["rows"] if row["pool"] == "sft"]
+    assert [row["ranker"] for row in rows] == [*RANKERS, "cheat", "gold"]
+    assert [row["solved"] for row in rows[-2:]] == [0.0, 1.0]
     steps = [json.loads(line) for line in (directory / "05-ppo-1" / "metrics.jsonl").read_text().splitlines()]
     # The engine's log-probabilities are the trainer's: it samples from the newest weights.
     assert max(step["rollout/logprob_gap_mean"] for step in steps) < 1e-3
