@@ -26,7 +26,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,20 +38,17 @@ from trained_report import markdown, summarise
 from rewardranker.commands.judge_files import load_pool
 from rewardranker.config.schema import OptimConfig, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import scored_sequence
-from rewardranker.models.batching import TokenSequence
 from rewardranker.models.layers import Backbone
 from rewardranker.models.loading import quiet_transformers, require_model
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.lever_text import verifier_sequence, verifier_text
-from rewardranker.reranking.numbers import store
+from rewardranker.reranking.lever_text import verifier_text
+from rewardranker.reranking.numbers import Read, store
+from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import tree_hash, write_json, write_text
-from rewardranker.training.examples import CandidatePair, judged_pairs
+from rewardranker.training.examples import CandidatePair, check_trainable, fitting, judged_pairs
 from rewardranker.training.rankers import KINDS, Budget, TrainedRanker, train_ranker
-
-Read = Callable[[Problem, Candidate], TokenSequence]
 
 
 @dataclass(frozen=True)
@@ -129,14 +126,11 @@ def group_order(data: Data, folds: int, seed: int) -> list[str]:
 
 def readers(backbone: Backbone, settings: Settings) -> dict[str, Read]:
     """What each kind reads; kinds with the same reader share what the frozen layers say."""
-
-    def program(problem: Problem, candidate: Candidate) -> TokenSequence:
-        return scored_sequence(problem, candidate.code, backbone.tokenizer, chat=False)
-
-    def executed(problem: Problem, candidate: Candidate) -> TokenSequence:
-        return verifier_sequence(backbone.tokenizer, problem, candidate, settings.max_tokens, settings.lever_inputs)
-
-    return {"rewardranker": program, "coderanker": program, "lever": executed}
+    plain, executed = (
+        reader(kind, backbone.tokenizer, False, settings.max_tokens, settings.lever_inputs)
+        for kind in ("rewardranker", "lever")
+    )
+    return {"rewardranker": plain, "coderanker": plain, "lever": executed}
 
 
 def training_pairs(
@@ -145,7 +139,7 @@ def training_pairs(
     """Of those groups; the same for every kind: long programs are left out by the length of the plain text."""
     usable = [c for c in candidates if data.problems[c.problem_id].group_id in groups]
     pairs = judged_pairs(data.problems, usable, settings.pairs_per_problem, settings.seed)
-    return [p for p in pairs if all(len(plain(data.problems[c.problem_id], c)) <= settings.max_tokens for c in p)]
+    return fitting(pairs, data.problems, plain, settings.max_tokens)
 
 
 def training_groups(job: Job, order: list[str], folds: int) -> set[str]:
@@ -273,16 +267,10 @@ def say(line: str) -> None:
 
 def check(data: Data, kinds: Sequence[str], curve_kinds: Sequence[str]) -> None:
     """Raises :class:`UserError` for candidates without what the kinds need."""
-    unjudged = sum(c.verdict is None for c in (*data.pool, *data.extra))
-    if unjudged:
-        raise UserError(f"{unjudged} candidates have no verdict: judge the pools first")
-    if "lever" in kinds:
-        extra = data.extra if "lever" in curve_kinds else []
-        for name, candidates in (("--pool", data.pool), ("--extra-pool", extra)):
-            if candidates and not any(c.returns for c in candidates):
-                raise UserError(
-                    f"{name}: no candidate has `returns`, which LEVER reads; probe it, or leave out lever"
-                )
+    for kind in kinds:
+        check_trainable(kind, data.pool, "--pool")
+        if data.extra:
+            check_trainable(kind if kind in curve_kinds else "", data.extra, "--extra-pool")
 
 
 def backbone_directory(name: str, data: Data, work: Path, seed: int) -> str:

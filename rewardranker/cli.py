@@ -152,6 +152,30 @@ def judge(
     )
 
 
+@app.command()
+def train(
+    kind: Annotated[str, typer.Option(help="rewardranker (pairs), coderanker (pointwise) or lever (verifier).")],
+    model: Annotated[str, typer.Option(help="Backbone: model directory or hub name.")],
+    problems: Annotated[Path, typer.Option(help="The pool's problems, JSON lines.")],
+    pool: Annotated[Path, typer.Option(help="A pool with verdicts, .parquet or .jsonl.")],
+    out: Annotated[Path, typer.Option(help="Directory to write the trained reranker to.")],
+    chat: Annotated[bool, typer.Option(help="Put problems in the tokenizer's chat template.")] = False,
+    steps: Annotated[int, typer.Option(help="Optimiser updates.")] = 100,
+    programs_per_step: Annotated[int, typer.Option(help="Programs in one update; a pair is two.")] = 64,
+    pairs_per_problem: Annotated[int, typer.Option(help="At most so many.")] = 16,
+    trained_layers: Annotated[int, typer.Option(help="Last layers that train; 0: all.")] = 0,
+    max_tokens: Annotated[int, typer.Option(help="Pairs with a longer program are left out.")] = 1024,
+    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-4,
+    seed: Annotated[int, typer.Option(help="Of the head and the order of problems.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, or cuda:0.")] = "cpu",
+) -> None:
+    """A reranker from a judged pool, in this process, without the cycle."""
+    from rewardranker.commands.train import TrainRequest, run_train
+
+    asked = (kind, model, problems, pool, out, chat, steps, programs_per_step, pairs_per_problem, trained_layers)
+    run_train(TrainRequest(*asked, max_tokens, lr, seed, device), Console())
+
+
 class _WithRankers(TyperCommand):
     """A command whose help names every ranker; they are looked up only then, as that takes seconds."""
 

@@ -17,7 +17,7 @@ from rewardranker.errors import UserError
 from rewardranker.evaluation.asking import Asked
 from rewardranker.evaluation.planned import drawn, reads_chat
 from rewardranker.execution.judge import judge_fingerprint
-from rewardranker.generation.candidates import judge_candidates, scored_sequence
+from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
 from rewardranker.generation.types import Sampling
 from rewardranker.models.batching import TokenSequence
@@ -27,8 +27,8 @@ from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.evidence import Probes, probe_candidates, probes_for
 from rewardranker.reranking.generated_tests import GeneratedTest, ask_for_tests, generated_tests
-from rewardranker.reranking.lever_text import verifier_sequence
-from rewardranker.reranking.numbers import Read, store
+from rewardranker.reranking.numbers import store
+from rewardranker.reranking.reading import reader
 from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
@@ -129,7 +129,7 @@ def scored(context: Context, asked: Asked, seed: int, pool: Path, rankers: Mappi
         candidates = read_pool(pool / POOL)
         for name, model in rankers.items():
             role = context.runtime.role("reward", Reward, _setup(context, model))
-            read = _reader(name, model, reads_chat(config), config.reward.max_tokens)
+            read = reader(name, load_tokenizer(model), reads_chat(config), config.reward.max_tokens)
             store(candidates, plain, read, lambda rows, role=role: role.sharded("score", rows), name)  # type: ignore[misc]
         if config.benchmark.reviewer:
             _review(context, candidates, plain)
@@ -225,13 +225,6 @@ def _probes(asked: Asked, problem: Problem, tests: Sequence[GeneratedTest]) -> P
 def _setup(context: Context, model: str) -> RoleSetup:
     """A ranker reads with the tokenizer that it was trained with, whatever the generator's is."""
     return replace(context.setup(model, context.config.reward.microbatch_tokens), tokenizer_path=model)
-
-
-def _reader(name: str, model: str, chat: bool, max_tokens: int) -> Read:
-    tokenizer = load_tokenizer(model)
-    if name.startswith("lever"):
-        return lambda problem, candidate: verifier_sequence(tokenizer, problem, candidate, max_tokens)
-    return lambda problem, candidate: scored_sequence(problem, candidate.code, tokenizer, chat)
 
 
 def _review(context: Context, pool: list[Candidate], problems: Mapping[str, Problem]) -> None:

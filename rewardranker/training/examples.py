@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rewardranker.errors import UserError
 from rewardranker.execution.extraction import completion_of
 from rewardranker.generation.candidates import derive_seed
 from rewardranker.mining.triplets import first_triplets
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.numbers import Read
 
 CandidatePair = tuple[Candidate, Candidate]
 
@@ -32,3 +34,22 @@ def judged_pairs(
             if t.chosen != t.rejected
         ]
     return pairs
+
+
+def fitting(
+    pairs: Sequence[CandidatePair], problems: Mapping[str, Problem], read: Read, max_tokens: int
+) -> list[CandidatePair]:
+    """The pairs of which both programs are at most ``max_tokens`` long as ``read`` reads them, problem included."""
+    return [pair for pair in pairs if all(len(read(problems[c.problem_id], c)) <= max_tokens for c in pair)]
+
+
+def check_trainable(kind: str, pool: Sequence[Candidate], name: str) -> None:
+    """Raises :class:`UserError`, naming the pool ``name``, where candidates lack what a reranker learns from."""
+    unjudged = sum(candidate.verdict is None for candidate in pool)
+    if unjudged:
+        raise UserError(f"{name}: {unjudged:,} of {len(pool):,} candidates have no verdict; judge the pool first")
+    if kind.startswith("lever") and not any(candidate.returns for candidate in pool):
+        raise UserError(
+            f"{name}: no candidate has `returns`, what it gave on probe inputs, which LEVER reads; probe the pool "
+            "(`rewardranker evaluate` writes such pools), or train another kind"
+        )

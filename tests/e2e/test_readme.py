@@ -49,7 +49,7 @@ def test_short_commands_run(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stdout + made.stderr
     left = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in (*STAGES, "evaluate")]
     short = [c for c in left if MULTIPL_E not in c]
-    assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank"}
+    assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank", "train"}
     for command in short:
         words = arguments(command, tmp_path)
         if words[0] == "generate":
@@ -57,6 +57,7 @@ def test_short_commands_run(tmp_path: Path) -> None:
         answer = run(*words)
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
     assert (tmp_path / "ranked.parquet").exists()
+    assert (tmp_path / "runs" / "smoke" / "my-ranker" / "training.json").exists()
 
 
 def test_the_judge_says_of_public_answers_what_it_says_here(tmp_path: Path) -> None:
@@ -79,14 +80,19 @@ def test_evaluate_says_what_it_would_ask() -> None:
     root = Path(os.environ.get("REWARDRANKER_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not (root / "mbpp" / "mbpp.jsonl").exists():
         pytest.skip(f"needs multipl_e and mbpp in {root}: set REWARDRANKER_SHARED_DATA to a folder that has them")
-    (command,) = [command for command in SHELL if command.startswith("rewardranker evaluate")]
+    commands = [command for command in SHELL if command.startswith("rewardranker evaluate")]
     sets = (
         f"benchmark.sets=[{{name: multipl_e, source: '{root}/multipl_e/humaneval-{{language}}.jsonl', limit: 6}}, "
         f"{{name: mbpp, source: {root}/mbpp/mbpp.jsonl, limit: 12}}]"
     )
-    answer = run(*shlex.split(command)[1:], sets)
-    assert answer.returncode == 0, answer.stderr
-    assert len([line for line in answer.stdout.splitlines() if line.startswith("│")]) == 9
+    assert [("endpoint.base_url" in command, "--dry-run" in command) for command in commands] == [
+        (False, True),
+        (True, True),
+    ]
+    for command in commands:
+        answer = run(*shlex.split(command)[1:], sets)
+        assert answer.returncode == 0, answer.stderr
+        assert len([line for line in answer.stdout.splitlines() if line.startswith("│")]) == 9
 
 
 def test_the_rankers_without_training_solve_what_the_results_say() -> None:
