@@ -30,7 +30,7 @@ from rewardranker.models.loading import model_name
 from rewardranker.problems.benchmarks import benchmark_solutions
 from rewardranker.problems.data_card import data_card
 from rewardranker.problems.io import write_problems
-from rewardranker.problems.pool import read_pool, write_pool
+from rewardranker.problems.pool import pool_revisions, read_pool, write_pool
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
 
@@ -67,8 +67,11 @@ class Evaluation:
             results.served += _served(asked, f"seed {seed}", stage)
             if own.rankers or own.reviewer:
                 stage = scored(seeded, asked, seed, stage, own.rankers)
-            candidates = read_pool(stage / POOL)
-            pool = BenchmarkPool(asked.benchmark, asked.language, generator, seed, asked.plain, candidates)
+            path = stage / POOL
+            recorded = ", ".join(sorted({one for found in pool_revisions(path).values() for one in found}))
+            pool = BenchmarkPool(
+                asked.benchmark, asked.language, generator, seed, asked.plain, read_pool(path), recorded
+            )
             results.pools.append(pool)
 
     def _programs(self, asked: Asked, results: Results) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from actors.stages.benchmarks import REVIEW
 from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
 from rewardranker.evaluation import benchmark_views, comparison_views
 from rewardranker.evaluation.benchmark_building import build_benchmark_table
 from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
@@ -82,10 +83,16 @@ def _benchmark(results: Results, name: str, folder: Path, console: Console) -> N
     write_text(folder / f"{name}.md", benchmark_views.to_markdown(table))
     write_text(folder / f"{name}.html", benchmark_views.to_html(table))
     for pool in own:
-        _compare(results, pool, ceilings[pool.language], folder)
+        try:
+            _compare(results, pool, ceilings[pool.language], folder)
+        except UserError as error:
+            if not config.benchmark.partial:
+                raise
+            console.warn(f"no page for {name}, {pool.name}: {error}")
 
 
 def _compare(results: Results, pool: BenchmarkPool, solvable: tuple[int, int], folder: Path) -> None:
+    """Raises :class:`UserError` where, for one, nothing of the pool could be judged."""
     config, n = results.config, results.config.generation.n
     found = compare_rankers(
         pool.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,11 +15,13 @@ from evaluations import Here, Place, manifest, stage
 
 from rewardranker.errors import UserError
 from rewardranker.evaluation.asking import asked_for
+from rewardranker.evaluation.comparison import compare_rankers
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer
-from rewardranker.problems.pool import read_pool
+from rewardranker.problems.io import read_problems
+from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.lever_text import verifier_sequence
 from rewardranker.reranking.reviewer import review_sequence
@@ -138,6 +141,36 @@ def test_a_generator_of_a_run_is_called_after_its_stage(place: Place) -> None:
     assert "04-ppo-1" in {row["generator"] for row in table["rows"]}
     pool = read_pool(stage(run, "sample-humaneval_python-0") / "pool.parquet")
     assert {candidate.source for candidate in pool} == {"gen:04-ppo-1"}
+
+
+def test_a_pool_that_was_made_for_other_data_has_no_table(place: Place) -> None:
+    config = place.config("humaneval")
+    run = place.evaluate(config)
+    path = stage(run, "sample-humaneval_python-0") / "pool.parquet"
+    problems = read_problems(stage(run, "problems") / "humaneval_python" / "plain.jsonl")
+    write_pool(path, read_pool(path), [replace(problem, revision="other") for problem in problems])
+    with pytest.raises(UserError, match="pools of different data revisions cannot share a table: .*other"):
+        place.evaluate(config)
+
+
+def test_one_pool_without_a_page_does_not_take_the_other_pages_away(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def compare(name: str, *more: Any, **options: Any) -> Any:
+        if name.endswith("seed 3"):
+            raise UserError("nothing to compare")
+        return compare_rankers(name, *more, **options)
+
+    monkeypatch.setattr("actors.evaluation_tables.compare_rankers", compare)
+    config = place.config("humaneval")
+    config.benchmark.seeds, config.benchmark.partial = [3, 4], True
+    run = place.evaluate(config)
+    pages = {path.name for path in (run / "tables").glob("*.md")}
+    assert pages == {"humaneval.md", "rankers-humaneval-python-4.md"}
+    assert "warning: no page for humaneval" in capsys.readouterr().out
+    config.benchmark.partial = False
+    with pytest.raises(UserError, match="nothing to compare"):
+        place.evaluate(config)
 
 
 def test_programs_that_could_not_be_judged_are_named_by_benchmark_and_language(
