@@ -24,7 +24,7 @@ from actors.stages.evaluation import run_evaluation
 from actors.stages.mining import mining_problems, run_first_triplets, run_mining, run_pool
 from actors.stages.training import run_ppo, run_reward, run_sft
 from rewardranker.config.schema import Config
-from rewardranker.evaluation.report import write_report
+from rewardranker.evaluation.report.page import write_report
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory
 

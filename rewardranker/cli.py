@@ -90,11 +90,11 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
     """A generator on public benchmarks: pools, verdicts, every ranker, the paper's tables. Resumes."""
     settings, console = load_config(config, overrides or []), Console()
     if dry_run:
-        from rewardranker.evaluation.planned import describe_planned
+        from rewardranker.evaluation.benchmark.planned import describe_planned
 
         console.show(describe_planned(settings))
         return
-    from actors.evaluation import evaluate_benchmarks
+    from actors.evaluate import evaluate_benchmarks
     from rewardranker.models.loading import quiet_transformers
 
     quiet_transformers()
@@ -245,7 +245,7 @@ def card(
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="Run directory.")]) -> None:
     """Writes a run's HTML report again."""
-    from rewardranker.evaluation.report import write_report
+    from rewardranker.evaluation.report.page import write_report
 
     if not (run / "config.yaml").exists():
         raise UserError(f"{run} is no run directory: it holds no config.yaml")

@@ -14,8 +14,8 @@ from actors.setup import RoleSetup
 from actors.stages.context import Context
 from rewardranker.config.endpoint import EndpointConfig, shaping
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import Asked
-from rewardranker.evaluation.planned import drawn, reads_chat
+from rewardranker.evaluation.benchmark.asking import Asked
+from rewardranker.evaluation.benchmark.planned import drawn, reads_chat
 from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint

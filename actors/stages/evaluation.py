@@ -10,7 +10,7 @@ import numpy as np
 from actors.candidates import Plan, sample_pool, score_pool
 from actors.stages.context import Context
 from actors.stages.data import known_solutions
-from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.benchmark.pools import Programs
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
 from rewardranker.evaluation.metrics import bootstrap_mean
 from rewardranker.evaluation.table import PoolInput, ResultTable, build_table, known_rankers

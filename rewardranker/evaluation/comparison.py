@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import NOT_RECORDED, Programs, check_members
+from rewardranker.evaluation.benchmark.pools import NOT_RECORDED, Programs, check_members
 from rewardranker.evaluation.calibration import Calibration, calibrate
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
 from rewardranker.evaluation.fixed_programs import guard_alarm, solved_by_problem

@@ -7,14 +7,14 @@ from typing import Any
 
 from rich.console import Group
 
-from rewardranker.evaluation.benchmark_notes import ranker_notes
-from rewardranker.evaluation.charts import Series, line_chart
+from rewardranker.evaluation.benchmark.notes import ranker_notes
 from rewardranker.evaluation.comparison import Comparison, Estimate, RankerRow
 from rewardranker.evaluation.fixed_programs import unguarded
-from rewardranker.evaluation.grid import Cell, Grid, Mark, Section, html, markdown, terminal
 from rewardranker.evaluation.names import label, per_cent
-from rewardranker.evaluation.report_parts import fill, safe, table
-from rewardranker.evaluation.svg import percent
+from rewardranker.evaluation.rendering.charts import Series, line_chart
+from rewardranker.evaluation.rendering.grid import Cell, Grid, Mark, Section, html, markdown, terminal
+from rewardranker.evaluation.rendering.html import fill, safe, table
+from rewardranker.evaluation.rendering.svg import percent
 
 _DASH = Cell("–")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.benchmark.pools import Programs
 from rewardranker.evaluation.guards import CHEAT, GOLD
 from rewardranker.evaluation.scored import judged
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict

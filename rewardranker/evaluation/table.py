@@ -10,11 +10,11 @@ import numpy as np
 from rich.table import Table
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.benchmark.pools import Programs
 from rewardranker.evaluation.fixed_programs import guard_alarm, solved_by_problem, unguarded
-from rewardranker.evaluation.grid import Cell, Grid, Section, markdown_rows, terminal
 from rewardranker.evaluation.metrics import bootstrap_mean, gap_closed, mean_of_known, pair_accuracy, paired_bootstrap
 from rewardranker.evaluation.names import in_order, label, per_cent
+from rewardranker.evaluation.rendering.grid import Cell, Grid, Section, markdown_rows, terminal
 from rewardranker.evaluation.scored import Chance, Groups, ScoredPool, score_pool
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.pool import check_pool

@@ -19,7 +19,7 @@ import pytest
 from benchmark_data import add_mbpp_row, humaneval_row
 from transformers import AutoModelForSequenceClassification
 
-from actors import evaluation
+from actors import evaluate
 from actors.ranks import Rank
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.execution.judge import Judge
@@ -111,7 +111,7 @@ class Place:
         scorer = AutoModelForSequenceClassification.from_pretrained(folder / "model", num_labels=1)
         scorer.save_pretrained(folder / "ranker")
         load_tokenizer(str(folder / "model")).save_pretrained(folder / "ranker")
-        monkeypatch.setattr(evaluation, "Runtime", self._start)
+        monkeypatch.setattr(evaluate, "Runtime", self._start)
 
     def _start(self, config: Config, console: Console, cache: Path) -> Here:
         self.started.append(Here(config, console, cache))
@@ -127,7 +127,7 @@ class Place:
         return made
 
     def evaluate(self, config: Config) -> Path:
-        return evaluation.evaluate_benchmarks(config, Console())
+        return evaluate.evaluate_benchmarks(config, Console())
 
 
 def stage(run: Path, name: str) -> Path:

@@ -14,7 +14,7 @@ import torch
 from evaluations import Here, Place, manifest, stage
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import asked_for
+from rewardranker.evaluation.benchmark.asking import asked_for
 from rewardranker.evaluation.comparison import compare_rankers
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.generation.candidates import scored_sequence
@@ -161,7 +161,7 @@ def test_one_pool_without_a_page_does_not_take_the_other_pages_away(
             raise UserError("nothing to compare")
         return compare_rankers(name, *more, **options)
 
-    monkeypatch.setattr("actors.evaluation_tables.compare_rankers", compare)
+    monkeypatch.setattr("actors.evaluate_tables.compare_rankers", compare)
     config = place.config("humaneval")
     config.benchmark.seeds, config.benchmark.partial = [3, 4], True
     run = place.evaluate(config)
@@ -188,6 +188,6 @@ def test_programs_that_could_not_be_judged_are_named_by_benchmark_and_language(
         monkeypatch.setattr(type(here), "__exit__", lambda self, *error: None)
         return here
 
-    monkeypatch.setattr("actors.evaluation.Runtime", started)
+    monkeypatch.setattr("actors.evaluate.Runtime", started)
     with pytest.raises(UserError, match="^humaneval in python, seed 0: 6 of 6 programs could not be judged"):
         place.evaluate(place.config("humaneval"))

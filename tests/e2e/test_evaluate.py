@@ -12,7 +12,7 @@ from endpoint_server import EndpointServer, Json, Reply, choices
 from transformers import AutoModelForSequenceClassification
 
 from rewardranker.config.schema import TinyConfig
-from rewardranker.evaluation.benchmark_tables import BenchmarkTable
+from rewardranker.evaluation.benchmark.tables import BenchmarkTable
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import read_pool

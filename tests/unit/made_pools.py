@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Provenance
+from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Provenance
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate, Problem, Test
 

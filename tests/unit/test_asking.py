@@ -9,7 +9,7 @@ from benchmark_data import PHP, add_mbpp_row, humaneval_row, multipl_e_row, shar
 
 from rewardranker.config.schema import BenchmarkSet
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import Asked, asked_for
+from rewardranker.evaluation.benchmark.asking import Asked, asked_for
 from rewardranker.execution.extraction import completion_of, extract, normalise
 from rewardranker.problems.benchmarks import benchmark_solutions, load_humaneval
 

@@ -9,9 +9,9 @@ import pytest
 from made_pools import PROVENANCE, candidates, pool, problem
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_building import build_benchmark_table
-from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs
-from rewardranker.evaluation.benchmark_tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
+from rewardranker.evaluation.benchmark.building import build_benchmark_table
+from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs
+from rewardranker.evaluation.benchmark.tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.protocol import Ranker

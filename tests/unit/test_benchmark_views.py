@@ -14,10 +14,10 @@ from made_pools import PROVENANCE, candidates, pool
 from report_runs import parse
 from rich.console import Console
 
-from rewardranker.evaluation.benchmark_building import build_benchmark_table
-from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs
-from rewardranker.evaluation.benchmark_tables import BenchmarkTable
-from rewardranker.evaluation.benchmark_views import render, to_html, to_markdown
+from rewardranker.evaluation.benchmark.building import build_benchmark_table
+from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs
+from rewardranker.evaluation.benchmark.tables import BenchmarkTable
+from rewardranker.evaluation.benchmark.views import render, to_html, to_markdown
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.stored import StoredRanker
 

@@ -13,7 +13,7 @@ from report_runs import parse
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.benchmark.pools import Programs
 from rewardranker.evaluation.comparison import Comparison, RankerRow, compare_rankers
 from rewardranker.evaluation.comparison_views import render, to_html, to_markdown
 from rewardranker.problems.types import Candidate

@@ -14,8 +14,8 @@ from transformers import AutoModelForSequenceClassification
 
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.evaluation import planned as planned_module
-from rewardranker.evaluation.planned import describe_planned, drawn, planned, reads_chat
+from rewardranker.evaluation.benchmark import planned as planned_module
+from rewardranker.evaluation.benchmark.planned import describe_planned, drawn, planned, reads_chat
 from rewardranker.execution.languages.toolchain import Toolchain
 from rewardranker.models.loading import load_tokenizer, model_name, require_scorer
 from rewardranker.models.tiny import build_tiny_model

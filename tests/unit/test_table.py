@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import Programs
+from rewardranker.evaluation.benchmark.pools import Programs
 from rewardranker.evaluation.names import label, per_cent
 from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, known_rankers
 from rewardranker.execution.verdict import Verdict

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from rewardranker.evaluation.benchmark_notes import footnotes, notes
-from rewardranker.evaluation.benchmark_tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
-from rewardranker.evaluation.charts import interval_mark
-from rewardranker.evaluation.grid import SOFT_HYPHEN, Cell, Grid, Mark, Section, html, markdown, terminal
+from rewardranker.evaluation.benchmark.notes import footnotes, notes
+from rewardranker.evaluation.benchmark.paper import PaperRow
+from rewardranker.evaluation.benchmark.tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
 from rewardranker.evaluation.names import label, per_cent
-from rewardranker.evaluation.paper import PaperRow
-from rewardranker.evaluation.report_parts import fill, safe, table
-from rewardranker.evaluation.svg import Scale, percent
+from rewardranker.evaluation.rendering.charts import interval_mark
+from rewardranker.evaluation.rendering.grid import SOFT_HYPHEN, Cell, Grid, Mark, Section, html, markdown, terminal
+from rewardranker.evaluation.rendering.html import fill, safe, table
+from rewardranker.evaluation.rendering.svg import Scale, percent
 
 _LANGUAGES = {
     "python": "Python",

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from rewardranker.evaluation.charts import bar_chart, histogram
 from rewardranker.evaluation.metrics import auc
 from rewardranker.evaluation.names import in_order, label, per_cent
-from rewardranker.evaluation.report_parts import decimal, figure, missing, note, safe
-from rewardranker.evaluation.report_run import FinishedRun, FinishedStage, read_object
+from rewardranker.evaluation.rendering.charts import bar_chart, histogram
+from rewardranker.evaluation.rendering.html import decimal, figure, missing, note, safe
+from rewardranker.evaluation.report.run import FinishedRun, FinishedStage, read_object
 from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rewardranker.evaluation.charts import TWIN_RIGHT, Series, line_chart, twin_chart
 from rewardranker.evaluation.names import label, per_cent
-from rewardranker.evaluation.report_parts import decimal, figure, missing, note, safe, table
-from rewardranker.evaluation.report_run import FinishedRun, FinishedStage
-from rewardranker.evaluation.svg import Scale, number, percent
+from rewardranker.evaluation.rendering.charts import TWIN_RIGHT, Series, line_chart, twin_chart
+from rewardranker.evaluation.rendering.html import decimal, figure, missing, note, safe, table
+from rewardranker.evaluation.rendering.svg import Scale, number, percent
+from rewardranker.evaluation.report.run import FinishedRun, FinishedStage
 
 _SCORE, _PASS_RATE, _KL = "critic/score/mean", "rollout/pass_rate", "kl/sequence"
 _KL_LABEL = "KL to SFT, nats per response"

@@ -15,7 +15,7 @@ from rich.console import JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from rewardranker.evaluation.report_parts import safe
+from rewardranker.evaluation.rendering.html import safe
 
 Mark = Literal["", "better", "worse"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import Any
 
-from rewardranker.evaluation.benchmark_tables import BenchmarkTable
+from rewardranker.evaluation.benchmark.paper import PaperRow
+from rewardranker.evaluation.benchmark.tables import BenchmarkTable
 from rewardranker.evaluation.fixed_programs import unguarded
 from rewardranker.evaluation.names import label
-from rewardranker.evaluation.paper import PaperRow
 
 PAPER = "The paper: arXiv 2504.09643, its table as printed"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.config.loading import digest
-from rewardranker.evaluation.charts import interval_mark, stacked_bar
 from rewardranker.evaluation.names import per_cent
-from rewardranker.evaluation.report_curves import learning, ppo
-from rewardranker.evaluation.report_parts import duration, facts, fill, missing, safe, table
-from rewardranker.evaluation.report_pools import distributions, examples, verdicts
-from rewardranker.evaluation.report_run import FinishedRun, FinishedStage, load_run
-from rewardranker.evaluation.svg import Scale, percent
+from rewardranker.evaluation.rendering.charts import interval_mark, stacked_bar
+from rewardranker.evaluation.rendering.html import duration, facts, fill, missing, safe, table
+from rewardranker.evaluation.rendering.svg import Scale, percent
+from rewardranker.evaluation.report.curves import learning, ppo
+from rewardranker.evaluation.report.pools import distributions, examples, verdicts
+from rewardranker.evaluation.report.run import FinishedRun, FinishedStage, load_run
 from rewardranker.evaluation.table import HEADERS, ResultTable
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate

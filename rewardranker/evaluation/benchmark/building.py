@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark_pools import (
+from rewardranker.evaluation.benchmark.paper import paper_table
+from rewardranker.evaluation.benchmark.pools import (
     BenchmarkPool,
     Coverage,
     Programs,
@@ -21,11 +22,10 @@ from rewardranker.evaluation.benchmark_pools import (
     check_benchmark_pools,
     check_members,
 )
-from rewardranker.evaluation.benchmark_tables import AVERAGE, COMMON, BenchmarkTable, LanguageFacts, Score, SystemRow
+from rewardranker.evaluation.benchmark.tables import AVERAGE, COMMON, BenchmarkTable, LanguageFacts, Score, SystemRow
 from rewardranker.evaluation.clusters import ClusterBootstrap, Column, Interval
 from rewardranker.evaluation.fixed_programs import solved_by_problem
 from rewardranker.evaluation.metrics import gap_closed, seed_standard_error
-from rewardranker.evaluation.paper import paper_table
 from rewardranker.evaluation.scored import DRAWS, Chance, ScoredPool, score_pool
 from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.problems.pool import group_by_problem

@@ -13,7 +13,7 @@ from html import escape
 
 import numpy as np
 
-from rewardranker.evaluation.svg import (
+from rewardranker.evaluation.rendering.svg import (
     BOTTOM,
     CHARACTER,
     LEFT,

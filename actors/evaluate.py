@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actors.evaluation_tables import Results, Served, write_tables
+from actors.evaluate_tables import Results, Served, write_tables
 from actors.runtime import Runtime
 from actors.stages.benchmarks import PLAIN, POOL, PUT, greedy, read_tests, sampled, scored, written_tests
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
-from rewardranker.evaluation.asking import Asked
-from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs
+from rewardranker.evaluation.benchmark.asking import Asked
+from rewardranker.evaluation.benchmark.planned import planned, reads_chat
+from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
-from rewardranker.evaluation.planned import planned, reads_chat
 from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.models.loading import model_name
@@ -93,8 +93,8 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
     """Runs every stage that is not complete, prints the tables; returns the run directory.
 
     Raises:
-        UserError: see :func:`rewardranker.evaluation.planned.planned`; samples that an endpoint did not give, unless
-            ``benchmark.partial``.
+        UserError: see :func:`rewardranker.evaluation.benchmark.planned.planned`; samples that an endpoint did not
+            give, unless ``benchmark.partial``.
     """
     plan = planned(config, measure=True)
     for name, tools in plan.left_out.items():

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.charts import Series
+from rewardranker.evaluation.rendering.charts import Series
 from rewardranker.problems.pool import read_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.runs.metrics import read_metrics

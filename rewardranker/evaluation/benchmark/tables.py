@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rewardranker.evaluation.benchmark.paper import PaperRow
 from rewardranker.evaluation.clusters import Interval
 from rewardranker.evaluation.fixed_programs import guard_alarm
-from rewardranker.evaluation.paper import PaperRow
 
 AVERAGE, COMMON = "average", "common"
 UPPER_BOUNDS = ("oracle", "gold")  # rows that have seen the tests: never set off as better

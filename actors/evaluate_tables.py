@@ -9,11 +9,12 @@ from pathlib import Path
 from actors.stages.benchmarks import REVIEW
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation import benchmark_views, comparison_views
-from rewardranker.evaluation.benchmark_building import build_benchmark_table
-from rewardranker.evaluation.benchmark_pools import BenchmarkPool, Programs, Provenance
+from rewardranker.evaluation import comparison_views
+from rewardranker.evaluation.benchmark import views
+from rewardranker.evaluation.benchmark.building import build_benchmark_table
+from rewardranker.evaluation.benchmark.planned import Planned, drawn, reads_chat
+from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs, Provenance
 from rewardranker.evaluation.comparison import compare_rankers
-from rewardranker.evaluation.planned import Planned, drawn, reads_chat
 from rewardranker.execution.judge import HARNESS_VERSION, sandbox_description, toolchain_of
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.data_card import ceiling
@@ -78,10 +79,10 @@ def _benchmark(results: Results, name: str, folder: Path, console: Console) -> N
         seed=config.run.seed,
         partial=config.benchmark.partial,
     )
-    console.show(benchmark_views.render(table))
+    console.show(views.render(table))
     write_json(folder / f"{name}.json", table.to_json())
-    write_text(folder / f"{name}.md", benchmark_views.to_markdown(table))
-    write_text(folder / f"{name}.html", benchmark_views.to_html(table))
+    write_text(folder / f"{name}.md", views.to_markdown(table))
+    write_text(folder / f"{name}.html", views.to_html(table))
     for pool in own:
         try:
             _compare(results, pool, ceilings[pool.language], folder)

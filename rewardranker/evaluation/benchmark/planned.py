@@ -10,7 +10,7 @@ from rich.table import Table
 from rewardranker.config.endpoint import check_endpoint
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import Asked, asked_for, of_chat_model
+from rewardranker.evaluation.benchmark.asking import Asked, asked_for, of_chat_model
 from rewardranker.execution.judge import toolchain_of
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.models.loading import load_tokenizer, require_model, require_scorer
