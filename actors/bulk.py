@@ -13,9 +13,9 @@ import numpy as np
 import ray
 import ray.data
 
-from actors.candidates import Plan, sample_shard, shard_path
 from actors.ranks import Rank, device_of_this_process
 from actors.rollout.worker import RolloutWorker, rollout_environment
+from actors.shards import Plan, sample_shard, shard_path
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.execution.judge import Judge

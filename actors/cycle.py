@@ -16,8 +16,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from actors.candidates import Plan
 from actors.runtime import Runtime
+from actors.shards import Plan
 from actors.stages.context import Context, LastStage
 from actors.stages.data import build_data
 from actors.stages.evaluation import run_evaluation

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from actors.candidates import Plan, check_infra, plan_settings, sample_pool, sample_shard
+from actors.candidates import check_infra, sample_pool
 from actors.reference import Reference
 from actors.reward import Reward
 from actors.setup import RoleSetup
+from actors.shards import Plan, plan_settings, sample_shard
 from actors.stages.context import Context
 from rewardranker.config.endpoint import EndpointConfig, shaping
 from rewardranker.errors import UserError

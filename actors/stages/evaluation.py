@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from actors.candidates import Plan, sample_pool, score_pool
+from actors.candidates import sample_pool, score_pool
+from actors.shards import Plan
 from actors.stages.context import Context
 from actors.stages.data import known_solutions
 from rewardranker.evaluation.benchmark.pools import Programs

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from actors.candidates import Plan, check_infra, plan_settings, sample_pool, score_pool
+from actors.candidates import check_infra, sample_pool, score_pool
+from actors.shards import Plan, plan_settings
 from actors.stages.context import Context
 from actors.stages.data import known_solutions
 from rewardranker.errors import UserError
