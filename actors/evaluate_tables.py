@@ -24,8 +24,9 @@ from rewardranker.reranking.codet import CodeTRanker
 from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.reviewer import ReviewerRanker
-from rewardranker.runs.atomic import write_json, write_text
+from rewardranker.runs.atomic import tree_hash, write_json, write_text
 from rewardranker.runs.console import Console
+from rewardranker.runs.directory import package_versions
 
 #: Bounds, not rankers: the tables add them themselves.
 _BOUNDS = ("random", "oracle")
@@ -142,7 +143,11 @@ def _provenance(results: Results, benchmark: str) -> Provenance:
         toolchains={name: toolchain_of(LANGUAGES[name], judge.remote_url).version for name in languages},
         top_k=how.top_k,
         top_p=how.top_p if remote else None,
-        more=_prompts(results, benchmark) | _networks(config) | _endpoint(results, benchmark) | _left_out(results),
+        more=_prompts(results, benchmark)
+        | _networks(config)
+        | _endpoint(results, benchmark)
+        | _left_out(results)
+        | {"versions": ", ".join(f"{name} {version}" for name, version in sorted(package_versions().items()))},
     )
 
 
@@ -157,10 +162,16 @@ def _prompts(results: Results, benchmark: str) -> dict[str, str]:
 
 def _networks(config: Config) -> dict[str, str]:
     template = ", inside a chat template" if reads_chat(config) else ""
-    return {
-        f"ranker {name}": path + (template if name != "lever" else "")
+    local = {} if config.endpoint.base_url else {"generator": _named(config.model.path)}
+    return local | {
+        f"ranker {name}": _named(path) + (template if name != "lever" else "")
         for name, path in config.benchmark.rankers.items()
     }
+
+
+def _named(model: str) -> str:
+    """With a hash of its files, where they are here."""
+    return f"{model} (files {tree_hash(Path(model))})" if Path(model).is_dir() else model
 
 
 def _endpoint(results: Results, benchmark: str) -> dict[str, str]:

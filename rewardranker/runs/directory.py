@@ -106,7 +106,7 @@ class RunDirectory:
             "stage": name,
             **wanted,
             "config": digest(wanted["settings"]),
-            "versions": _versions(),
+            "versions": package_versions(),
             "git_sha": _git_sha(),
             "seed": self._seed,
             "seconds": round(time.monotonic() - begun, 1),
@@ -157,7 +157,8 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Of the packages that results depend on, those that are installed."""
     installed = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
     return {name: installed[name] for name in PACKAGES if name in installed}
 

@@ -25,6 +25,7 @@ from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.lever_text import verifier_sequence
 from rewardranker.reranking.reviewer import review_sequence
+from rewardranker.runs.atomic import tree_hash
 
 
 @pytest.fixture
@@ -125,10 +126,12 @@ def test_a_score_depends_on_which_rankers_and_how_they_read(place: Place) -> Non
     assert found["settings"]["rankers_chat"] is False
     assert set(found["inputs"]) == {"pool", "plain", "ranker_rewardranker"}
     table = json.loads((run / "tables" / "humaneval.json").read_text())
-    assert table["settings"]["more"] == {
-        "prompts": "style base, answers of at most 500 tokens (python)",
-        "ranker rewardranker": str(place.folder / "ranker"),
-    }
+    more = table["settings"]["more"]
+    assert set(more) == {"prompts", "generator", "ranker rewardranker", "versions"}
+    assert more["prompts"] == "style base, answers of at most 500 tokens (python)"
+    for key, name in (("generator", "model"), ("ranker rewardranker", "ranker")):
+        assert more[key] == f"{place.folder / name} (files {tree_hash(place.folder / name)})"
+    assert f"torch {torch.__version__}" in more["versions"] and "rewardranker 0." in more["versions"]
 
 
 def test_a_generator_of_a_run_is_called_after_its_stage(place: Place) -> None:

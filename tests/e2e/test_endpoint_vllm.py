@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
+from vllm_server import serving
 
-from actors.rollout.worker import VLLM_CPU_ENV
 from rewardranker.config.schema import FamilyConfig, TinyConfig
 from rewardranker.execution.extraction import extract
 from rewardranker.generation.endpoint import EndpointConfig, sample_endpoint
@@ -27,50 +18,6 @@ from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.family import build_family, family_corpus_texts
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.console import Console
-
-TEMPLATE = "{{ messages[0]['content'] }}"  # so that chat and base prompts are the same tokens
-SERVER = {**VLLM_CPU_ENV, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
-
-
-@contextmanager
-def serving(model: Path, log: Path) -> Iterator[str]:
-    """vLLM's server in a process group of its own, ready; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {
-        **{"model": model, "served-model-name": "tiny", "host": "127.0.0.1", "port": port, "dtype": "float32"},
-        **{"max-model-len": 128, "max-num-seqs": 8, "kv-cache-memory-bytes": 64 << 20, "chat-template": TEMPLATE},
-        **{"generation-config": "vllm", "logprobs-mode": "processed_logprobs"},
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager", *words]
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            command, env=os.environ | SERVER, stdout=output, stderr=output, start_new_session=True
-        )
-        try:
-            _wait_until_ready(f"http://127.0.0.1:{port}/health", server, log)
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
-
-
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 480
-    while time.monotonic() < end:
-        assert server.poll() is None, log.read_text()[-3000:]
-        try:
-            if httpx.get(url, timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.5)
-    raise AssertionError(f"not ready after 480 s: {log.read_text()[-3000:]}")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 from cycle_runs import run
 from endpoint_server import EndpointServer, Json, Reply, choices
 from transformers import AutoModelForSequenceClassification
+from vllm_server import serving
 
 from rewardranker.config.schema import TinyConfig
 from rewardranker.evaluation.benchmark.tables import BenchmarkTable
@@ -151,6 +152,31 @@ def test_the_same_command_with_an_endpoint(place: Path) -> None:
         1.0
     }
     assert len(list((place / "remote/evaluate/journals").glob("*.jsonl"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.vllm
+def test_the_same_command_with_vllms_own_server(place: Path) -> None:
+    """As a base model (completions) and as one that is talked to (chat); log-probabilities come with the samples."""
+    for style in ("chat", "completions"):
+        name = f"vllm-{style}"
+        with serving(place / "model", place / f"{name}.log", max_tokens=2048) as url:
+            answer = run(
+                "evaluate", "--config", "configs/evaluate.yaml", f"run.root={place}/remote", f"run.name={name}",
+                f"endpoint.base_url={url}", "endpoint.model=tiny", f"endpoint.style={style}", "generation.n=2",
+                f"benchmark.sets=[{sets(place)}]", "endpoint.max_new_tokens=12", "benchmark.rankers_chat=false",
+                f"benchmark.rankers={{rewardranker: {place}/ranker}}",
+            )  # fmt: skip
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        for benchmark in ("humaneval", "mbpp"):
+            table = BenchmarkTable.from_json(
+                json.loads((place / f"remote/{name}/tables/{benchmark}.json").read_text())
+            )
+            rows = {row.ranker: row for row in table.rows}
+            assert {"greedy", "logprob", "rewardranker", "oracle"} <= set(rows) and not table.alarms()
+            assert rows["gold"].scores["python"].solved == 1.0
+        pools = [read_pool(path) for path in (place / "remote" / name).glob("*-sample-*/pool.parquet")]
+        assert len(pools) == 6 and all(c.logprobs and c.verdict for pool in pools for c in pool)
 
 
 def test_without_a_generator_it_says_what_to_set(place: Path) -> None:

@@ -258,3 +258,19 @@ def test_long_names_wrap_and_numbers_do_not(width: int) -> None:
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
     assert re.search(r"^r +100\.0", text, re.MULTILINE)
+
+
+def test_where_nothing_was_solved_the_intervals_are_not_believed() -> None:
+    """None of 2 problems: 1 - .05 ** (1 / 2) = .7764. C++ has a right one, chosen or not."""
+    pools = [
+        pool({0: "x1 x0", 1: "x1 x0"}),
+        pool({0: "x1 x0", 1: "o1 x0"}, "cpp"),
+        pool({0: "x0 x1", 1: "x1 x0"}, "php"),
+    ]
+    text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=20))
+    (line,) = [line for line in text.splitlines() if "Nothing solved" in line]
+    assert line == (
+        "- Nothing solved in python, php: the intervals have no width, which is not certainty; none of 2 problems "
+        "goes with shares of up to 77.6 % (95 %, one-sided)."
+    )
+    assert "Nothing solved" not in to_markdown(table_2())

@@ -9,7 +9,7 @@ from typing import Any
 from rewardranker.evaluation.benchmark.paper import PaperRow
 from rewardranker.evaluation.benchmark.tables import BenchmarkTable
 from rewardranker.evaluation.fixed_programs import unguarded
-from rewardranker.evaluation.names import label
+from rewardranker.evaluation.names import label, per_cent
 
 PAPER = "The paper: arXiv 2504.09643, its table as printed"
 
@@ -129,7 +129,22 @@ def _missing(found: BenchmarkTable) -> list[str]:
     undefined = [one for one, count in flat.items() if count]
     if undefined:
         lines.append(f"No gap to close, the oracle being no better than a random pick: {', '.join(undefined)}.")
-    return lines
+    return lines + _nothing_solved(found)
+
+
+def _nothing_solved(found: BenchmarkTable) -> list[str]:
+    """Resampled zeros stay zeros. Of ``k`` problems none is solved with probability .05 where the share is
+    ``1 - .05 ** (1 / k)`` (Clopper and Pearson 1934, one-sided)."""
+    by_count: dict[int, list[str]] = {}
+    for language in found.scored_languages():
+        oracles = [row.scores[language] for row in found.rows if row.ranker == "oracle" and language in row.scores]
+        if oracles and not any(score.solved for score in oracles):
+            by_count.setdefault(min(score.problems for score in oracles), []).append(language)
+    return [
+        f"Nothing solved in {', '.join(languages)}: the intervals have no width, which is not certainty; none of {k} "
+        f"problems goes with shares of up to {per_cent(1 - 0.05 ** (1 / k))} % (95 %, one-sided)."
+        for k, languages in by_count.items()
+    ]
 
 
 def _unguarded(found: BenchmarkTable) -> list[str]:
