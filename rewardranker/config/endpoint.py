@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from rewardranker.errors import UserError
 
 STYLES = ("chat", "completions")
+#: Stop strings in one request, by OpenAI's protocol; servers refuse more.
+MOST_STOPS = 4
 #: Fields of a request that ``extra`` may not touch: the answers could no longer be told apart or be read.
 OURS = ("model", "messages", "prompt", "n", "stream", "echo", "best_of")
 #: What shapes the text of a sample; samples made with different values of these never share a journal.
@@ -29,7 +31,8 @@ class EndpointConfig:
     The key is read from the environment variable ``api_key_env``; empty sends none.
 
     Sampling. ``top_k`` 0 leaves it to the server (OpenAI knows no such field), -1 asks a server that knows it to
-    switch it off. ``stop`` ends every text, ``problem_stops`` adds a problem's own stop tokens to base prompts.
+    switch it off. ``stop`` ends every text, ``problem_stops`` adds a problem's own stop tokens to base prompts (four
+    in all, which is what the protocol takes; programs are cut at the others when they are extracted).
     ``token_ids`` asks for them (vLLM). ``extra`` adds fields to every request or replaces ours; null removes one
     (``{max_tokens: null, max_completion_tokens: 4096}``). ``samples_per_request`` 0 asks for all samples of a
     problem at once, where the server can; 1 gives each its own request, so that its seed alone repeats it.
@@ -89,6 +92,11 @@ def check_endpoint(config: EndpointConfig, section: str = "endpoint") -> None:
             raise UserError(f"{section}.{name}={number}: must be {rule}")
     if not 0 < config.top_p <= 1:
         raise UserError(f"{section}.top_p={config.top_p}: must lie above 0 and not above 1; 1 is off")
+    if len(config.stop) > MOST_STOPS:
+        raise UserError(
+            f"{section}.stop has {len(config.stop)} strings: servers take at most {MOST_STOPS}; leave the rest to "
+            "the extraction of programs"
+        )
     taken = [name for name in OURS if name in config.extra]
     if taken:
         raise UserError(f"{section}.extra sets {', '.join(taken)}, which the sampler sets itself; remove it")

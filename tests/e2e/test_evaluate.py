@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def local(place: Path) -> Iterator[Path]:
     assert "Table 1" in answer.stdout and "Table 2" in answer.stdout
     again = run(*arguments)
     assert again.returncode == 0, again.stdout + again.stderr
-    stages = [line for line in again.stdout.splitlines() if line[:2].isdigit()]
+    stages = [line for line in again.stdout.splitlines() if re.match(r"\d\d-", line)]
     assert stages and all(line.endswith("complete") for line in stages), stages
     yield place / "runs" / "evaluate"
 

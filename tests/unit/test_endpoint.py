@@ -99,6 +99,20 @@ def test_completions_with_the_stop_tokens_of_the_problems(serving: Any) -> None:
     assert candidate.finish_reason == "length" and consistent(report)
 
 
+def test_stops_that_a_request_has_no_room_for_cut_the_program(serving: Any) -> None:
+    """HumanEval has five, OpenAI's protocol takes four."""
+    tokens = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
+
+    def behave(body: Json, number: int) -> Reply:
+        return Reply(choices(body, text="    return 1\nprint(f())\n"))
+
+    tasks = problems(1, stop_tokens=tokens, prefix="def f():\n", prompt="def f():\n")
+    with serving(behave) as ask:
+        ((candidate,), _) = ask(n=1, tasks=tasks, style="completions")
+    assert ask.server.bodies[0]["stop"] == list(tokens[:4])
+    assert candidate.text.endswith("print(f())\n") and candidate.code == "def f():\n    return 1\n"
+
+
 def test_other_prompts_or_stop_strings_need_another_journal(serving: Any) -> None:
     with serving() as ask:
         ask(n=1, style="completions")

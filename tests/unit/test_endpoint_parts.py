@@ -58,6 +58,7 @@ def test_good_settings() -> None:
         ({"timeout_s": 0.0}, "here.timeout_s=0.0: must be greater than 0"),
         ({"max_retries": -1}, "here.max_retries=-1"),
         ({"prompt_price": -1.0}, "here.prompt_price=-1.0"),
+        ({"stop": list("abcde")}, "here.stop has 5 strings: servers take at most 4"),
         ({"extra": {"n": 3, "stream": True}}, "here.extra sets n, stream, which the sampler sets itself"),
     ],
 )

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewardranker.config.endpoint import EndpointConfig
+from rewardranker.config.endpoint import MOST_STOPS, EndpointConfig
 from rewardranker.problems.types import Problem
 
 Json = dict[str, Any]
@@ -47,9 +47,13 @@ class Answer:
 
 
 def stops_for(config: EndpointConfig, problem: Problem) -> list[str]:
-    """Where a text ends before its end token. Chat answers hold fences and prose: only the config's own stops."""
+    """Where a text ends before its end token. Chat answers hold fences and prose: only the config's own stops.
+
+    OpenAI's protocol has room for :data:`MOST_STOPS`. The rest of a problem's stops are left out: texts run on, and
+    the program is cut there when it is extracted.
+    """
     own = problem.stop_tokens if config.style == "completions" and config.problem_stops else ()
-    return list(dict.fromkeys((*config.stop, *own)))
+    return list(dict.fromkeys((*config.stop, *own)))[:MOST_STOPS]
 
 
 def request_body(config: EndpointConfig, prompt: str, stop: list[str], n: int, seed: int, logprobs: bool) -> Json:
