@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from actors.stages.benchmarks import REVIEW
@@ -55,6 +56,17 @@ class Results:
     programs: list[Programs] = field(default_factory=list)
     counts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     served: list[Served] = field(default_factory=list)
+
+    @cached_property
+    def networks(self) -> dict[str, str]:
+        """What the generator and the rankers are, once for all tables: weights are hashed, which takes seconds."""
+        config = self.config
+        template = ", inside a chat template" if reads_chat(config) else ""
+        local = {} if config.endpoint.base_url else {"generator": _named(config.model.path)}
+        return local | {
+            f"ranker {name}": _named(path) + (template if name != "lever" else "")
+            for name, path in config.benchmark.rankers.items()
+        }
 
 
 def write_tables(results: Results, folder: Path, console: Console) -> None:
@@ -144,7 +156,7 @@ def _provenance(results: Results, benchmark: str) -> Provenance:
         top_k=how.top_k,
         top_p=how.top_p if remote else None,
         more=_prompts(results, benchmark)
-        | _networks(config)
+        | results.networks
         | _endpoint(results, benchmark)
         | _left_out(results)
         | {"versions": ", ".join(f"{name} {version}" for name, version in sorted(package_versions().items()))},
@@ -158,15 +170,6 @@ def _prompts(results: Results, benchmark: str) -> dict[str, str]:
             text = f"style {one.style}, answers of at most {drawn(results.config, one).max_new_tokens:,} tokens"
             found.setdefault(text, []).append(one.language)
     return {"prompts": "; ".join(f"{text} ({', '.join(languages)})" for text, languages in found.items())}
-
-
-def _networks(config: Config) -> dict[str, str]:
-    template = ", inside a chat template" if reads_chat(config) else ""
-    local = {} if config.endpoint.base_url else {"generator": _named(config.model.path)}
-    return local | {
-        f"ranker {name}": _named(path) + (template if name != "lever" else "")
-        for name, path in config.benchmark.rankers.items()
-    }
 
 
 def _named(model: str) -> str:

@@ -74,6 +74,7 @@ def run_train(request: TrainRequest, console: Console) -> None:
         )  # fmt: skip
     record = {
         "asked": {name: str(value) if isinstance(value, Path) else value for name, value in asdict(request).items()},
+        "optim": asdict(optim),
         "data": revisions_of(pool, problems.values()),
         "pairs": len(pairs),
         "problems": len(set(names)),

@@ -94,8 +94,8 @@ def check_endpoint(config: EndpointConfig, section: str = "endpoint") -> None:
         raise UserError(f"{section}.top_p={config.top_p}: must lie above 0 and not above 1; 1 is off")
     if len(config.stop) > MOST_STOPS:
         raise UserError(
-            f"{section}.stop has {len(config.stop)} strings: servers take at most {MOST_STOPS}; leave the rest to "
-            "the extraction of programs"
+            f"{section}.stop has {len(config.stop)} strings: servers take at most {MOST_STOPS}; leave some out "
+            f"(programs are cut when they are extracted), or, for a server that takes more, set {section}.extra.stop"
         )
     taken = [name for name in OURS if name in config.extra]
     if taken:

@@ -13,7 +13,7 @@ from rewardranker.evaluation.fixed_programs import unguarded
 from rewardranker.evaluation.names import label, per_cent
 from rewardranker.evaluation.rendering.charts import Series, line_chart
 from rewardranker.evaluation.rendering.grid import Cell, Grid, Mark, Section, html, markdown, terminal
-from rewardranker.evaluation.rendering.html import fill, safe, table
+from rewardranker.evaluation.rendering.html import lead, page, safe, table
 from rewardranker.evaluation.rendering.svg import percent
 
 _DASH = Cell("–")
@@ -35,9 +35,8 @@ def to_html(found: Comparison) -> str:
     alarms = "".join(f"<li>{safe(line)}</li>" for line in found.alarms())
     sections = f'<ul class="notes alarm">{alarms}</ul>' if alarms else ""
     sections += tables[0] + _curves(found) + tables[1] + _reliability(found.rows)
-    lead = "Every ranker chooses among the same candidates; all numbers in %, with 95 % intervals below them."
-    title = f"Rankers on {found.name}"
-    return fill("tables.html", title=safe(title), kind="RewardRanker evaluation", lead=lead, sections=sections)
+    first = lead("Every ranker chooses among the same candidates; all numbers in %, with 95 % intervals below them.")
+    return page(f"Rankers on {found.name}", "RewardRanker evaluation", first, sections)
 
 
 def _grids(found: Comparison) -> tuple[Grid, Grid]:

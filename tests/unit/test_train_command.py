@@ -51,7 +51,7 @@ def request_(tmp_path: Path) -> TrainRequest:
 def test_what_is_trained_is_written_with_its_record(request_: TrainRequest, kind: str) -> None:
     run_train(replace(request_, kind=kind), Console())
     record = json.loads((request_.out / "training.json").read_text())
-    assert record["asked"]["kind"] == kind and record["asked"]["lr"] == 1e-2
+    assert record["asked"]["kind"] == kind and record["optim"]["lr"] == 1e-2 and record["optim"]["warmup"] == 0.1
     assert record["problems"] == 5  # nothing passed for the sixth
     assert record["pairs"] == 10  # the nearest passing program and a random one: here the same
     assert record["metrics"]["programs"] == 160 and record["metrics"]["loss"] < 0.4

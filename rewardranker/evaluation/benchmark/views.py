@@ -13,7 +13,7 @@ from rewardranker.evaluation.benchmark.tables import AVERAGE, COMMON, BenchmarkT
 from rewardranker.evaluation.names import label, per_cent
 from rewardranker.evaluation.rendering.charts import interval_mark
 from rewardranker.evaluation.rendering.grid import SOFT_HYPHEN, Cell, Grid, Mark, Section, html, markdown, terminal
-from rewardranker.evaluation.rendering.html import fill, safe, table
+from rewardranker.evaluation.rendering.html import lead, page, safe, table
 from rewardranker.evaluation.rendering.svg import Scale, percent
 
 _LANGUAGES = {
@@ -48,8 +48,8 @@ def to_html(found: BenchmarkTable) -> str:
     sections += html(Grid(grid.title, grid.headers, grid.sections)) + _intervals(found)
     lines = "".join(f"<li>{safe(line)}</li>" for line in grid.notes)
     sections += f'<h3>How these numbers came about</h3><ul class="notes">{lines}</ul>'
-    lead = "Share of problems whose chosen program passes all tests, in %, beside the paper's numbers."
-    return fill("tables.html", title=safe(grid.title), kind="RewardRanker evaluation", lead=lead, sections=sections)
+    first = lead("Share of problems whose chosen program passes all tests, in %, beside the paper's numbers.")
+    return page(grid.title, "RewardRanker evaluation", first, sections)
 
 
 def headline(found: BenchmarkTable) -> str:

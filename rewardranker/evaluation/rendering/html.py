@@ -10,12 +10,23 @@ from html import escape
 from importlib import resources
 from string import Template
 
+_FILES = resources.files(__package__)
+
+
+def page(title: str, kind: str, lead: str, sections: str) -> str:
+    """A whole page that needs nothing else. ``title`` is text, ``lead`` and ``sections`` are HTML."""
+    style = _FILES.joinpath("style.css").read_text(encoding="utf-8")
+    return fill("page.html", style=style, title=safe(title), kind=safe(kind), lead=lead, sections=sections)
+
 
 def fill(template: str, **parts: str) -> str:
-    """A page from one of the templates beside this file, with the style that they all share. Parts are HTML."""
-    files = resources.files(__package__)
-    style = files.joinpath("style.css").read_text(encoding="utf-8")
-    return Template(files.joinpath(template).read_text(encoding="utf-8")).substitute(parts, style=style)
+    """One of the templates beside this file. Parts are HTML."""
+    return Template(_FILES.joinpath(template).read_text(encoding="utf-8")).substitute(parts)
+
+
+def lead(text: str) -> str:
+    """What a page or a section says first."""
+    return f'<p class="lead">{safe(text)}</p>'
 
 
 def safe(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from rewardranker.config.loading import digest
 from rewardranker.evaluation.names import per_cent
 from rewardranker.evaluation.rendering.charts import interval_mark, stacked_bar
-from rewardranker.evaluation.rendering.html import duration, facts, fill, missing, safe, table
+from rewardranker.evaluation.rendering.html import duration, facts, fill, missing, page, safe, table
 from rewardranker.evaluation.rendering.svg import Scale, percent
 from rewardranker.evaluation.report.curves import learning, ppo
 from rewardranker.evaluation.report.pools import distributions, examples, verdicts
@@ -46,11 +46,8 @@ def write_report(run_directory: Path, out: Path) -> None:
     run = load_run(run_directory)
     out.parent.mkdir(parents=True, exist_ok=True)
     pools = run.pools()
-    text = fill(
+    sections = fill(
         "report.html",
-        name=safe(str(run.config.get("run", {}).get("name", run.path.name))),
-        facts=_facts(run),
-        stages=_stages(run),
         results=_results(run, pools),
         learning=learning(run),
         ppo=ppo(run),
@@ -59,7 +56,8 @@ def write_report(run_directory: Path, out: Path) -> None:
         examples=examples(run),
         config=_config(run),
     )
-    write_text(out, text)
+    name = str(run.config.get("run", {}).get("name", run.path.name))
+    write_text(out, page(name, "RewardRanker run report", f"{_facts(run)}\n{_stages(run)}", sections))
 
 
 def _facts(run: FinishedRun) -> str:
