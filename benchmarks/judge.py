@@ -39,7 +39,8 @@ from rewardranker.execution.languages.setup import prepare, read_only_places, se
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import LocalSandbox
 from rewardranker.execution.sandbox.tiers import require
-from rewardranker.execution.strict.recipes import BUILD_LIMITS, trusted_tests
+from rewardranker.execution.strict.recipes import BUILD_LIMITS, split_tests
+from rewardranker.execution.strict.recordings import trusted_tests
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
@@ -152,8 +153,10 @@ def our_builds() -> Iterator[Work]:
         prepare(sandbox, language)
         passed = []
         for problem, code in items:
-            tests = trusted_tests(problem)
-            if language.record is not None and language.calls is not None:
+            tests, apart = trusted_tests(problem), split_tests(language, problem)
+            if language.compiled is not None and apart is not None:
+                recipe = language.compiled.beside(code, apart, "0" * 16)
+            elif language.record is not None and language.calls is not None:
                 recipe = language.calls(code, problem.entry_point, f"{code}\n{tests}")
             else:
                 assert language.checks is not None

@@ -1,4 +1,4 @@
-"""C++, Java and C#: trusted checks beside the program, and compilers that stay resident."""
+"""C++, Java and C#: tests that are compiled with the program, and compilers that stay resident."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from judging import problem
 
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.language import Language
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import LocalSandbox
+from rewardranker.execution.sandbox import LocalSandbox, Step
 from rewardranker.execution.sandbox.tiers import require
 from rewardranker.execution.strict.recipes import BUILD_LIMITS
 from rewardranker.execution.verdict import Verdict
@@ -19,6 +20,7 @@ from rewardranker.problems.types import Limits, Problem, Test
 
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0, memory_mb=256)
 COMPILED = ("cpp", "java", "csharp")
+VALUES = ("java",)  # compared outside of the program's process
 NUMBERS = {
     "cpp": "}\nint main() {\n    auto candidate = add;\n    assert(candidate((1), (2)) == (3));\n"
     "    assert(candidate((-1), (1)) == (0));\n}\n",
@@ -115,7 +117,7 @@ def test_right_programs(judge: Judge, language: str) -> None:
     lists = HEADS[language] + LIST_FORM[language].format(LIST_BODIES[language])
     for result in judge.run([(task(language), numbers), (task(language, LISTS), lists)]):
         assert (result.verdict, result.tests_passed, result.tests_total) == (Verdict.OK, 2, 2), result
-        assert (result.level, result.signature) == ("L1", "")
+        assert (result.level, bool(result.signature)) == (("L2", True) if language in VALUES else ("L1", False))
 
 
 @pytest.mark.parametrize(("language", "body", "expected", "passed"), NUMBER_BODIES)
@@ -150,6 +152,13 @@ def test_the_program_s_own_equality_is_not_asked(judge: Judge) -> None:
     assert {str(result.verdict) for result in judge.run(items)} == {"WRONG"}
 
 
+def build_of(language: Language, code: str, tests: str) -> Step | None:
+    if language.compiled is not None:
+        return language.compiled.beside(code, language.compiled.split(tests), "0" * 16).build
+    assert language.checks is not None
+    return language.checks(code, tests, "0" * 16).build
+
+
 @pytest.mark.parametrize("language", ["java", "csharp"])
 def test_the_resident_compiler_says_what_the_command_says(language: str) -> None:
     """A right program, one that is no program, one with a wrong type; twice over, as the compiler stays."""
@@ -161,8 +170,7 @@ def test_the_resident_compiler_says_what_the_command_says(language: str) -> None
         statuses = []
         for body in bodies * 2:
             code = HEADS[language] + NUMBER_FORM[language].format(body)
-            assert found.checks is not None
-            build = found.checks(code, NUMBERS[language], "0" * 16).build
+            build = build_of(found, code, NUMBERS[language])
             assert build is not None and build.service == language
             outcome = sandbox.execute(build, BUILD_LIMITS, language=language)
             statuses.append(bool(outcome.status))

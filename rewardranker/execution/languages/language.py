@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.sandbox.step import Step
 
 Level = Literal["L1", "L2", "L3"]
@@ -45,6 +46,24 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Compiled:
+    """How a compiled language's tests become values (L2). Both programs answer with one line for each check, which
+    holds a list of values.
+
+    Attributes:
+        split: takes the tests apart. Raises ``UserError`` for tests whose checks cannot be compared outside.
+        alone: ``(split, nonce)``: evaluates the sides of the checks that need no program.
+        beside: ``(code, split, nonce)``: evaluates the others, with the program.
+        holds: ``(form, sides)``: whether a check is met, by the language's own rules.
+    """
+
+    split: Callable[[str], Split]
+    alone: Callable[[Split, str], Recipe]
+    beside: Callable[[str, Split, str], Recipe]
+    holds: Callable[[str, Sequence[Any]], bool]
+
+
+@dataclass(frozen=True)
 class Language:
     """A language, as data and pure functions; none of them starts a process.
 
@@ -64,6 +83,7 @@ class Language:
             they make and the values that they expect to descriptor 3.
         equal: ``(actual, expected)``: the tests' own equality, on values as the driver and the recorder
             wrote them.
+        compiled: for languages whose tests have to be compiled with the program.
         checks: ``(code, tests, nonce)``: program and tests in one process (L1).
         out_of_memory: in a message or standard error: the program ran out of memory.
         does_not_compile: in standard error of a run without a build: the program is not one.
@@ -87,6 +107,7 @@ class Language:
     typed: bool = True
     record: Callable[[str, str], Step] | None = None
     equal: Callable[[Any, Any], bool] | None = None
+    compiled: Compiled | None = None
     checks: Callable[[str, str, str], Recipe] | None = None
     out_of_memory: re.Pattern[str] = NOTHING
     does_not_compile: re.Pattern[str] = NOTHING

@@ -19,7 +19,7 @@ _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
 _DEFINITION = re.compile(r"([A-Za-z_]\w*)\s*\([^()]*\)\s*\{")
 # Operators that bind less than ==, so that its two sides would not be what they seem.
 _LOOSER = re.compile(r"[&|^?]|!=|(?<![=!<>])=(?!=)")
-_WORDS = frozenset(
+WORDS = frozenset(
     ("assert", "catch", "checked", "default", "for", "if", "nameof", "new", "sizeof", "switch", "typeof")
 )
 _MESSAGE_CHARACTERS = 160
@@ -107,7 +107,7 @@ def qualified(text: str, owner: str, own: frozenset[str]) -> str:
     hidden = masked(text)
     parts, place = [], 0
     for match in _CALL.finditer(hidden):
-        if match[1] in own | _WORDS or re.search(r"\bnew\s+\Z", hidden[: match.start()]):
+        if match[1] in own | WORDS or re.search(r"\bnew\s+\Z", hidden[: match.start()]):
             continue
         parts += [text[place : match.start()], owner, "."]
         place = match.start()
@@ -127,12 +127,12 @@ def _is_statement(before: str) -> bool:
 
 def _check(text: str) -> Check:
     hidden = masked(text)
-    flat = _flat(hidden)
-    equals = [match.start() for match in re.finditer(r"(?<![=!<>])==(?!=)", flat)]
-    if len(equals) == 1 and not _LOOSER.search(flat.replace("==", "  ")):
+    level = flat(hidden)
+    equals = [match.start() for match in re.finditer(r"(?<![=!<>])==(?!=)", level)]
+    if len(equals) == 1 and not _LOOSER.search(level.replace("==", "  ")):
         return Check(text, "==", text[: equals[0]].strip(), text[equals[0] + 2 :].strip())
-    method = re.search(r"\.(equals|Equals|SequenceEqual)\s*\(\s*\)\s*\Z", flat)
-    if method is not None and not equals and not _LOOSER.search(flat) and not flat.lstrip().startswith("!"):
+    method = re.search(r"\.(equals|Equals|SequenceEqual)\s*\(\s*\)\s*\Z", level)
+    if method is not None and not equals and not _LOOSER.search(level) and not level.lstrip().startswith("!"):
         opening = hidden.index("(", method.start())
         return Check(
             text, method[1], text[: method.start()].strip(), text[opening + 1 : closing(hidden, opening)].strip()
@@ -140,7 +140,7 @@ def _check(text: str) -> Check:
     return Check(text)
 
 
-def _flat(hidden: str) -> str:
+def flat(hidden: str) -> str:
     """The text with blanks for all that stands within brackets."""
     depth, kept = 0, []
     for character in hidden:

@@ -1,8 +1,8 @@
 """Languages other than Python: a build, then runs of what it left, each in a process of its own.
 
 Three levels, by the problem's style: ``stdio`` compares what a main program prints (L3); ``function``, and
-``program`` where the language's tests can be recorded, compare what calls return (L2); other languages'
-``program`` tests run as trusted checks beside the program (L1).
+``program`` where the tests can be recorded, compare what calls return (L2); other ``program`` tests run as trusted
+checks beside the program (L1).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Language, Level, Recipe
+from rewardranker.execution.languages.splitting import Split, together
+from rewardranker.execution.languages.typed_values import shown
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
 from rewardranker.execution.strict.answers import (
     Answer,
@@ -26,7 +28,7 @@ from rewardranker.execution.strict.answers import (
 )
 from rewardranker.execution.strict.outputs import output_answer
 from rewardranker.execution.strict.python import parsed, value_answer
-from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings
+from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings, trusted_tests
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
@@ -49,6 +51,9 @@ def judge_recipe(
             frame = Frame(problem.limits, len(problem.tests), "L2")
             return frame.alone(Verdict.INFRA, str(error), 0.0), False
         return _recorded(sandbox, language, recording, problem, code)
+    tests = split_tests(language, problem)
+    if tests is not None:
+        return _compiled(sandbox, language, recordings, tests, problem, code)
     return _checks(sandbox, language, problem, code)
 
 
@@ -64,6 +69,8 @@ def recipe_level(language: Language, problem: Problem) -> Level:
         language.typed if problem.style == "function" else language.record is not None
     ):
         return "L2"
+    if problem.style == "program" and split_tests(language, problem) is not None:
+        return "L2"
     if problem.style == "program" and language.checks is not None:
         return "L1"
     raise UserError(
@@ -72,9 +79,14 @@ def recipe_level(language: Language, problem: Problem) -> Level:
     )
 
 
-def trusted_tests(problem: Problem) -> str:
-    """All of a problem's trusted code, as one text."""
-    return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
+def split_tests(language: Language, problem: Problem) -> Split | None:
+    """The problem's tests taken apart, where they can be compared outside of the program's process."""
+    if language.compiled is None:
+        return None
+    try:
+        return language.compiled.split(trusted_tests(problem))
+    except UserError:
+        return None
 
 
 def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Run:
@@ -155,10 +167,53 @@ def _calls(
     nonce = secrets.token_hex(8)
     calls = wire.dumps({"nonce": nonce, "entry": problem.entry_point, "calls": list(arguments)}).encode()
     step = replace(built, files={**built.files, "calls.json": calls})
-    outcome = sandbox.execute(step, _run_limits(language, problem), language=language.name)
+    judgement, timed = _answers(sandbox, language, problem, replace(recipe, run=step), frame, nonce, answer)
+    return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
+
+
+def _compiled(
+    sandbox: Sandbox, language: Language, recordings: Recordings, tests: Split, problem: Problem, code: str
+) -> Run:
+    compiled, nonce = language.compiled, secrets.token_hex(8)
+    assert compiled is not None
+    frame = Frame(problem.limits, len(tests.demands), "L2")
+    try:
+        expected = recordings.sides(sandbox, language, problem, tests)
+    except NotRecordable as error:
+        return frame.alone(Verdict.INFRA, str(error), 0.0), False
+    recipe = compiled.beside(code, tests, nonce)
+    built, cpu_s = _build(sandbox, language, recipe, frame)
+    if isinstance(built, Judgement):
+        return built, False
+
+    def answer(index: int, kind: str, rest: list[Any]) -> Answer:
+        if kind != "value":
+            return error_answer(*rest) if kind == "error" else Answer(Verdict.WRONG, f"opaque: {rest[0]}", "opaque")
+        demand = tests.demands[index]
+        sides = together(demand, rest[0], expected[index])
+        behaviour = f"value {wire.dumps(rest[0])}"
+        if compiled.holds(demand.form, sides):
+            return Answer(Verdict.OK, "", behaviour)
+        return Answer(Verdict.WRONG, f"{' '.join(demand.text.split()):.80}: {shown(rest[0]):.80}", behaviour)
+
+    judgement, timed = _answers(sandbox, language, problem, replace(recipe, run=built), frame, nonce, answer)
+    return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
+
+
+def _answers(
+    sandbox: Sandbox,
+    language: Language,
+    problem: Problem,
+    recipe: Recipe,
+    frame: Frame,
+    nonce: str,
+    answer: Callable[[int, str, list[Any]], Answer],
+) -> Run:
+    """Runs what has been built, which answers with values."""
+    outcome = sandbox.execute(recipe.run, _run_limits(language, problem), language=language.name)
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
-        return frame.alone(failed.verdict, failed.message, cpu_s + outcome.cpu_s), False
+        return frame.alone(failed.verdict, failed.message, outcome.cpu_s), False
     ended = replace(outcome, limit="memory") if failed is not None and failed.verdict is Verdict.MEMORY else outcome
     answer = _with_memory(language, answer)
 
@@ -168,7 +223,7 @@ def _calls(
         return frame.limited(ended.limit) if ended.limit and found.verdict is not Verdict.OK else found
 
     judgement = judgement_of_stream(frame, "values", ended, nonce, answer_under_limit, program_first=True)
-    return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), outcome.limit in ("cpu", "wall")
+    return judgement, outcome.limit in ("cpu", "wall")
 
 
 def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Language
+from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.sandbox import Sandbox, StepLimits
+from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
 
 _LIMITS = StepLimits(cpu_s=20.0, wall_s=120.0, memory_mb=1024, memory_kind="data")
@@ -31,6 +35,7 @@ class Recordings:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str], Recording] = {}
+        self._sides: dict[tuple[str, Split], list[list[Any]]] = {}
 
     def of(self, sandbox: Sandbox, language: Language, problem: Problem) -> Recording:
         """The problem's recording.
@@ -39,11 +44,48 @@ class Recordings:
             NotRecordable: its tests are of another form, or are no program themselves.
             SandboxDied: the sandbox did.
         """
-        tests = "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
+        tests = trusted_tests(problem)
         key = (language.name, problem.entry_point, tests)
         if key not in self._known:
             self._known[key] = _record(sandbox, language, problem, tests)
         return self._known[key]
+
+    def sides(self, sandbox: Sandbox, language: Language, problem: Problem, tests: Split) -> list[list[Any]]:
+        """By check, the values of the sides that need no program. Raises as :meth:`of` does."""
+        key = (language.name, tests)
+        if key not in self._sides:
+            self._sides[key] = _evaluate(sandbox, language, problem, tests)
+        return self._sides[key]
+
+
+def trusted_tests(problem: Problem) -> str:
+    """All of a problem's trusted code, as one text."""
+    return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
+
+
+def _evaluate(sandbox: Sandbox, language: Language, problem: Problem, tests: Split) -> list[list[Any]]:
+    assert language.compiled is not None
+    nonce = secrets.token_hex(8)
+    recipe = language.compiled.alone(tests, nonce)
+    step, errors = recipe.run, b""
+    if recipe.build is not None:
+        built = sandbox.execute(recipe.build, _LIMITS, language=language.name)
+        step, errors = replace(step, files={**step.files, **built.files}), built.errors
+    outcome = sandbox.execute(step, _LIMITS, language=language.name)
+    try:
+        answers = read_transcript(outcome, nonce, len(tests.demands), "values").answers
+    except Tampered:
+        answers = []
+    values = [rest[0] for kind, rest in answers if kind == "value"]
+    if outcome.limit or len(values) < len(tests.demands) or '{"opaque":' in wire.dumps(values):
+        failed = [": ".join(rest) for kind, rest in answers if kind == "error"]
+        reason = (errors or outcome.errors).decode(errors="replace").strip()[:300] or "; ".join(failed)[:300]
+        raise NotRecordable(
+            f"what the {language.name} tests of problem {problem.id} expect could not be evaluated: "
+            f"{reason or outcome.limit or 'values of a type that is not plain data'}; each check has to compare what "
+            "the program returns with a value of the language's own types"
+        )
+    return values
 
 
 def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) -> Recording:

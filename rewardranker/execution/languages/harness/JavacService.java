@@ -48,7 +48,7 @@ public final class JavacService {
     private static final int MAX_ERRORS = 8000;
     private static final List<String> OPTIONS = List.of(
         "-proc:none", "-encoding", "UTF-8", "-Xmaxerrs", "20", "-XDstringConcat=inline"); // cheaper to start, no other effect
-    /** A class in the unnamed package that is called like a package hides it from the trusted checks. */
+    /** A class in the unnamed package that is called like a package hides it from our own code. */
     private static final Set<String> PACKAGES = Set.of("java", "javax", "org", "rewardranker");
 
     private final JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
@@ -64,7 +64,7 @@ public final class JavacService {
 
     private void serve() throws IOException {
         DataInputStream requests = new DataInputStream(System.in);
-        DataOutputStream answers = new DataOutputStream(new FileOutputStream(Checks.descriptor(3)));
+        DataOutputStream answers = new DataOutputStream(new FileOutputStream(Values.descriptor(3)));
         while (true) {
             byte[] request;
             try {

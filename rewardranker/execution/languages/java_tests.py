@@ -1,0 +1,113 @@
+"""Java's trusted tests: as values (L2), or beside the program where their checks are no comparisons (L1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from rewardranker.execution.languages.language import Compiled, Recipe
+from rewardranker.execution.languages.rewriting import Check, defined, names, qualified, rewrite, without_first_brace
+from rewardranker.execution.languages.splitting import Dialect, Split, split
+from rewardranker.execution.languages.typed_values import holds
+from rewardranker.execution.sandbox.step import Step
+
+TUPLES = "/usr/share/java/javatuples.jar"
+JAR = "program.jar"
+# One processor: fewer threads than a big machine would start. G1 is the collector that starts fastest.
+RUN = ("java", "-Xmx512m", "-XX:ActiveProcessorCount=1", "-XX:+UseG1GC", "-XX:-UsePerfData")
+_DIALECT = Dialect("assert", "Problem", "Problem")
+_IN_UTIL = """
+    ArrayDeque ArrayList Arrays Collections Deque HashMap HashSet LinkedHashMap LinkedHashSet LinkedList List Map
+    Optional Queue Set TreeMap TreeSet
+"""
+_IN_LANG = "Boolean Byte Character Double Error Float Integer Long Math Object RuntimeException Short String"
+_IN_TUPLES = "Unit Pair Triplet Quartet Quintet Sextet Septet Octet Ennead Decade"
+# Named one by one, these are what the tests mean even where a class of the program has the same name.
+_IMPORTED = {
+    name: f"{package}.{name}"
+    for package, listed in (
+        ("java.util", _IN_UTIL),
+        ("java.lang", _IN_LANG),
+        ("java.math", "BigInteger BigDecimal"),
+        ("org.javatuples", _IN_TUPLES),
+    )
+    for name in listed.split()
+}
+
+
+@lru_cache(maxsize=1024)
+def _split(tests: str) -> Split:
+    return split(without_first_brace(tests), _DIALECT)
+
+
+def _beside(code: str, tests: Split, nonce: str) -> Recipe:
+    """The program, and a class that evaluates what the tests ask of it, without what they expect."""
+    return _evaluated(code, tests, nonce, True)
+
+
+def _alone(tests: Split, nonce: str) -> Recipe:
+    """What the tests expect."""
+    return _evaluated(None, tests, nonce, False)
+
+
+def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Recipe:
+    main, judge = f"Calls_{nonce}", f"judge_{nonce}"
+    lines = [f'rewardranker.Values {judge} = new rewardranker.Values("{nonce}");']
+    for part in tests.parts:
+        if part.number < 0:
+            lines += [part.text] if (part.program if program else part.trusted) else []
+            continue
+        sides = [side.text for side in tests.demands[part.number].sides if side.program is program]
+        values = " ".join(f"{judge}.side({side});" for side in sides)
+        lines.append(
+            f"try {{ {judge}.begin(); {values} {judge}.answer(); }} "
+            f"catch (RuntimeException | Error thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
+        )
+    body = "\n        ".join([*lines, f"{judge}.done();"])
+    members, beyond = (tests.members, tests.beyond) if tests.needs_members(program) else ("", "")
+    text = (
+        f"final class {main} {{\n{members}\n    public static void main(java.lang.String[] args) {{\n"
+        f"        {body}\n    }}\n}}\n{beyond}\n"
+    )
+    head = "".join(f"import {_IMPORTED[name]};\n" for name in names(text) if name in _IMPORTED)
+    files = {f"{main}.java": head + text} | ({} if code is None else {"Problem.java": code})
+    return _recipe(main, files, len(tests.demands))
+
+
+def _holds(form: str, sides: Sequence[Any]) -> bool:
+    return holds(form, sides, zeros_differ=True)
+
+
+def checks(code: str, tests: str, nonce: str) -> Recipe:
+    main, judge = f"Checks_{nonce}", f"judge_{nonce}"
+    body = without_first_brace(tests)
+    own = defined(body)
+
+    def answer(check: Check) -> str:
+        left, right = (qualified(side, "Problem", own) for side in (check.left or check.text, check.right))
+        truth = (
+            left
+            if not check.form
+            else f"{left} == {right}"
+            if check.form == "=="
+            else f"{judge}.same({left}, {right})"
+        )
+        return (
+            f"try {{ {judge}.answer({truth}, {check.message}); }} "
+            f"catch (RuntimeException | Error thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
+        )
+
+    begin = f'\n    rewardranker.Checks {judge} = new rewardranker.Checks("{nonce}");'
+    trusted, count = rewrite(body, "assert", begin, f"    {judge}.done();\n    ", answer)
+    head = "".join(f"import {_IMPORTED[name]};\n" for name in names(trusted) if name in _IMPORTED)
+    files = {"Problem.java": code, f"{main}.java": f"{head}final class {main} {{{trusted}"}
+    return _recipe(main, files, count)
+
+
+def _recipe(main: str, files: dict[str, str], checks: int) -> Recipe:
+    build = Step(("checks", main), {name: text.encode() for name, text in files.items()}, (JAR,), "java")
+    return Recipe(build, Step((*RUN, "-ea", "-cp", f"{JAR}:{TUPLES}:{{setup}}/harness.jar", main)), checks)
+
+
+COMPILED = Compiled(_split, _alone, _beside, _holds)

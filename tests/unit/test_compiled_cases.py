@@ -1,0 +1,43 @@
+"""Programs in Java and C# that were once judged wrongly, from the folder of shared cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmark_data import SHARED, shared
+
+from rewardranker.execution.extraction import extract
+from rewardranker.execution.judge import Judge
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.multipl_e import load_multipl_e
+
+
+def case(name: str) -> Path:
+    path = SHARED.parent / "cases" / name
+    if not path.exists():
+        pytest.skip(f"{path} is absent: set REWARDRANKER_SHARED_DATA to a folder beside one with {name}")
+    return path
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def needs(language: str) -> None:
+    found = toolchain(LANGUAGES[language])
+    if found.missing:
+        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+
+
+def test_numbers_that_the_program_has_spoilt_are_not_compared_where_it_is() -> None:
+    needs("java")
+    problems = {one.id.rpartition("/")[2]: one for one in load_multipl_e(shared("multipl_e/humaneval-java.jsonl"))}
+    items = [(problems[row["problem_id"]], row["text"]) for row in rows(case("multipl_e_java.jsonl"))]
+    with Judge() as judge:
+        for result in judge.run([(problem, extract(problem, text)) for problem, text in items]):
+            assert (result.verdict, result.level) == (Verdict.WRONG, "L2"), result

@@ -1,0 +1,33 @@
+"""Right programs in unusual styles, against real compilers: what a judge must not take for wrong."""
+
+from __future__ import annotations
+
+import pytest
+from attacks.tasks import problem
+from honest import java
+
+from rewardranker.execution.judge import Judge
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.verdict import Verdict
+
+PROGRAMS = {"java": java.PROGRAMS}
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_right_programs_are_right_in_every_style(language: str) -> None:
+    found = toolchain(LANGUAGES[language])
+    if found.missing:
+        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+    items = {
+        name: (problem(language, task), code)
+        for task, programs in PROGRAMS[language].items()
+        for name, code in programs.items()
+    }
+    with Judge(workers=2) as judge:
+        results = dict(zip(items, judge.run(list(items.values())), strict=True))
+    refused = {
+        name: (result.verdict, result.message) for name, result in results.items() if result.verdict is not Verdict.OK
+    }
+    assert refused == {}
+    assert {result.level for result in results.values()} == {"L2"} and len(items) >= 15
