@@ -20,7 +20,7 @@ from rewardranker.problems.types import Limits, Problem, Test
 
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0, memory_mb=256)
 COMPILED = ("cpp", "java", "csharp")
-VALUES = ("java",)  # compared outside of the program's process
+VALUES = ("java", "csharp")  # compared outside of the program's process
 NUMBERS = {
     "cpp": "}\nint main() {\n    auto candidate = add;\n    assert(candidate((1), (2)) == (3));\n"
     "    assert(candidate((-1), (1)) == (0));\n}\n",

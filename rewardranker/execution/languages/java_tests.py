@@ -53,19 +53,17 @@ def _alone(tests: Split, nonce: str) -> Recipe:
 
 def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Recipe:
     main, judge = f"Calls_{nonce}", f"judge_{nonce}"
-    lines = [f'rewardranker.Values {judge} = new rewardranker.Values("{nonce}");']
-    for part in tests.parts:
-        if part.number < 0:
-            lines += [part.text] if (part.program if program else part.trusted) else []
-            continue
-        sides = [side.text for side in tests.demands[part.number].sides if side.program is program]
+
+    def check(sides: list[str]) -> str:
         values = " ".join(f"{judge}.side({side});" for side in sides)
-        lines.append(
+        return (
             f"try {{ {judge}.begin(); {values} {judge}.answer(); }} "
             f"catch (RuntimeException | Error thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
         )
-    body = "\n        ".join([*lines, f"{judge}.done();"])
-    members, beyond = (tests.members, tests.beyond) if tests.needs_members(program) else ("", "")
+
+    first = f'rewardranker.Values {judge} = new rewardranker.Values("{nonce}");'
+    body = "\n        ".join([first, *tests.statements(program, check), f"{judge}.done();"])
+    members, beyond = tests.around(program)
     text = (
         f"final class {main} {{\n{members}\n    public static void main(java.lang.String[] args) {{\n"
         f"        {body}\n    }}\n}}\n{beyond}\n"

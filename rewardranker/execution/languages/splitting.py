@@ -84,14 +84,22 @@ class Split:
     parts: tuple[Part, ...]
     demands: tuple[Demand, ...]
 
-    def needs_members(self, program: bool) -> bool:
-        """Whether what runs with the program (or what runs without) mentions one of the members."""
+    def statements(self, program: bool, check: Callable[[list[str]], str]) -> list[str]:
+        """Main's statements where the program runs, or where it does not. ``check`` makes one of its sides."""
+        written = []
+        for part in self.parts:
+            if part.number >= 0:
+                sides = self.demands[part.number].sides
+                written.append(check([side.text for side in sides if side.program is program]))
+            elif part.program if program else part.trusted:
+                written.append(part.text)
+        return written
+
+    def around(self, program: bool) -> tuple[str, str]:
+        """The members and what stands behind the class, where those statements mention any of it."""
         own = _DEFINED.findall(masked(self.members)) + _DEFINED.findall(masked(self.beyond))
-        sides = (side.text for one in self.demands for side in one.sides if side.program is program)
-        statements = (
-            part.text for part in self.parts if part.number < 0 and (part.program if program else part.trusted)
-        )
-        return any(set(own) & set(_NAME.findall(masked(text))) for text in (*sides, *statements))
+        text = masked("\n".join(self.statements(program, " ".join)))
+        return (self.members, self.beyond) if set(own) & set(_NAME.findall(text)) else ("", "")
 
 
 @dataclass(frozen=True)

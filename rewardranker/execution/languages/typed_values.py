@@ -81,6 +81,8 @@ def _number(value: Any) -> Number | None:
             return tag, body
         if tag in _FLOATS and type(body) is str:
             return tag, float(body)
+        if tag == "BigInteger" and type(body) is str:
+            return tag, int(body)
         if tag == "decimal" and type(body) is str:
             return tag, Decimal(body)
     except (ValueError, InvalidOperation):

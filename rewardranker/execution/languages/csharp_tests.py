@@ -1,0 +1,101 @@
+"""C#'s trusted tests: as values (L2), or beside the program where their checks are no comparisons (L1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from rewardranker.execution.languages.language import Compiled, Recipe
+from rewardranker.execution.languages.rewriting import Check, defined, qualified, rewrite, without_first_brace
+from rewardranker.execution.languages.splitting import Dialect, Split, split
+from rewardranker.execution.languages.typed_values import holds
+from rewardranker.execution.sandbox.step import Step
+
+FLAGS = ("-d:DEBUG", "-r:System.Numerics.dll")
+_DIALECT = Dialect("Debug.Assert", "Problem", "global::Problem")
+# The benchmark's own, which its prompts begin with.
+_USING = (
+    "System",
+    "System.Numerics",
+    "System.Diagnostics",
+    "System.Collections.Generic",
+    "System.Linq",
+    "System.Text",
+    "System.Security.Cryptography",
+)
+
+
+@lru_cache(maxsize=1024)
+def _split(tests: str) -> Split:
+    return split(without_first_brace(tests), _DIALECT)
+
+
+def _beside(code: str, tests: Split, nonce: str) -> Recipe:
+    """The program, and a class that evaluates what the tests ask of it, without what they expect."""
+    return _evaluated(code, tests, nonce, True)
+
+
+def _alone(tests: Split, nonce: str) -> Recipe:
+    """What the tests expect."""
+    return _evaluated(None, tests, nonce, False)
+
+
+def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Recipe:
+    """The calls lie in a namespace of their own, within which ``using`` outdoes what the program defines."""
+    place, judge = f"Calls_{nonce}", f"judge_{nonce}"
+
+    def check(sides: list[str]) -> str:
+        values = " ".join(f"{judge}_.Side({side});" for side in sides)
+        return (
+            f"try {{ {judge}_.Begin(); {values} {judge}_.Answer(); }} "
+            f"catch (global::System.Exception thrown_{nonce}) {{ {judge}_.Error(thrown_{nonce}); }}"
+        )
+
+    first = f'var {judge}_ = new {judge}::RewardRanker.Values("{nonce}");'
+    body = "\n        ".join([first, *tests.statements(program, check), f"{judge}_.Done();"])
+    members, beyond = tests.around(program)
+    using = "".join(f"using {name};\n" for name in _USING)
+    text = (
+        f"extern alias {judge};\nnamespace {place} {{\n{using}class Tests {{\n{members}\n"
+        f"    public static void Main(string[] args) {{\n        {body}\n    }}\n}}\n{beyond}\n}}\n"
+    )
+    return _recipe(
+        place, judge, ({} if code is None else {"program.cs": code}) | {"calls.cs": text}, len(tests.demands)
+    )
+
+
+def _holds(form: str, sides: Sequence[Any]) -> bool:
+    return holds(form, sides, zeros_differ=False)
+
+
+def checks(code: str, tests: str, nonce: str) -> Recipe:
+    """The tests lie in a namespace of their own, within which ``using`` outdoes what the program defines."""
+    place, judge = f"Checks_{nonce}", f"judge_{nonce}"
+    body = without_first_brace(tests)
+    own = defined(body)
+
+    def answer(check: Check) -> str:
+        left, right = (qualified(side, "global::Problem", own) for side in (check.left or check.text, check.right))
+        comparison = "Equal" if check.form == "==" else "Same"
+        truth = f"{judge}::RewardRanker.Checks.{comparison}({left}, {right})" if check.form else left
+        return (
+            f"try {{ {judge}_.Answer({truth}, {check.message}); }} "
+            f"catch (global::System.Exception thrown_{nonce}) {{ {judge}_.Error(thrown_{nonce}); }}"
+        )
+
+    begin = f'\n    var {judge}_ = new {judge}::RewardRanker.Checks("{nonce}");'
+    trusted, count = rewrite(body, "Debug.Assert", begin, f"    {judge}_.Done();\n    ", answer)
+    using = "".join(f"using {name};\n" for name in _USING)
+    text = f"extern alias {judge};\nnamespace {place} {{\n{using}class Tests {{{trusted}}}\n"
+    return _recipe(place, judge, {"program.cs": code, "tests.cs": text}, count)
+
+
+def _recipe(place: str, judge: str, files: dict[str, str], checks: int) -> Recipe:
+    alias = f"-r:{judge}={{setup}}/Harness.dll"
+    argv = (*FLAGS, alias, f"-main:{place}.Tests", "-out:program.exe", *files)
+    build = Step(argv, {name: text.encode() for name, text in files.items()}, ("program.exe",), "csharp")
+    return Recipe(build, Step(("mono", "program.exe"), environment={"MONO_PATH": "{setup}"}), checks)
+
+
+COMPILED = Compiled(_split, _alone, _beside, _holds)
