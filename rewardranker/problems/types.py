@@ -13,7 +13,7 @@ from rewardranker.execution.verdict import Verdict
 
 Style = Literal["stdio", "function", "program", "probe"]
 Split = Literal["train", "validation", "test"]
-Comparator = Literal["tokens", "exact", "checker"]
+Comparator = Literal["tokens", "codecontests", "exact", "checker"]
 Origin = Literal["levenshtein", "random", "hard_negative", "self_training"]
 
 
@@ -62,8 +62,9 @@ class Problem:
         setup: trusted code to run before the tests (``program`` style).
         group_id: near-duplicates share it; splits never separate a group.
         revision: of the data, so that results can be compared.
-        comparator: how what a main program printed is compared (``stdio`` style): ``tokens``, as CodeContests
-            does; ``exact``, as text; ``checker``, by that function.
+        comparator: how what a main program printed is compared (``stdio`` style): by ``tokens``, integers exactly
+            (:func:`rewardranker.execution.printed.stdout_equal`); by the rule that ``codecontests`` published, all
+            numbers as doubles; ``exact``, as text; ``checker``, by that function.
         checker: trusted Python code that defines ``check(input, output, expected) -> bool``.
         stop_tokens: a base model's text ends before the first of these, in harnesses that cut it so.
     """

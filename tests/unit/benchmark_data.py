@@ -26,6 +26,11 @@ def shared(name: str) -> Path:
     return path
 
 
+def shared_cases(name: str) -> Path:
+    """Small inputs that were judged wrongly once, beside the data."""
+    return shared(f"../cases/{name}")
+
+
 def mbpp_row(task_id: int, **changes: Any) -> dict[str, Any]:
     return {
         "task_id": task_id,

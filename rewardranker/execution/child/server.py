@@ -191,6 +191,7 @@ def _pipe_of(content: bytes) -> int:
 
 def _test(requests: int, replies: int, results: int) -> None:
     job = frames.read(0)
+    os.dup2(1, 0)  # what trusted code reads is nothing, and not the next job
     if job is not None:
         tester.run_tester(job, requests, replies, results, probing.body_of(job))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import math
+import warnings
 from typing import get_args
 
 from rewardranker.errors import UserError
@@ -66,18 +68,30 @@ def _check_comparator(problem: Problem) -> None:
     if problem.comparator not in get_args(Comparator):
         known = ", ".join(get_args(Comparator))
         raise UserError(f"problem {problem.id}: comparator {problem.comparator!r} must be one of {known}")
-    if problem.comparator == "checker" and "check" not in _defined(problem):
+    if problem.comparator == "checker" and not _checks_three(problem):
         raise UserError(
             f"problem {problem.id}: comparator 'checker' needs Python code in checker that defines "
             "check(input, output, expected)"
         )
 
 
-def _defined(problem: Problem) -> set[str]:
+def _checks_three(problem: Problem) -> bool:
+    """Whether the checker has a function ``check`` that can be called with three arguments."""
     try:
-        return {node.name for node in ast.parse(problem.checker).body if isinstance(node, ast.FunctionDef)}
-    except SyntaxError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(problem.checker, "<checker>", "exec", dont_inherit=True)
+            body = ast.parse(problem.checker).body
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         raise UserError(f"problem {problem.id}: its checker is not valid Python: {error}; mend it") from None
+    definitions = [node.args for node in body if isinstance(node, ast.FunctionDef) and node.name == "check"]
+    return bool(definitions) and _takes(definitions[-1], 3)
+
+
+def _takes(arguments: ast.arguments, count: int) -> bool:
+    positional = len(arguments.posonlyargs) + len(arguments.args)
+    least, most = positional - len(arguments.defaults), math.inf if arguments.vararg else positional
+    return least <= count <= most and None not in arguments.kw_defaults
 
 
 def _check_expressions(problem: Problem) -> None:
@@ -96,5 +110,5 @@ def _check_json(problem: Problem) -> None:
     for test in problem.tests:
         try:
             parsed(test.input), parsed(test.expected)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"problem {problem.id}: a test is not valid JSON: {error}; mend it") from None

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import Any
-
-from rewardranker.execution.comparators import stdout_equal
+from rewardranker.execution.printed import asks_for_reals, published_equal, stdout_equal
 from rewardranker.execution.sandbox import Sandbox
-from rewardranker.execution.strict.answers import Answer, Frame, check_answer, judgement_of_stream
-from rewardranker.execution.strict.jobs import job_of, run_tester
+from rewardranker.execution.strict.answers import Answer
+from rewardranker.execution.strict.checking import NOT_BOOL, ask_checker
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Problem, Test
-
-_CHECK = "outcome = check({input!r}, {output!r}, {expected!r})\nassert outcome\n"
-_FALSE = "wrong: assert outcome"
 
 
 def output_answer(sandbox: Sandbox, problem: Problem, test: Test, output: bytes) -> Answer:
     """The answer of a test at which a program ended by itself. Raises ``SandboxDied``."""
-    text = output.decode(errors="replace")
+    text = output.decode(errors="surrogateescape")  # bytes that are no text equal no text
     behaviour = " ".join(text.split())
     if problem.comparator == "checker":
         return _checked(sandbox, problem, test, text, behaviour)
-    right = text == test.expected if problem.comparator == "exact" else stdout_equal(text, test.expected)
-    if right:
+    if _equal(problem, text, test.expected):
         return Answer(Verdict.OK, "", behaviour)
     return Answer(Verdict.WRONG, f"printed {text[:200]!r:.80}, not {test.expected[:200]!r:.80}", behaviour)
 
 
+def _equal(problem: Problem, text: str, expected: str) -> bool:
+    if problem.comparator == "exact":
+        return text == expected
+    if problem.comparator == "codecontests":
+        return published_equal(text, expected)
+    return stdout_equal(text, expected, asks_for_reals([test.expected for test in problem.tests]))
+
+
 def _checked(sandbox: Sandbox, problem: Problem, test: Test, text: str, behaviour: str) -> Answer:
-    """The problem's checker runs as a tester does: in a process of its own, which no program is forked from."""
-    check = _CHECK.format(input=test.input, output=text, expected=test.expected)
-    job = job_of(problem, "") | {"style": "program", "names": [], "entry": "check", "nonce": secrets.token_hex(8)}
-    outcome = run_tester(sandbox, job, problem.checker, [check])
-
-    def answer(_: int, kind: str, rest: list[Any]) -> Answer:
-        return check_answer(kind, rest)
-
-    found = judgement_of_stream(Frame(problem.limits, 1, "L3"), "tester", outcome, job["nonce"], answer)
-    if found.verdict is Verdict.OK:
+    """The checker's answer. Where it has none, the expected output tells whose fault that is; a test without one
+    (several outputs may be right, and none is given) leaves the checker the benefit of the doubt."""
+    opinion = ask_checker(sandbox, problem, test, text)
+    if opinion.right:
         return Answer(Verdict.OK, "", behaviour)
-    if found.verdict is Verdict.WRONG and found.message == f"test 1: {_FALSE}":
-        return Answer(Verdict.WRONG, f"printed {text[:200]!r:.80}, which the checker refuses", behaviour)
-    return Answer(Verdict.INFRA, f"the checker of problem {problem.id} failed: {found.message}")
+    fault = opinion.trouble if opinion.own_fault else ""
+    if not fault and test.expected:
+        reference = ask_checker(sandbox, problem, test, test.expected)
+        fault = "" if reference.right else reference.trouble or "refused it"
+        fault = fault and f"{fault}, given the expected output {test.expected[:200]!r:.80}"
+    elif opinion.trouble == NOT_BOOL:
+        fault = opinion.trouble
+    if fault:
+        return Answer(Verdict.INFRA, f"the checker of problem {problem.id} {fault}: mend it")
+    why = f"on which the checker {opinion.trouble}" if opinion.trouble else "which the checker refuses"
+    return Answer(Verdict.WRONG, f"printed {text[:200]!r:.80}, {why}", behaviour)
