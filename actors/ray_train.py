@@ -89,7 +89,7 @@ def _train(job: dict[str, Any]) -> None:
         _follow(role)
         return
     leader, directory = Leader(role), Path(job["directory"])
-    metrics = fit(leader, job["work"], directory, lambda done, metrics: None)
+    metrics = fit(leader, job["work"], directory, lambda done, metrics: None, print)
     leader.finish()
     write_json(directory / RESULT, metrics)
 

@@ -30,16 +30,23 @@ class Fit:
     checkpoint_every: int
 
 
-def fit(role: Role, work: Fit, directory: Path, on_step: Callable[[int, dict[str, float]], None]) -> dict[str, float]:
-    """Trains, from the newest checkpoint in ``directory`` if there is one; leaves ``hf/`` and metrics there.
+def fit(
+    role: Role,
+    work: Fit,
+    directory: Path,
+    on_step: Callable[[int, dict[str, float]], None],
+    warn: Callable[[str], None],
+) -> dict[str, float]:
+    """Trains, from the newest whole checkpoint in ``directory`` if there is one; leaves ``hf/`` and metrics there.
 
     Args:
         on_step: called after every step with the number of steps done and the step's metrics.
+        warn: told of checkpoints that are damaged.
 
     Returns:
         The means of the last tenth of the steps.
     """
-    checkpoints = Checkpoints(directory / "checkpoints")
+    checkpoints = Checkpoints(directory / "checkpoints", warn)
     newest = checkpoints.newest()
     start = 0
     if newest:

@@ -55,7 +55,7 @@ class Context:
 
         def persist(stage: Stage) -> None:
             self.runtime.retrying(name, lambda: work(stage))
-            Checkpoints(stage.path / "checkpoints").clear()
+            Checkpoints(stage.path / "checkpoints", self.console.warn).clear()
             self.runtime.free_roles()
 
         path = self.run.stage(name, settings, inputs, persist)

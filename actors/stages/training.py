@@ -140,7 +140,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         sync=lambda version: rollouts.sync(policy, version),
         warn=context.console.warn,
     )
-    checkpoints = Checkpoints(stage.path / "checkpoints")
+    checkpoints = Checkpoints(stage.path / "checkpoints", context.console.warn)
     newest = checkpoints.newest()
     start = 0
     if newest:
@@ -194,7 +194,7 @@ def _fit(
             # Ray Train brings workers of its own.
             context.runtime.stop_workers()
             return fit_with_ray_train(context.config, factory, setup, work, stage.path)
-        return fit(context.runtime.role(role, factory, setup), work, stage.path, on_step)
+        return fit(context.runtime.role(role, factory, setup), work, stage.path, on_step, context.console.warn)
 
 
 class _Batches:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.benchmarks import canonical_language, load_benchmark
-from rewardranker.problems.io import check_problems, first_few, read_problems
+from rewardranker.problems.io import Row, check_problems, first_few, numbered_json_lines, read_problems
 from rewardranker.problems.pool import check_pool, pool_revisions, read_pool, revisions_of
 from rewardranker.problems.types import Candidate, Problem
 
@@ -26,7 +24,7 @@ _EXAMPLE = '{"problem_id": "HumanEval_0_has_close_elements", "text": "..."}'
 class Line:
     """A candidate as it was given, its problem, and the model's text."""
 
-    row: dict[str, Any]
+    row: Row
     problem: Problem
     text: str
 
@@ -110,21 +108,12 @@ def _listed(revisions: dict[str, list[str]]) -> str:
     return "; ".join(f"{data} at revision {', '.join(found)}" for data, found in revisions.items())
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where each line stands, and what it says; blank lines are passed over."""
-    if not path.is_file():
-        raise UserError(f"file {path} does not exist; --candidates needs JSON lines like {_EXAMPLE}")
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{where} is not JSON ({error}); a candidate is one line like {_EXAMPLE}") from error
-        if not isinstance(row, dict):
-            raise UserError(f"{where}: expected a JSON object like {_EXAMPLE}, found {type(row).__name__}")
-        yield where, row
+def _rows(path: Path) -> Iterator[tuple[str, Row]]:
+    """Where each line stands, and what it says; messages show what a line should be."""
+    try:
+        yield from numbered_json_lines(path)
+    except UserError as error:
+        raise UserError(f"{error}; a candidate is one line like {_EXAMPLE}") from error
 
 
 def _problem(where: str, name: str, language: object, problems: Named) -> Problem:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import gzip
 import json
+import re
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +21,11 @@ from rewardranker.problems.types import Limits, Problem, Test
 from rewardranker.runs.atomic import replacing
 
 Row = dict[str, Any]
+
+_GZIP = b"\x1f\x8b"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: Columns that pandas adds of itself: an index without a name, and what came of one in a CSV file.
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+")
 
 
 def write_problems(path: Path, problems: Sequence[Problem]) -> None:
@@ -75,14 +83,19 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Reads rows of ``.parquet`` or ``.jsonl``; raises :class:`UserError` where that cannot be done."""
-    if row_format(path) == ".jsonl":
+    """Reads rows of ``.parquet`` or ``.jsonl`` (``.jsonl.gz`` too), as :func:`read_json_lines` has them.
+
+    Raises:
+        UserError: another suffix, or not such a file.
+    """
+    if row_format(path.with_suffix("") if path.suffix == ".gz" else path) == ".jsonl":
         return read_json_lines(path)
     _require(path)
     try:
-        return pq.read_table(path).to_pylist()
-    except pa.ArrowInvalid as error:
+        rows = pq.read_table(path).to_pylist()
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a readable Parquet file: {error}") from error
+    return [without_pandas_index(row) for row in rows]
 
 
 def write_json_lines(path: Path, rows: Iterable[Row]) -> None:
@@ -93,26 +106,61 @@ def write_json_lines(path: Path, rows: Iterable[Row]) -> None:
 
 
 def read_json_lines(path: Path) -> list[Row]:
-    """Reads one JSON object per line, from a ``.gz`` file too; blank lines are passed over.
+    """Reads one JSON object per line; blank lines are passed over.
+
+    A file may be gzipped, whatever it is called, and begin with a byte order mark. Text comes as
+    :func:`well_formed` leaves it, rows without pandas' index.
 
     Raises:
-        UserError: no such file, or a line that is not a JSON object (naming the line).
+        UserError: no such file, or a line that is not UTF-8 or not a JSON object (naming the line).
     """
+    return [row for _, row in numbered_json_lines(path)]
+
+
+def numbered_json_lines(path: Path) -> Iterator[tuple[str, Row]]:
+    """What :func:`read_json_lines` reads, each row with ``file, line number`` for messages about it."""
+    for number, line in enumerate(file_bytes(path).removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line.decode())
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{where} is not JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise UserError(f"{where}: expected a JSON object, found {type(row).__name__}")
+        yield where, without_pandas_index(well_formed(row))
+
+
+def file_bytes(path: Path) -> bytes:
+    """What a file holds, unpacked where it is gzipped. Raises :class:`UserError` for no file, or a broken one."""
     _require(path)
-    rows = []
-    opener: Callable[..., IO[str]] = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise UserError(f"{path}, line {number} is not JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise UserError(f"{path}, line {number}: expected a JSON object, found {type(row).__name__}")
-            rows.append(row)
-    return rows
+    data = path.read_bytes()
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} is gzipped and cannot be unpacked: {error}; is it whole?") from error
+
+
+def well_formed(value: Any) -> Any:
+    """A JSON value with U+FFFD in the place of every lone surrogate, as decoders of UTF-8 put it.
+
+    JSON can spell half a character (``"\\ud83d"``); no file, tokenizer or program can hold one.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [well_formed(item) for item in value]
+    if isinstance(value, dict):
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    return value
+
+
+def without_pandas_index(row: Row) -> Row:
+    """The row without the columns that pandas made of an index that nobody named."""
+    return {name: value for name, value in row.items() if not _PANDAS_INDEX.fullmatch(name)}
 
 
 def check_fields(row: Row, kind: type, where: str) -> None:

@@ -67,7 +67,7 @@ def write_pool(path: Path, candidates: Sequence[Candidate], problems: Iterable[P
 def pool_revisions(path: Path) -> dict[str, list[str]]:
     """Which data the problems of a pool are from, ``{"mbpp python": ["ccf64ceae9c5"]}``, as its writer left it;
     empty where it left nothing, and for JSON lines, which have no room for it."""
-    if row_format(path) != ".parquet":
+    if path.suffix != ".parquet":
         return {}
     found = (pq.read_schema(path).metadata or {}).get(_REVISIONS)
     return {} if found is None else dict(json.loads(found))

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.problems.io import Row, read_json_lines, read_rows
+from rewardranker.problems.io import Row, read_json_lines, read_rows, without_pandas_index
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
 _FILES = (".jsonl", ".json", ".gz", ".parquet")
@@ -73,7 +73,7 @@ def _load(name: str, configuration: str, split: str, revision: str | None, what:
     except Exception as error:  # no such configuration, split or revision, offline: no common base class
         part = f"configuration {configuration!r}, split {split!r}"
         raise UserError(f"{what} could not be loaded ({part}): {_reason(error)}{advice}") from error
-    return [dict(row) for row in data]
+    return [without_pandas_index(dict(row)) for row in data]
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,10 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(doomed)
 
 
-def tree_hash(path: Path) -> str:
-    """A short hash of a file, or of all files below a directory, by relative name and content."""
+def tree_hash(path: Path, without: Collection[str] = ()) -> str:
+    """A short hash of a file, or of all files below a directory but those named so, by relative name and content."""
     digest = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and p.name not in without)
     for file in files:
         digest.update(str(file.relative_to(path)).encode() + b"\0")
         with file.open("rb") as stream:

@@ -24,14 +24,17 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
         return (tmp_path / "killed" / path).exists
 
     places = (
-        ".work-01-sft/checkpoints/step-000020",
+        ".work-01-sft/checkpoints/step-000040",
         ".work-04-reward-1/checkpoints/step-000008",
         ".work-05-ppo-1/checkpoints/step-000002",
         ".work-06-generate-2/pool.shards/shard-00000.parquet",
     )
+    damaged = places[0]  # the run goes on from the checkpoint before
     for place in places:
         run_until(exists(place), *arguments("killed"))
         assert exists(place)(), "killed too late: the stage was complete"
+        if place == damaged:
+            (tmp_path / "killed" / place / "policy.pt").write_bytes(b"")
     resumed = run(*arguments("killed"))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert "05-ppo-1" in resumed.stdout

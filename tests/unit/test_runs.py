@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,7 +144,7 @@ def test_hashes_depend_on_names_and_content(tmp_path: Path) -> None:
 
 
 def test_checkpoints_keep_the_newest_two(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path / "c")
+    checkpoints = Checkpoints(tmp_path / "c", pytest.fail)
     assert checkpoints.newest() is None
     for step in (10, 20, 30):
         checkpoints.save(step, lambda path: (path / "state").write_text("s") and None)
@@ -151,6 +153,51 @@ def test_checkpoints_keep_the_newest_two(tmp_path: Path) -> None:
     assert newest is not None and newest[0] == 30 and (newest[1] / "state").read_text() == "s"
     checkpoints.clear()
     assert not (tmp_path / "c").exists()
+
+
+def _truncate(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def _flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: _truncate(path / "state.pt"),
+        lambda path: _flip_a_bit(path / "state.pt"),
+        lambda path: (path / "state.pt").unlink(),
+        lambda path: (path / "random-0.pt").write_bytes(b""),
+        lambda path: (path / "sha256").unlink(),
+        lambda path: shutil.rmtree(path) or path.mkdir(),
+    ],
+    ids=["truncated", "a bit", "a file missing", "emptied", "no seal", "an empty directory"],
+)
+def test_a_damaged_checkpoint_falls_back_to_the_one_before_aloud(
+    damage: Callable[[Path], object], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    checkpoints = Checkpoints(tmp_path / "c", said.append)
+
+    def write(path: Path) -> None:
+        for name in ("state.pt", "random-0.pt"):
+            (path / name).write_bytes(bytes(range(256)))
+
+    older, newer = (checkpoints.save(step, write) for step in (10, 20))
+    damage(newer)
+    assert checkpoints.newest() == (10, older)
+    assert len(said) == 1 and f"{newer} is damaged" in said[0] and "going on from step-000010" in said[0]
+    checkpoints.save(20, write)
+    assert checkpoints.newest() == (20, newer) and len(said) == 1
+    for path in (newer, older):
+        damage(path)
+    assert checkpoints.newest() is None
+    assert "no older one: beginning again" in said[-1]
 
 
 def test_metrics_past_the_checkpoint_are_dropped_on_resume(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import httpx
 from rewardranker.errors import UserError
 from rewardranker.execution.sandbox.process import SandboxDied
 from rewardranker.execution.sandbox.remote_script import Request
+from rewardranker.http import http_client, through
 
 _CONNECT_S, _SEND_S = 10.0, 60.0
 #: For the driver's own work, and then for the server's, on top of the command's wall-clock limit.
@@ -27,7 +28,7 @@ class SandboxFusion:
             url: without ``/run_code``; may hold ``user:password@``.
 
         Raises:
-            UserError: it is no such address.
+            UserError: it is no such address, or a proxy before it cannot be used.
         """
         try:
             parsed = httpx.URL(url)
@@ -39,7 +40,7 @@ class SandboxFusion:
             )
         #: For messages: without the password.
         self.name = str(parsed.copy_with(userinfo=b""))
-        self._client = httpx.Client(base_url=parsed)
+        self._client = http_client(httpx.Client, str(parsed), base_url=parsed)
 
     def run(self, request: Request) -> dict[str, bytes]:
         """The files that the program left of those asked for.
@@ -59,7 +60,8 @@ class SandboxFusion:
         try:
             response = self._client.post("run_code", json=body, timeout=timeout)
         except httpx.HTTPError as error:
-            raise SandboxDied(f"{self.name} did not answer: {type(error).__name__} {error}") from None
+            place = f"{self.name}{through(self.name)}"
+            raise SandboxDied(f"{place} did not answer: {type(error).__name__} {error}") from None
         if response.status_code != httpx.codes.OK:
             raise SandboxDied(f"{self.name} answered {response.status_code}: {response.text[:200]}")
         try:

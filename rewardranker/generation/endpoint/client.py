@@ -13,6 +13,7 @@ import httpx
 from rewardranker.config.endpoint import EndpointConfig
 from rewardranker.generation.endpoint.pace import Clock, Pace, backoff, retry_after
 from rewardranker.generation.endpoint.wire import Answer, Json, Malformed, error_of, parse_answer
+from rewardranker.http import http_client, through
 
 #: Passing by nature, beside all of 5xx: the request took too long to arrive, and too many requests.
 _PASSING = (408, 429)
@@ -65,7 +66,7 @@ class Client:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         limits = httpx.Limits(max_connections=config.concurrency)
         # The time limit is asyncio's: httpx has one for each read, which a server that trickles never meets.
-        self._http = httpx.AsyncClient(headers=headers, timeout=None, limits=limits)
+        self._http = http_client(httpx.AsyncClient, config.base_url, headers=headers, timeout=None, limits=limits)
 
     async def __aenter__(self) -> Client:
         await self._http.__aenter__()
@@ -122,7 +123,8 @@ class Client:
             raise _Passing("timeout", f"no answer within {self._config.timeout_s:g} s") from error
         except httpx.RequestError as error:
             detail = self._clean(f"{type(error).__name__} {error}".strip())
-            raise _Passing("connection", f"{self._config.base_url}: {detail}") from error
+            place = f"{self._config.base_url}{through(self._config.base_url)}"
+            raise _Passing("connection", f"{place}: {detail}") from error
         if not response.is_success:
             raise self._error(response)
         try:

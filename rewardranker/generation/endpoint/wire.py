@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rewardranker.config.endpoint import MOST_STOPS, EndpointConfig
+from rewardranker.problems.io import well_formed
 from rewardranker.problems.types import Problem
 
 Json = dict[str, Any]
@@ -96,7 +97,7 @@ def parse_answer(content: bytes, style: str) -> Answer:
         Malformed: not JSON, an error in place of an answer, or no choice with a text.
     """
     try:
-        body = json.loads(content)
+        body = well_formed(json.loads(content))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from error
     if not isinstance(body, dict):
