@@ -14,6 +14,7 @@ from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.io import read_problems
 from rewardranker.problems.multipl_e import load_multipl_e
 
 
@@ -41,3 +42,13 @@ def test_numbers_that_the_program_has_spoilt_are_not_compared_where_it_is() -> N
     with Judge() as judge:
         for result in judge.run([(problem, extract(problem, text)) for problem, text in items]):
             assert (result.verdict, result.level) == (Verdict.WRONG, "L2"), result
+
+
+def test_hello_fits_into_a_quarter_of_a_gigabyte() -> None:
+    needs("java")
+    known = {one.id: one for one in read_problems(case("stdio_problems.jsonl"))}
+    items = [
+        (known[row["problem_id"]], row["code"]) for row in rows(case("stdio_pool.jsonl")) if row["language"] == "java"
+    ]
+    with Judge() as judge:
+        assert [result.verdict for result in judge.run(items)] == [Verdict.OK] * len(items) != []

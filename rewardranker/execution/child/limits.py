@@ -27,7 +27,8 @@ def set_limits(job: dict[str, Any], base: int, tasks: int) -> None:
     this and the program, so it comes last.
 
     Args:
-        job: ``cpu_s`` (``None``: without end), ``memory`` (bytes), ``memory_kind``, ``processes``, ``file_bytes``.
+        job: ``cpu_s`` (``None``: without end), ``memory`` (bytes), ``memory_kind``, ``processes``, ``file_bytes``;
+            ``reserved`` (bytes beyond ``memory``) perhaps.
         base: bytes of memory that are not the program's own.
         tasks: processes and threads of the same user that are not.
     """
@@ -38,7 +39,7 @@ def set_limits(job: dict[str, Any], base: int, tasks: int) -> None:
         (resource.RLIMIT_FSIZE, job["file_bytes"]),
         (resource.RLIMIT_NPROC, tasks + job["processes"]),
         (resource.RLIMIT_CPU, cpu_s),
-        (_MEMORY[job["memory_kind"]], base + job["memory"]),
+        (_MEMORY[job["memory_kind"]], base + job["memory"] + job.get("reserved", 0)),
     ):
         resource.setrlimit(kind, (value, value))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rewardranker.execution.languages.java_tests import COMPILED, JAR, RUN, TUPLES, checks
+from rewardranker.execution.languages.java_tests import COMPILED, EXACT, JAR, RUN, TUPLES, checks
 from rewardranker.execution.languages.language import Language, Recipe, Service
 from rewardranker.execution.sandbox.step import Step
 
@@ -15,11 +15,15 @@ _SOURCES = {
     for name in ("Checks.java", "Json.java", "Values.java", "JavacService.java")
 }
 _SERVICE = ("java", "-Xmx512m", "-Xss8m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "{setup}/harness.jar")
+# The launcher makes the main thread by the first, the machine all others by the second: recursion may be deep, and a
+# pool of threads costs no more than elsewhere.
+_STACKS = ("-Xss64m", "-XX:ThreadStackSize=1024")
 
 
 def _whole(code: str) -> Recipe:
     build = Step(("whole",), {"program.java": code.encode()}, (JAR,), "java")
-    return Recipe(build, Step((*RUN, "-Xss64m", "-jar", JAR)))
+    words = (*_STACKS, "-jar", JAR)
+    return Recipe(build, Step((*RUN, *words)), exact=(*EXACT, *words))
 
 
 JAVA = Language(
@@ -52,7 +56,13 @@ JAVA = Language(
         "}\n"
     ),
     memory_kind="data",
-    memory_floor_mb=768,
+    # Measured: 35 MB for a main program that prints, up to 80 beside the heap of one that loads as many classes as
+    # javac does; and the main thread's stack, which recursion may fill.
+    memory_floor_mb=192,
+    memory_share=1.25,
+    # That stack again, and one of 512 MiB that a program may ask for.
+    reserved_mb=576,
+    tasks=20,
     cpu_floor_s=0.5,
     read_only=("/etc/java-17-openjdk", "/etc/alternatives"),
 )

@@ -14,8 +14,13 @@ from rewardranker.execution.sandbox.step import Step
 
 TUPLES = "/usr/share/java/javatuples.jar"
 JAR = "program.jar"
-# One processor: fewer threads than a big machine would start. G1 is the collector that starts fastest.
-RUN = ("java", "-Xmx512m", "-XX:ActiveProcessorCount=1", "-XX:+UseG1GC", "-XX:-UsePerfData")
+# One processor, and sizes of our own: a verdict must not depend on what the machine has. What a program holds beside
+# its heap is limited like its heap.
+_SIZES = ("-Xmx{heap}m", "-Xms{start}m", "-XX:MaxDirectMemorySize={limit}m")
+_MACHINE = ("java", "-XX:ActiveProcessorCount=1", "-XX:-UsePerfData", *_SIZES)
+# G1 starts fastest, but an array beyond half a region costs whole regions, up to twice its size. Where memory runs
+# out, a collector that counts bytes decides: its old generation is the problem's limit.
+RUN, EXACT = (*_MACHINE, "-XX:+UseG1GC"), (*_MACHINE, "-XX:+UseSerialGC", "-XX:NewRatio=4")
 _DIALECT = Dialect("assert", "Problem", "Problem")
 _IN_UTIL = """
     ArrayDeque ArrayList Arrays Collections Deque HashMap HashSet LinkedHashMap LinkedHashSet LinkedList List Map
@@ -105,7 +110,8 @@ def checks(code: str, tests: str, nonce: str) -> Recipe:
 
 def _recipe(main: str, files: dict[str, str], checks: int) -> Recipe:
     build = Step(("checks", main), {name: text.encode() for name, text in files.items()}, (JAR,), "java")
-    return Recipe(build, Step((*RUN, "-ea", "-cp", f"{JAR}:{TUPLES}:{{setup}}/harness.jar", main)), checks)
+    words = ("-ea", "-cp", f"{JAR}:{TUPLES}:{{setup}}/harness.jar", main)
+    return Recipe(build, Step((*RUN, *words)), checks, (*EXACT, *words))
 
 
 COMPILED = Compiled(_split, _alone, _beside, _holds)

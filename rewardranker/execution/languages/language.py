@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from rewardranker.execution.sandbox.step import Step
 
 Level = Literal["L1", "L2", "L3"]
 NOTHING = re.compile(r"(?!)")
+_START_MB = 64
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,18 @@ class Recipe:
 
     Attributes:
         build: exit status other than 0 means COMPILE_ERROR. ``None`` where nothing is compiled.
-        run: the files that ``build`` collected are added to its own.
+        run: the files that ``build`` collected are added to its own. In its words, ``{limit}`` stands for the
+            problem's memory limit in MiB, ``{heap}`` for that times ``memory_share``, ``{start}`` for no more than
+            either and 64.
+        exact: the words of the same run, slower to start, in which a program's memory is counted more exactly:
+            what ended for want of memory is run again so, and that counts.
         checks: for level L1, how many checks the trusted tests hold.
     """
 
     build: Step | None
     run: Step
     checks: int = 0
+    exact: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,11 @@ class Language:
             read-only directory that ``{setup}`` stands for in the commands of the language.
         memory_kind: see :class:`rewardranker.execution.sandbox.step.StepLimits`.
         memory_floor_mb: what the runtime itself needs beside the problem's limit.
+        memory_share: how much of the problem's limit a program's memory may come to with what its collector has
+            not collected yet.
+        reserved_mb: what the runtime holds without using it: stacks, mostly. It counts where each process is
+            limited, not where a group is.
+        tasks: threads of the runtime itself, beside the program's own.
         cpu_floor_s: CPU seconds of the runtime's own start, added to the problem's limit.
         read_only: host paths beyond /usr that the tool-chain needs to read.
     """
@@ -115,5 +127,22 @@ class Language:
     setup: Step | None = None
     memory_kind: str = "address_space"
     memory_floor_mb: int = 0
+    memory_share: float = 1.0
+    reserved_mb: int = 0
+    tasks: int = 0
     cpu_floor_s: float = 0.0
     read_only: tuple[str, ...] = ()
+
+
+def within(argv: tuple[str, ...], language: Language, memory_mb: int) -> tuple[str, ...]:
+    """The words of a run under a memory limit."""
+    heap = heap_mb(language, memory_mb)
+    values = {"{limit}": memory_mb, "{heap}": heap, "{start}": min(_START_MB, heap)}
+    for name, value in values.items():
+        argv = tuple(word.replace(name, str(value)) for word in argv)
+    return argv
+
+
+def heap_mb(language: Language, memory_mb: int) -> int:
+    """What a program may hold under a limit, with what has not been collected yet."""
+    return math.ceil(memory_mb * language.memory_share)

@@ -83,6 +83,7 @@ class LocalSandbox:
             "collect": step.collect,
             "environment": self._filled_values(step.environment, language),
             "memory": memory,
+            "reserved": limits.reserved_mb << 20,
             "output": limits.output_kb << 10,
             "file_bytes": max(_MIN_FILE_BYTES, memory // _COLLECTED_SHARE if step.collect else 0),
             "define": None,

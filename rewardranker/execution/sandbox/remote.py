@@ -82,7 +82,7 @@ class RemoteSandbox:
         bounds = Bounds(
             cpu_s=limits.cpu_s,
             wall_s=limits.wall_s,
-            memory=limits.memory_mb << 20,
+            memory=(limits.memory_mb + limits.reserved_mb) << 20,
             memory_kind=limits.memory_kind,
             processes=limits.processes,
             file=max(_FILE_BYTES, (limits.memory_mb << 20) // 4 if step.collect else 0),

@@ -44,6 +44,7 @@ class StepLimits:
         memory_mb: of the process tree where a cgroup is at hand, else of each process.
         memory_kind: how a process is held to it without a cgroup: ``address_space`` (RLIMIT_AS) or ``data``
             (RLIMIT_DATA), for runtimes that reserve far more addresses than they use (JVM, node, mono).
+        reserved_mb: more that each process may hold without a cgroup: what it reserves and does not use.
         output_kb: standard output and descriptor 3, each.
         processes: tasks at any one time.
         keep_output: whether standard output is wanted; else it is counted and thrown away.
@@ -53,6 +54,7 @@ class StepLimits:
     wall_s: float
     memory_mb: int
     memory_kind: str = "address_space"
+    reserved_mb: int = 0
     output_kb: int = 16384
     processes: int = 32
     keep_output: bool = False

@@ -14,7 +14,7 @@ from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
-from rewardranker.execution.languages.language import Language, Level, Recipe
+from rewardranker.execution.languages.language import Language, Level, Recipe, heap_mb, within
 from rewardranker.execution.languages.splitting import Split, together
 from rewardranker.execution.languages.typed_values import shown
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
@@ -99,7 +99,7 @@ def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, al
     answers: list[Answer] = []
     timed = False
     for test in problem.tests:
-        outcome = sandbox.execute(built, limits, test.input.encode(), language=language.name)
+        outcome = _execute(sandbox, language, problem, recipe, built, limits, test.input.encode())
         cpu_s += outcome.cpu_s
         failed = _not_printed(frame, language, recipe, outcome)
         answers.append(failed or output_answer(sandbox, problem, test, outcome.output))
@@ -210,7 +210,7 @@ def _answers(
     answer: Callable[[int, str, list[Any]], Answer],
 ) -> Run:
     """Runs what has been built, which answers with values."""
-    outcome = sandbox.execute(recipe.run, _run_limits(language, problem), language=language.name)
+    outcome = _execute(sandbox, language, problem, recipe, recipe.run, _run_limits(language, problem))
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
         return frame.alone(failed.verdict, failed.message, outcome.cpu_s), False
@@ -238,7 +238,8 @@ def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -
     built, cpu_s = _build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    outcome = sandbox.execute(built, _run_limits(language, problem), token=token.encode(), language=language.name)
+    limits = _run_limits(language, problem)
+    outcome = _execute(sandbox, language, problem, recipe, built, limits, token=token.encode())
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict is Verdict.MEMORY:
         outcome = replace(outcome, limit="memory")
@@ -269,13 +270,40 @@ def _build(sandbox: Sandbox, language: Language, recipe: Recipe, frame: Frame) -
 
 
 def _run_limits(language: Language, problem: Problem) -> StepLimits:
-    return StepLimits(
+    limits = StepLimits(
         cpu_s=problem.limits.cpu_s + language.cpu_floor_s,
         wall_s=problem.limits.wall_s,
-        memory_mb=problem.limits.memory_mb + language.memory_floor_mb,
+        memory_mb=heap_mb(language, problem.limits.memory_mb) + language.memory_floor_mb,
         memory_kind=language.memory_kind,
+        reserved_mb=language.reserved_mb,
         output_kb=problem.limits.output_kb,
     )
+    return replace(limits, processes=limits.processes + language.tasks)
+
+
+def _execute(
+    sandbox: Sandbox,
+    language: Language,
+    problem: Problem,
+    recipe: Recipe,
+    step: Step,
+    limits: StepLimits,
+    stdin: bytes = b"",
+    token: bytes = b"",
+) -> Outcome:
+    """Runs what was built; again, more exactly, what seems to have run out of memory. Raises ``SandboxDied``."""
+
+    def run(argv: tuple[str, ...]) -> Outcome:
+        fitted = replace(step, argv=within(argv, language, problem.limits.memory_mb))
+        return sandbox.execute(fitted, limits, stdin, token, language.name)
+
+    outcome = run(step.argv)
+    text = (outcome.errors + outcome.results).decode(errors="replace")
+    if recipe.exact and (outcome.limit == "memory" or language.out_of_memory.search(text)):
+        again = run(recipe.exact)
+        decided = again if again.limit not in ("cpu", "wall") else outcome
+        return replace(decided, cpu_s=outcome.cpu_s + again.cpu_s)
+    return outcome
 
 
 def _failed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) -> Answer | None:

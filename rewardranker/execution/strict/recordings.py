@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rewardranker.execution.child import wire
-from rewardranker.execution.languages.language import Language
+from rewardranker.execution.languages.language import Language, within
 from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.sandbox import Sandbox, StepLimits
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
 
-_LIMITS = StepLimits(cpu_s=20.0, wall_s=120.0, memory_mb=1024, memory_kind="data")
+_MEMORY_MB = 512
+_LIMITS = StepLimits(cpu_s=20.0, wall_s=120.0, memory_mb=1024, memory_kind="data", reserved_mb=512, processes=64)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def _evaluate(sandbox: Sandbox, language: Language, problem: Problem, tests: Spl
     if recipe.build is not None:
         built = sandbox.execute(recipe.build, _LIMITS, language=language.name)
         step, errors = replace(step, files={**step.files, **built.files}), built.errors
+    step = replace(step, argv=within(step.argv, language, _MEMORY_MB))
     outcome = sandbox.execute(step, _LIMITS, language=language.name)
     try:
         answers = read_transcript(outcome, nonce, len(tests.demands), "values").answers
