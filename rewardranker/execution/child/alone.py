@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from child import candidate, kernel, limits, probing, tester  # noqa: E402
+from child import candidate, kernel, limits, main_program, probing, surroundings, tester  # noqa: E402
 
 del sys.path[0]
 
@@ -42,7 +42,7 @@ def _program(job: dict[str, Any]) -> None:
 
 _STYLES = {
     "function": lambda job: candidate.run_function(job, 3),
-    "stdio": lambda job: candidate.run_stdio(job, 3),
+    "stdio": lambda job: main_program.run_stdio(job, 3),
     "program": _program,
 }
 
@@ -53,6 +53,7 @@ def main() -> None:
     random.seed(0)  # as in the server: every program sees the same state
     os.umask(0o077)
     sys.dont_write_bytecode = True
+    surroundings.add_site_builtins()
     _STYLES[job["style"]](job)
 
 

@@ -6,76 +6,41 @@ what to answer: answers are data, compared elsewhere.
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
-from . import wire
+from . import surroundings, wire
+from .channel import COMPILE_ERRORS, Channel, describe
 
-_write, _read, _exit = os.write, os.read, os._exit
-_encode, _decode, _dumps, _loads = wire.encode, wire.decode, wire.dumps, wire.loads
+_read = os.read
+_encode, _decode, _loads = wire.encode, wire.decode, wire.loads
 _WireError = wire.WireError
-_name_of = type.__getattribute__
-_COMPILE_ERRORS = (SyntaxError, ValueError, OverflowError, RecursionError)
 _MUTABLE = (list, dict, set, bytearray)
 
 
-class Channel:
-    """Sends numbered lines ``[nonce, number, kind, ...]``; a reader that misses one knows of tampering.
-
-    The first, sent before any of the program has run, shows that the process itself was in order. With a
-    ``key``, each line is sealed and in hexadecimal digits.
-    """
-
-    def __init__(self, fd: int, nonce: str, key: bytes = b"") -> None:
-        self._fd, self._nonce, self._number, self._key = fd, nonce, 0, key
-        self.send("begun")
-
-    def send(self, kind: str, *rest: Any) -> None:
-        line = _dumps([self._nonce, self._number, kind, *rest]).encode()
-        if self._key:
-            line = wire.sealed(line, self._key, self._number).hex().encode()
-        line += b"\n"
-        self._number += 1
-        while line:
-            line = line[_write(self._fd, line) :]
-
-
-def describe(error: BaseException) -> tuple[str, str]:
-    """``(kind, message)`` of an exception whose class the program may have written."""
-    kind = "MemoryError" if isinstance(error, MemoryError) else str(_name_of(type(error), "__name__"))[:60]
-    try:
-        return kind, str(error)[:200]
-    except BaseException:
-        return kind, ""
-
-
-def load(code: str, name: str) -> types.ModuleType:
-    """Compiles and runs ``code`` as the module ``name``; raises whatever that raises."""
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    exec(compile(code, "<program>", "exec", dont_inherit=True), module.__dict__)
-    return module
-
-
 def load_or_report(code: str, channel: Channel) -> types.ModuleType | None:
-    """The loaded module, or ``None`` after telling the reader why there is none."""
+    """The program as the module ``program``, or ``None`` after telling the reader why there is none."""
     try:
-        compile(code, "<program>", "exec", dont_inherit=True)
-    except _COMPILE_ERRORS as error:
+        program = compile(surroundings.source_of(code), surroundings.UNNAMED, "exec", dont_inherit=True)
+    except COMPILE_ERRORS as error:
         channel.send("compile", *describe(error))
         return None
     except MemoryError as error:
         channel.send("load", *describe(error))
         return None
+    surroundings.hide_judge()
+    surroundings.show_source(code)
+    module = types.ModuleType("program")
+    sys.modules["program"] = sys.modules["__main__"] = module
     try:
-        return load(code, "program")
+        exec(program, module.__dict__)
     except BaseException as error:
         channel.send("load", *describe(error))
         return None
+    return module
 
 
 def run_function(job: dict[str, Any], fd: int) -> None:
@@ -95,7 +60,7 @@ def _answer(channel: Channel, function: Any, text: str, name: str) -> None:
     try:
         if function is None:
             raise NameError(f"the program does not define {name}")
-        value = function(*wire.loads(text))
+        value = function(*_loads(text))
     except BaseException as error:
         channel.send("error", *describe(error))
         return
@@ -107,34 +72,6 @@ def _answer(channel: Channel, function: Any, text: str, name: str) -> None:
         channel.send("error", *describe(error))
     else:
         channel.send("value", line)
-
-
-def run_stdio(job: dict[str, Any], fd: int) -> None:
-    """Style ``stdio``: runs the program as a main program on what is already its standard input."""
-    channel = Channel(fd, job["nonce"])
-    try:
-        compile(job["code"], "<program>", "exec", dont_inherit=True)
-    except _COMPILE_ERRORS as error:
-        channel.send("compile", *describe(error))
-        return
-    channel.send("ready")
-    for step in (lambda: load(job["code"], "__main__"), _end_of_main_program, lambda: sys.stdout.flush()):
-        try:
-            step()
-        except SystemExit as error:
-            if error.code not in (None, 0):
-                channel.send("error", "SystemExit", str(error.code)[:200])
-        except BaseException as error:
-            channel.send("error", *describe(error))
-    channel.send("done")
-
-
-def _end_of_main_program() -> None:
-    """What the interpreter does at its end: a main program may leave its work to a thread or to atexit."""
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        threading.__dict__["_shutdown"]()
-    atexit._run_exitfuncs()
 
 
 def run_server(job: dict[str, Any], requests: int, replies: int) -> None:

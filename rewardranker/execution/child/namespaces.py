@@ -20,7 +20,7 @@ from .confinement import PROGRAM, Command, Started
 from .seccomp import Filter
 
 _NEW = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC
-_PLACE, _FILES, _MIN_SPACE = "/tmp", 4096, 64 << 20
+_PLACE, _SHARED, _FILES, _MIN_SPACE = "/tmp", "/dev/shm", 4096, 64 << 20
 _STATUS_FD = 3
 # Where memory runs out in a control group, programs are ended first, the server last.
 _PROGRAM_OOM, _SERVICE_OOM = "1000", "500"
@@ -138,6 +138,8 @@ class Nested:
         space = max(_MIN_SPACE, job["file_bytes"])
         options = f"size={space},nr_inodes={_FILES},mode=0700,uid={uid},gid={gid}"
         kernel.mount("tmpfs", _PLACE, kernel.MS_NOSUID | kernel.MS_NODEV, options)
+        if job.get("style") == "stdio":  # multiprocessing keeps its locks there
+            kernel.mount("tmpfs", _SHARED, kernel.MS_NOSUID | kernel.MS_NODEV, options)
         os.chdir(_PLACE)
         os.setsid()
 

@@ -11,7 +11,7 @@ import hashlib
 from typing import Any
 
 from . import tester
-from .candidate import Channel
+from .channel import Channel
 
 #: The builtins that an expression may call, beside the entry point. None of them gives access to anything.
 CALLABLE = frozenset((

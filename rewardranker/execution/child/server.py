@@ -19,7 +19,20 @@ from collections.abc import Callable
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from child import accounts, candidate, confinement, frames, group, kernel, probing, processes, services, tester  # noqa: E402
+from child import (  # noqa: E402
+    accounts,
+    candidate,
+    confinement,
+    frames,
+    group,
+    kernel,
+    main_program,
+    probing,
+    processes,
+    services,
+    surroundings,
+    tester,
+)
 from child.tiers import confine  # noqa: E402
 from child.watching import Outcome, Pipe, finish, watch  # noqa: E402
 
@@ -94,8 +107,11 @@ class Server:
         stdin = _file_of(job["stdin"].encode())
         (read, write), (out_read, out_write) = os.pipe(), os.pipe()
         fds = [stdin, out_write, self._devnull, write]
+        if (user := self._confinement.uids[confinement.PROGRAM]) >= 0:
+            for fd in (stdin, out_write):
+                os.fchown(fd, user, -1)  # so that /dev/stdin and /dev/stdout can be opened
         self._begin(job)
-        pid = self._confinement.start(job, fds, lambda: candidate.run_stdio(job, 3))
+        pid = self._confinement.start(job, fds, lambda: main_program.run_stdio(job, 3))
         _close(stdin, write, out_write)
         return self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"])])
 
@@ -200,6 +216,7 @@ def main() -> None:
     plan = json.loads(sys.argv[1])
     for name in PRELOADED.split():
         __import__(name)
+    surroundings.add_site_builtins()
     random.seed(0)  # every program sees the same state, in every server
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o077)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import wire
-from .candidate import Channel
+from .channel import Channel
 
 MAX_LINE = 4 << 20
 _NEED_ARGUMENTS = (UnicodeError, ExceptionGroup)

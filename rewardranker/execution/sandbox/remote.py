@@ -31,7 +31,10 @@ _MAX_RESULTS, _MAX_ANSWER = 16 << 20, 96 << 20
 _HOLD_SETUP, _HELD_SETUP = 'exec 9<"$0" "$@"', "/proc/self/fd/9"
 _CHILD = {
     f"child/{name}.py": (Path(CHILD_DIRECTORY) / f"{name}.py").read_bytes()
-    for name in ("__init__", "alone", "candidate", "kernel", "limits", "probing", "tester", "wire")
+    for name in (
+        *("__init__", "alone", "candidate", "channel", "kernel", "limits", "main_program", "probing"),
+        *("surroundings", "tester", "wire"),
+    )
 }
 
 

@@ -111,6 +111,8 @@ def _stdio_answer(
         return error_answer(*transcript.answers[0][1])
     if outcome.signal:
         return Answer(Verdict.RUNTIME_ERROR, f"killed by signal {outcome.signal}", "error signal")
+    if outcome.status:
+        return Answer(Verdict.RUNTIME_ERROR, f"ended with exit status {outcome.status}", "error status")
     return output_answer(sandbox, problem, test, outcome.output)
 
 
