@@ -14,6 +14,7 @@ from actors.stages.context import Context
 from rewardranker.errors import UserError
 from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.generation.candidates import judge_candidates, score_candidates
+from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.atomic import remove_tree
@@ -68,7 +69,12 @@ def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key:
     """Adds ``scores[key]`` of the reward model in ``reward_model`` to every candidate."""
     role = context.reward_role(reward_model)
     chat = context.config.model.chat
-    score_candidates(pool, context.problems, lambda rows: role.sharded("score", rows), context.tokenizer, chat, key)
+    limits = Limits.of_model(str(reward_model))
+    unread = score_candidates(
+        pool, context.problems, lambda rows: role.sharded("score", rows), context.tokenizer, chat, key, limits
+    )
+    if unread:
+        context.console.warn(f"{key}: {describe_unread(unread, len(pool))}")
 
 
 def check_infra(pool: Sequence[Candidate], limit: float, name: str) -> None:

@@ -25,7 +25,7 @@ class Critic:
         assert setup.optim is not None
         self.setup, self.rank = setup, rank
         self.pad_id = pad_id(load_tokenizer(setup.tokenizer_path))
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, setup.seed, True)
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, None, True)
         self.engine = build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
 
     def values(self, rows: list[TokenSequence]) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ from actors.ranks import Rank
 from actors.setup import RoleSetup
 from rewardranker.config.schema import RewardConfig
 from rewardranker.models.batching import TokenSequence, collate
+from rewardranker.models.exporting import export_scorer
 from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 
@@ -27,7 +28,9 @@ class Reward:
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
         self.pad_id = pad_id(self.tokenizer)
         trained = setup.optim is not None
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, setup.seed, trained)
+        # Training may begin with a head that is drawn; a frozen model is one that was trained.
+        seed = setup.seed if trained else None
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, trained)
         self._engine = (
             build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank) if setup.optim else None
         )
@@ -69,10 +72,9 @@ class Reward:
         return prefixed("reward", self.engine.sum(totals) | self.engine.step())
 
     def export(self, directory: str) -> None:
-        """Writes a Hugging Face model directory (rank 0)."""
+        """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0)."""
         if self.rank.index == 0:
-            self.network.model.save_pretrained(directory)
-            self.tokenizer.save_pretrained(directory)
+            export_scorer(self.network, self.tokenizer, Path(directory), self.setup.chat)
 
     def save(self, directory: str) -> None:
         self.engine.save(Path(directory), "reward")

@@ -11,7 +11,8 @@ from rewardranker.config.schema import EngineConfig, OptimConfig
 class RoleSetup:
     """Where a role's weights come from and how it computes.
 
-    ``optim`` ``None`` makes a frozen role. ``total_steps`` are optimiser updates, for the schedule.
+    ``optim`` ``None`` makes a frozen role. ``total_steps`` are optimiser updates, for the schedule. ``chat``: prompts
+    are what a user says.
     """
 
     model_path: str
@@ -23,3 +24,4 @@ class RoleSetup:
     optim: OptimConfig | None = None
     total_steps: int = 0
     seed: int = 0
+    chat: bool = False

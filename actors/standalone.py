@@ -7,9 +7,10 @@ from pathlib import Path
 
 from actors.runtime import Runtime
 from rewardranker.config.schema import Config
+from rewardranker.config.sizes import samples_by_transformers
 from rewardranker.generation.candidates import requests_for, to_candidates
 from rewardranker.generation.types import Sampling
-from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_model
+from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_policy
 from rewardranker.problems.io import check_problems, read_problems
 from rewardranker.problems.pool import write_pool
 from rewardranker.runs.console import Console
@@ -17,7 +18,7 @@ from rewardranker.runs.console import Console
 
 def generate_pool(config: Config, model: str, problems_file: Path, out: Path, console: Console) -> None:
     """Samples ``generation.n`` candidates per problem and writes them, not judged."""
-    require_model(model, "--model")
+    require_policy(model, "--model", samples_by_transformers(config))
     quiet_transformers()
     problems = read_problems(problems_file)
     check_problems(problems)

@@ -14,7 +14,12 @@ from actors.weight_buckets import Unpacker, check_metas, meta_of
 from actors.weight_group import WeightGroup, find_store
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
+from rewardranker.models.architectures import check_sampled
+from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_policy
+
+#: Positions of a model that does not count them.
+NO_END = 1 << 40
 
 
 class TransformersEngine:
@@ -44,7 +49,8 @@ class TransformersEngine:
         self.weights_version = 0
         self._model = load_policy(model_path, dtype, attention, device).model.requires_grad_(False)
         config = self._model.config.get_text_config()
-        self._positions: int = config.max_position_embeddings
+        check_sampled(type(self._model), self._model.config, f"model={model_path}")
+        self._positions = Limits.of(self._model.config).positions or NO_END
         self._device, self._max_batch_tokens = device, max_batch_tokens
         self._ends = torch.zeros(config.vocab_size, dtype=torch.bool, device=device)
         self._ends[list(eos_ids)] = True

@@ -12,14 +12,15 @@ from typing import Protocol
 import numpy as np
 import ray
 import torch
-from safetensors import safe_open
 
 from actors.ranks import Rank
 from actors.weight_buckets import meta_of
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
-from rewardranker.models.loading import load_tokenizer, model_directory
+from rewardranker.models.checkpoint import read_shapes, read_tensors, wrappers
+from rewardranker.models.limits import Limits
+from rewardranker.models.loading import load_tokenizer, model_directory, require_policy
 
 #: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
 #: failure in it is a failure of the actor, and idle threads that sleep.
@@ -128,6 +129,7 @@ def build_engine(config: Config, model_path: str, index: int, device: str) -> Sy
         )
     from actors.rollout.vllm import VLLMEngine
 
+    _check_for_vllm(model_path, rollout.max_model_len)
     return VLLMEngine(
         model_path,
         model.dtype,
@@ -140,23 +142,33 @@ def build_engine(config: Config, model_path: str, index: int, device: str) -> Sy
     )
 
 
+def _check_for_vllm(model_path: str, max_model_len: int) -> None:
+    """vLLM reads the files by itself, and by itself decides what may be missing."""
+    require_policy(model_path, "model")
+    positions = Limits.of_model(model_path).positions
+    if positions is not None and max_model_len > positions:
+        raise UserError(
+            f"rollout.max_model_len={max_model_len}: {model_path} has {positions} positions; set it to that or less"
+        )
+    if Path(model_path).is_dir() and wrappers(read_shapes(Path(model_path), "model")):
+        raise UserError(
+            f"model {model_path}: its tensors have names with a wrapper's prefix, which vLLM does not know; load it "
+            "with from_pretrained's own names and save it again, or set rollout.engine=transformers"
+        )
+
+
 def checkpoint_tensors(model_path: str) -> Iterator[tuple[str, torch.Tensor]]:
     """Names and tensors of a saved model, here or on the hub, in the order of its files, without copies of tied
     embeddings.
 
     Raises:
-        UserError: no such model, or one without weights in the safetensors format.
+        UserError: no such model, or one whose weights are lost or damaged.
     """
     directory = model_directory(model_path)
-    files = sorted(directory.glob("*.safetensors"))
-    if not files:
-        raise UserError(f"model {model_path} holds no *.safetensors; save it again with save_pretrained")
     tied = json.loads((directory / "config.json").read_text()).get("tie_word_embeddings", False)
-    for file in files:
-        with safe_open(file, framework="pt") as tensors:
-            for name in tensors.keys():  # noqa: SIM118 (not a mapping)
-                if not (tied and name == "lm_head.weight"):
-                    yield name, tensors.get_tensor(name)
+    for name, tensor in read_tensors(directory, "model"):
+        if not (tied and name == "lm_head.weight"):
+            yield name, tensor
 
 
 def rollout_environment(config: Config, model_path: str) -> dict[str, str]:

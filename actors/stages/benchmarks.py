@@ -22,6 +22,7 @@ from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
 from rewardranker.generation.types import Sampling
 from rewardranker.models.batching import TokenSequence
+from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.models.loading import load_tokenizer, model_name
 from rewardranker.problems.io import first_few
 from rewardranker.problems.pool import read_pool, write_pool
@@ -131,7 +132,13 @@ def scored(context: Context, asked: Asked, seed: int, pool: Path, rankers: Mappi
         for name, model in rankers.items():
             role = context.runtime.role("reward", Reward, _setup(context, model))
             read = reader(name, load_tokenizer(model), reads_chat(config), config.reward.max_tokens)
-            store(candidates, plain, read, lambda rows, role=role: role.sharded("score", rows), name)  # type: ignore[misc]
+            unread = store(
+                candidates, plain, read,
+                lambda rows, role=role: role.sharded("score", rows),  # type: ignore[misc]
+                name, Limits.of_model(model),
+            )  # fmt: skip
+            if unread:
+                context.console.warn(f"{name}: {describe_unread(unread, len(candidates))}")
         if config.benchmark.reviewer:
             _review(context, candidates, plain)
         write_pool(stage.path / POOL, candidates, asked.plain)
@@ -239,4 +246,6 @@ def _review(context: Context, pool: list[Candidate], problems: Mapping[str, Prob
     def summed(rows: list[TokenSequence]) -> list[float]:
         return [float(found.sum()) for found in role.sharded("logprobs", rows, 1.0)]
 
-    store(pool, problems, read, summed, REVIEW)
+    unread = store(pool, problems, read, summed, REVIEW, Limits.of_model(context.base_model))
+    if unread:
+        context.console.warn(f"{REVIEW}: {describe_unread(unread, len(pool))}")

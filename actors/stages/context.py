@@ -99,6 +99,7 @@ class Context:
             optim=optim,
             total_steps=total_steps,
             seed=self.config.run.seed,
+            chat=model.chat,
         )
 
     @property

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
+from rewardranker.config.sizes import samples_by_transformers
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import derive_seed
-from rewardranker.models.loading import require_model
+from rewardranker.models.loading import require_policy, require_start
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.benchmarks import load_mbpp, mbpp_solutions
 from rewardranker.problems.family import Authors, build_family, family_corpus_texts
@@ -25,7 +26,8 @@ def build_data(config: Config, run: RunDirectory) -> Path:
     the first triplets.
     """
     if config.model.path:
-        require_model(config.model.path)
+        require_policy(config.model.path, sampled=samples_by_transformers(config))
+        require_start(config.model.path, "model.path")
 
     def work(stage: Stage) -> None:
         problems = _problems(config)

@@ -17,6 +17,7 @@ from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mi
 from rewardranker.mining.io import write_triplets
 from rewardranker.mining.probes import style_probe
 from rewardranker.mining.triplets import check_triplets, first_triplets
+from rewardranker.models.limits import UNREAD
 from rewardranker.problems.io import read_json_lines, write_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem, Triplet
@@ -140,7 +141,9 @@ def _confirmed(context: Context, pool: list[Candidate]) -> dict[str, list[Ranked
     """Hard negatives by problem. Each failed twice: a false failure under load would teach the opposite."""
     config = context.config.mining
     hard = {
-        problem_id: hard_negatives(group, "reward", config) for problem_id, group in group_by_problem(pool).items()
+        # Where the reward model could not read a passing program, failing ones are not ranked above it.
+        problem_id: hard_negatives([c for c in group if c.scores["reward"] > UNREAD], "reward", config)
+        for problem_id, group in group_by_problem(pool).items()
     }
     if not config.confirm:
         return hard
@@ -171,7 +174,7 @@ def _examples(context: Context, pool: list[Candidate], hard: dict[str, list[Rank
     """The failing programs with the highest scores above a passing sibling, for a person to look at."""
     rows = []
     for problem_id, group in group_by_problem(pool).items():
-        passing = [c for c in group if c.verdict == "OK"]
+        passing = [c for c in group if c.verdict == "OK" and c.scores["reward"] > UNREAD]
         if not passing or not hard[problem_id]:
             continue
         best = max(passing, key=lambda c: c.scores["reward"])

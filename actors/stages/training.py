@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from actors.stages.context import Context
 from actors.supervised import Fit, fit
 from rewardranker.errors import UserError
 from rewardranker.evaluation.metrics import expected_pick, pair_accuracy
-from rewardranker.generation.candidates import derive_seed, scored_sequence
+from rewardranker.generation.candidates import derive_seed, imitated_sequence
 from rewardranker.mining.io import read_triplets
+from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair
+from rewardranker.models.limits import Limits
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool
 from rewardranker.problems.types import Triplet
@@ -37,15 +39,14 @@ def run_sft(context: Context) -> Path:
     config = context.config.sft
 
     def work(stage: Stage) -> None:
-        rows = [
-            scored_sequence(
-                context.problems[row["problem_id"]], row["code"], context.tokenizer, context.config.model.chat
+        chat, lines = context.config.model.chat, read_json_lines(context.data / "sft.jsonl")
+        rows = {
+            f"{place}, of {line['problem_id']}": imitated_sequence(
+                context.problems[line["problem_id"]], line["code"], context.tokenizer, chat
             )
-            for row in read_json_lines(context.data / "sft.jsonl")
-        ]
-        short = [row for row in rows if len(row) <= config.max_tokens]
-        if not short:
-            raise UserError(f"sft.max_tokens={config.max_tokens}: all {len(rows)} examples are longer")
+            for place, line in enumerate(lines, 1)
+        }
+        short = _readable(context.base_model, rows, config.max_tokens, "sft")
         stream = Stream(short, derive_seed(context.config.run.seed, "sft"))
         size = config.minibatch_size
         steps = steps_for(len(short), size, config.steps, config.epochs)
@@ -139,6 +140,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         judge=context.runtime.executors.run,
         sync=lambda version: rollouts.sync(policy, version),
         warn=context.console.warn,
+        limits=Limits.of_model(str(reward_model)),
     )
     checkpoints = Checkpoints(stage.path / "checkpoints", context.console.warn)
     newest = checkpoints.newest()
@@ -219,14 +221,17 @@ class _MixedBatches:
 
 def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:
     config, chat = context.config.reward, context.config.model.chat
+    longest, limits = config.max_tokens, Limits.of_model(context.base_model)
     rows, groups = [], []
     for t in triplets:
         chosen, rejected = (encode_pair(context.tokenizer, t.prompt, c, chat) for c in (t.chosen, t.rejected))
-        if max(len(chosen), len(rejected)) <= config.max_tokens:
+        if max(len(chosen), len(rejected)) <= min(longest, limits.positions or longest):
+            for row in (chosen, rejected):
+                limits.check(row, f"a triplet of {t.problem_id}")
             rows.append((chosen, rejected))
             groups.append(t.problem_id)
     if not rows:
-        raise UserError(f"reward.max_tokens={config.max_tokens}: all {len(triplets)} triplets are longer")
+        raise UserError(_all_longer("reward", longest, limits, f"{len(triplets)} triplets"))
     return Stream(rows, seed % 2**63, groups if config.group_pairs else None)
 
 
@@ -244,6 +249,23 @@ def _validate(context: Context, reward_model: Path, validation: Path) -> dict[st
         "validation_se": float(np.std(picks) / np.sqrt(len(picks))),
     }
     return found | ({"validation_pairs": float(np.mean(accuracies))} if accuracies else {})
+
+
+def _readable(model: str, rows: Mapping[str, TokenSequence], longest: int, section: str) -> list[TokenSequence]:
+    """The rows that are short enough for the setting and the model."""
+    limits = Limits.of_model(model)
+    short = {name: row for name, row in rows.items() if len(row) <= min(longest, limits.positions or longest)}
+    if not short:
+        raise UserError(_all_longer(section, longest, limits, f"{len(rows)} examples"))
+    for name, row in short.items():
+        limits.check(row, f"{section} example {name}")
+    return list(short.values())
+
+
+def _all_longer(section: str, longest: int, limits: Limits, what: str) -> str:
+    return (
+        f"{section}.max_tokens={longest}, positions of the model: {limits.positions or 'any'}: all {what} are longer"
+    )
 
 
 def _base(context: Context) -> dict[str, Path]:

@@ -80,12 +80,13 @@ def add_reward_scores(
 
     from rewardranker.generation.candidates import score_candidates
     from rewardranker.models.batching import TokenSequence, collate, microbatches
+    from rewardranker.models.limits import Limits, describe_unread
     from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_scorer
 
     require_scorer(model, "--model")
     quiet_transformers()
     tokenizer = load_tokenizer(model)
-    network = load_scorer(model, "float32", "auto", "cpu", seed=0)
+    network = load_scorer(model, "float32", "auto", "cpu", seed=None)
 
     def score(rows: list[TokenSequence]) -> list[float]:
         scores = [math.nan] * len(rows)
@@ -97,7 +98,10 @@ def add_reward_scores(
                 advance(len(group))
         return scores
 
-    score_candidates(pool, problems, score, tokenizer, chat, KEY)
+    limits = Limits.of(network.model.config)
+    unread = score_candidates(pool, problems, score, tokenizer, chat, KEY, limits)
+    if unread:
+        console.warn(describe_unread(unread, len(pool)))
 
 
 def summary(ordered: Sequence[Candidate], ranker: str) -> Table:

@@ -10,7 +10,7 @@ from rewardranker.commands.judge_files import load_pool
 from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.layers import Backbone
-from rewardranker.models.loading import quiet_transformers, require_model
+from rewardranker.models.loading import quiet_transformers, require_start
 from rewardranker.problems.io import require_folder
 from rewardranker.problems.pool import revisions_of
 from rewardranker.reranking.reading import reader
@@ -53,18 +53,20 @@ def run_train(request: TrainRequest, console: Console) -> None:
     backbone = Backbone(request.model, request.trained_layers, device=request.device)
     if request.chat and backbone.tokenizer.chat_template is None:
         raise UserError(f"--chat: the tokenizer of {request.model} has no chat template; leave --chat out")
-    plain, read = (
-        reader(kind, backbone.tokenizer, request.chat, request.max_tokens) for kind in ("rewardranker", request.kind)
-    )
+    longest = min(request.max_tokens, backbone.limits.positions or request.max_tokens)
+    plain, read = (reader(kind, backbone.tokenizer, request.chat, longest) for kind in ("rewardranker", request.kind))
     found = judged_pairs(problems, pool, request.pairs_per_problem, request.seed)
     # By the plain text's length for every kind, so that all kinds learn from the same pairs.
-    pairs = fitting(found, problems, plain, request.max_tokens)
+    pairs = fitting(found, problems, plain, longest)
     names = [good.problem_id for good, _ in pairs]
     console.say(
         f"{request.pool}: {len(found):,} pairs of a passing and a failing program, {len(found) - len(pairs):,} of "
         f"them too long; {len(set(names)):,} of {len(problems):,} problems to learn from"
     )
     rows = [(read(problems[good.problem_id], good), read(problems[bad.problem_id], bad)) for good, bad in pairs]
+    for name, pair in zip(names, rows, strict=True):
+        for row in pair:
+            backbone.limits.check(row, f"{request.pool}: a program of {name}")
     budget = Budget(request.steps, request.programs_per_step)
     optim = OptimConfig(lr=request.lr, warmup=0.1, weight_decay=0.01)
     with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
@@ -82,7 +84,7 @@ def run_train(request: TrainRequest, console: Console) -> None:
     }
     with TemporaryDirectory(dir=request.out.absolute().parent, prefix=f".{request.out.name}-") as folder:
         finished = Path(folder) / "model"
-        ranker.save(finished)
+        ranker.save(finished, request.chat)
         write_json(finished / "training.json", record)
         commit_directory(finished, request.out)
     console.say(f"{request.out}: " + ", ".join(f"{name} {value:.4g}" for name, value in ranker.metrics.items()))
@@ -93,7 +95,7 @@ def _check(request: TrainRequest) -> None:
         raise UserError(f"--kind {request.kind!r} is not known; it must be one of {', '.join(KINDS)}")
     if request.chat and request.kind == "lever":
         raise UserError("--chat: LEVER's verifier reads a text of its own form, never a chat; leave --chat out")
-    require_model(request.model, "--model")
+    require_start(request.model, "--model")
     require_folder("--out", request.out)
     if request.out.exists():
         raise UserError(f"--out {request.out} exists; give another name, or remove it first")

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from rewardranker.config.schema import Config
-from rewardranker.models.loading import require_model
+from rewardranker.models.loading import require_policy, require_start
 
 BYTES = {"float32": 4, "bfloat16": 2}
 
@@ -19,7 +19,8 @@ def parameters(config: Config) -> int | None:
         tiny = config.model.tiny
         # Attention 4 h^2, gated MLP 3 * h * 3h per layer; the vocabulary of the built-in problems is small.
         return tiny.layers * 13 * tiny.hidden**2
-    require_model(config.model.path)
+    require_policy(config.model.path, sampled=samples_by_transformers(config))
+    require_start(config.model.path, "model.path")
     index = Path(config.model.path) / "model.safetensors"
     if not index.exists():
         return None
@@ -27,6 +28,12 @@ def parameters(config: Config) -> int | None:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
     spans = [entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"]
     return sum(end - start for start, end in spans) // 4
+
+
+def samples_by_transformers(config: Config) -> bool:
+    """Whether the embedded engine samples, as far as the config tells: vLLM is chosen by name, or for GPUs."""
+    engine = config.rollout.engine
+    return engine == "transformers" or (engine == "auto" and not config.rollout.gpus_per_worker)
 
 
 def describe(config: Config) -> Table:

@@ -7,6 +7,7 @@ process, actor pools and Ray Data.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from transformers import PreTrainedTokenizerBase
@@ -15,7 +16,8 @@ from rewardranker.execution.extraction import completion_of, extract
 from rewardranker.execution.verdict import Judgement
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.encoding import decode_response, encode_pair, encode_prompt
+from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
+from rewardranker.models.limits import Limits, Unread, score_readable
 from rewardranker.problems.types import Candidate, Problem
 
 Generate = Callable[[list[Request], Sampling], list[Response]]
@@ -88,13 +90,40 @@ def score_candidates(
     tokenizer: PreTrainedTokenizerBase,
     chat: bool,
     key: str,
-) -> None:
-    """Fills in ``scores[key]``; the text scored is the normalised program, as in training pairs."""
-    items = list(dict.fromkeys((c.problem_id, c.code) for c in candidates))
-    rows = [scored_sequence(problems[problem_id], code, tokenizer, chat) for problem_id, code in items]
-    known = dict(zip(items, score(rows), strict=True))
-    for c in candidates:
-        c.scores[key] = known[c.problem_id, c.code]
+    limits: Limits | None = None,
+) -> list[Unread]:
+    """Fills in ``scores[key]``; the text scored is the normalised program, as in training pairs.
+
+    Args:
+        limits: of the network behind ``score``; what is beyond them is not shown to it, gets the lowest score, and is
+            returned.
+
+    Raises:
+        UserError: all programs are beyond the limits.
+    """
+    items = dict.fromkeys((c.problem_id, c.code) for c in candidates)
+    rows = {item: scored_sequence(problems[item[0]], item[1], tokenizer, chat) for item in items}
+    found = score_readable(
+        [rows[c.problem_id, c.code] for c in candidates], candidate_names(candidates), score, limits
+    )
+    for c, number in zip(candidates, found.scores, strict=True):
+        c.scores[key] = number
+    return found.unread
+
+
+def candidate_names(candidates: Sequence[Candidate]) -> list[str]:
+    """For people: the problem, and which of its candidates, from 0."""
+    seen: Counter[str] = Counter()
+    names = []
+    for candidate in candidates:
+        names.append(f"{candidate.problem_id}, candidate {seen[candidate.problem_id]}")
+        seen[candidate.problem_id] += 1
+    return names
+
+
+def imitated_sequence(problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool) -> TokenSequence:
+    """A program as the generator learns to write it: the prompt's ids are those that it will be asked with."""
+    return encode_continuation(tokenizer, problem.prompt, completion_of(problem, code), chat)
 
 
 def scored_sequence(problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool) -> TokenSequence:

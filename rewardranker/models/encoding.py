@@ -10,13 +10,16 @@ from rewardranker.models.batching import TokenSequence
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str, chat: bool) -> tuple[int, ...]:
     """A prompt's ids, ready to be continued; ``chat`` wraps it in the tokenizer's template."""
     if chat:
-        text = tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
-        )
-        return tuple(tokenizer.encode(text, add_special_tokens=False))
-    ids = tokenizer.encode(prompt)
-    # Some tokenizers close whatever they encode; a prompt stays open.
-    return tuple(ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids)
+        return tuple(tokenizer.encode(_as_chat(tokenizer, prompt), add_special_tokens=False))
+    return (*opening(tokenizer), *tokenizer.encode(prompt, add_special_tokens=False))
+
+
+def opening(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+    """The ids that a tokenizer puts before any text, such as BOS. What it may put behind is left out: a prompt stays
+    open."""
+    bare, framed = (tokenizer.encode("a", add_special_tokens=special) for special in (False, True))
+    starts = (i for i in range(len(framed)) if framed[i : i + len(bare)] == bare)
+    return tuple(framed[: next(starts, 0)])
 
 
 def encode_response(tokenizer: PreTrainedTokenizerBase, completion: str) -> tuple[int, ...]:
@@ -24,9 +27,37 @@ def encode_response(tokenizer: PreTrainedTokenizerBase, completion: str) -> tupl
     return (*tokenizer.encode(completion, add_special_tokens=False), tokenizer.eos_token_id)
 
 
-def encode_pair(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool) -> TokenSequence:
-    """Prompt and completion as the reward model reads them, for human and generated code alike."""
+def encode_continuation(
+    tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool
+) -> TokenSequence:
+    """Prompt and completion as a generator writes them: the completion goes on from the prompt's own tokens."""
     return TokenSequence(encode_prompt(tokenizer, prompt, chat), encode_response(tokenizer, completion))
+
+
+def encode_pair(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool) -> TokenSequence:
+    """Prompt and completion as a scorer reads them, for human and generated code alike: as one text, and EOS.
+
+    A token may reach over the place where they meet. This is what the tokenizer of an exported scorer makes of
+    :func:`scored_text`, so that scores elsewhere are scores here. As the prompt of the sequence counts what the text
+    has in common with the prompt's own tokens; a scorer reads no difference between the two parts.
+    """
+    text = scored_text(tokenizer, prompt, completion, chat)
+    ids = (*(() if chat else opening(tokenizer)), *tokenizer.encode(text, add_special_tokens=False))
+    own = encode_prompt(tokenizer, prompt, chat)
+    shared = next((i for i, (a, b) in enumerate(zip(ids, own, strict=False)) if a != b), min(len(ids), len(own)))
+    if own and ids:
+        shared = max(1, shared)
+    return TokenSequence(ids[:shared], (*ids[shared:], tokenizer.eos_token_id))
+
+
+def scored_text(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool) -> str:
+    """The one text that a scorer reads of a pair."""
+    return (_as_chat(tokenizer, prompt) if chat else prompt) + completion
+
+
+def _as_chat(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
+    said = [{"role": "user", "content": prompt}]
+    return str(tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False))
 
 
 def decode_response(tokenizer: PreTrainedTokenizerBase, token_ids: list[int]) -> str:

@@ -15,8 +15,10 @@ from transformers import PreTrainedModel
 
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.loading import load_scorer, load_tokenizer
-from rewardranker.models.packing import Pack, pack, plan_packs
+from rewardranker.models.behaviour import hidden_states, packs_leak
+from rewardranker.models.limits import Limits
+from rewardranker.models.loading import load_scorer, load_tokenizer, say_once
+from rewardranker.models.packing import Pack, alone, pack, plan_packs
 from rewardranker.models.scoring import ScorerNetwork
 
 
@@ -78,9 +80,16 @@ class Backbone:
         self.microbatch_tokens = microbatch_tokens
         self.tokenizer = load_tokenizer(path)
         self._states: dict[TokenSequence | tuple[int, ...], Tensor] = {}  # of responses, and of prompts
+        network = load_scorer(path, "float32", "auto", device, seed=0)
+        self.limits = Limits.of(network.model.config)
+        self._window = _window(network.model)
+        self._leaks = packs_leak(network.model.base_model)
+        if self._leaks:
+            say_once(
+                f"{path}: a {type(network.model).__name__} cannot run programs packed together; each is run alone"
+            )
         self._lower: PreTrainedModel | None = None
         if trained_layers:
-            network = load_scorer(path, "float32", "auto", device, seed=0)
             self._lower = split_layers(network.model.base_model, trained_layers)[0]
 
     def scorer(self, seed: int) -> Scorer:
@@ -91,15 +100,27 @@ class Backbone:
         """Frees the memory of texts that will not be seen again."""
         self._states.clear()
 
+    def plan(self, rows: Sequence[TokenSequence]) -> list[list[int]]:
+        """Indices of rows to run together; each alone where the network would let them see each other."""
+        if self._leaks:
+            return [[i] for i in range(len(rows))]
+        long = [i for i, row in enumerate(rows) if self._window and len(row) > self._window]
+        rest = [i for i in range(len(rows)) if i not in set(long)]
+        return [[rest[i] for i in group] for group in plan_packs([rows[i] for i in rest])] + [[i] for i in long]
+
+    def packed(self, rows: Sequence[TokenSequence]) -> Pack:
+        """One of the groups of :meth:`plan`, ready to be run."""
+        return alone(rows[0], self.device) if len(rows) == 1 else pack(rows, self.device)
+
     def remember(self, rows: Sequence[TokenSequence]) -> None:
         """Asks the frozen layers about the texts among ``rows`` that are not known yet."""
         unknown = [row for row in dict.fromkeys(rows) if row not in self._states]
-        for group in plan_packs(unknown):
-            together = pack([unknown[i] for i in group], self.device)
+        for group in self.plan(unknown):
+            together = self.packed([unknown[i] for i in group])
             assert self._lower is not None
             # Not inference_mode: its tensors could not take part in a graph later.
             with torch.no_grad():
-                hidden = _hidden(self._lower, together, input_ids=together.input_ids)
+                hidden = hidden_states(self._lower, together)
             prompt, *responses = hidden[0].split(together.lengths)
             self._states.setdefault(unknown[group[0]].prompt_ids, prompt.clone())
             for i, response in zip(group, responses, strict=True):
@@ -130,21 +151,17 @@ class Scorer(nn.Module):
 
     def forward(self, rows: Sequence[TokenSequence]) -> Tensor:
         """Scores, fp32 ``[len(rows)]``; rows with the same prompt are run together."""
-        window = self.network.model.config.to_dict().get("sliding_window")
-        longest = max(len(row) for row in rows)
-        if window and longest > window:
-            raise UserError(f"{self.backbone.path}: attends to {window} tokens at a time, and a text has {longest}")
-        groups = plan_packs(rows)
+        groups = self.backbone.plan(rows)
         scores = torch.cat([self._of_pack([rows[i] for i in group]) for group in groups])
         places = torch.tensor([i for group in groups for i in group], device=scores.device)
         return torch.empty_like(scores).index_copy(0, places, scores)
 
     def _of_pack(self, rows: Sequence[TokenSequence]) -> Tensor:
-        together = pack(rows, self.backbone.device)
+        together = self.backbone.packed(rows)
         if self._upper is None:
-            hidden = _hidden(self.network.model.base_model, together, input_ids=together.input_ids)
+            hidden = hidden_states(self.network.model.base_model, together)
         else:
-            hidden = _hidden(self._upper, together, inputs_embeds=self.backbone.states(rows))
+            hidden = hidden_states(self._upper, together, inputs_embeds=self.backbone.states(rows))
         return self.network.head(hidden[0, together.last])
 
     def score(self, rows: Sequence[TokenSequence]) -> list[float]:
@@ -155,7 +172,9 @@ class Scorer(nn.Module):
             return [float(score) for score in self(rows)]
 
 
-def _hidden(model: nn.Module, together: Pack, **entry: Tensor) -> Tensor:
-    return model(
-        attention_mask=together.attention_mask, position_ids=together.position_ids, use_cache=False, **entry
-    ).last_hidden_state
+def _window(model: PreTrainedModel) -> int:
+    """How many tokens the network looks back at the least, beyond which a mask given from outside would let it look
+    further; 0 for all of them."""
+    config = model.config.get_text_config().to_dict()
+    windows = [config.get(name) for name in ("sliding_window", "attention_chunk_size")]
+    return min((int(window) for window in windows if window), default=0)

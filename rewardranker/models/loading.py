@@ -1,7 +1,13 @@
-"""Loading networks and tokenizers from model directories or the hub."""
+"""Loading networks and tokenizers from model directories or the hub, and checking that all of them was there.
+
+A ``require_*`` function reads headers only, and holds as much of a model as it can against what the network needs;
+the ``load_*`` function of the same name goes through the same check first.
+"""
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -9,14 +15,22 @@ from typing import Any
 import torch
 from transformers import (
     AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import GENERATION_CONFIG_NAME
 
 from rewardranker.errors import UserError
+from rewardranker.models.architectures import SCORER_SUFFIX, ModelClass, check_sampled, policy_class, scorer_class
+from rewardranker.models.behaviour import check_causal
+from rewardranker.models.checking import check_found, check_tensors, not_joined, quietly
+from rewardranker.models.checkpoint import read_shapes, read_tensors, refuse_adapter, wrappers
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
+
+_LOG = logging.getLogger(__name__)
 
 #: What a model directory consists of; a repository may hold the same weights in other formats beside it.
 _MODEL_FILES = ["*.json", "model*.safetensors"]
@@ -29,6 +43,7 @@ def require_model(path: str, setting: str = "model.path") -> None:
     """
     directory = Path(path)
     if directory.is_dir():
+        refuse_adapter(directory, setting)
         if not (directory / "config.json").is_file():
             raise UserError(f"{setting}={path}: the directory holds no config.json, so it is no saved model")
     elif path.startswith((".", "/", "~")) or path.count("/") != 1:
@@ -38,25 +53,75 @@ def require_model(path: str, setting: str = "model.path") -> None:
         )
 
 
+def require_policy(path: str, setting: str = "model.path", sampled: bool = False) -> None:
+    """Raises :class:`UserError`, naming ``setting``, unless ``path`` holds a whole causal language model.
+
+    Of one on the hub only the config is looked at, and nothing where the hub cannot be reached.
+
+    Args:
+        sampled: the transformers engine will sample from it.
+    """
+    require_model(path, setting)
+    if (config := _config_if_reached(path, setting)) is not None:
+        network = policy_class(config, f"{setting}={path}")
+        if sampled:
+            check_sampled(network, config, f"{setting}={path}")
+        _check(path, network, config, False, setting)
+
+
+def require_start(path: str, setting: str) -> None:
+    """Raises :class:`UserError`, naming ``setting``, unless a scorer can be trained from ``path``: a language model,
+    which gets a head, or a scorer, which has one. The hub as in :func:`require_policy`."""
+    require_model(path, setting)
+    if (config := _config_if_reached(path, setting)) is not None:
+        _check(path, scorer_class(_one_number(config), f"{setting}={path}"), config, True, setting)
+
+
 def require_scorer(path: str, setting: str) -> None:
-    """Raises :class:`UserError`, naming ``setting``, unless ``path`` holds a network with a trained scalar head.
+    """Raises :class:`UserError`, naming ``setting``, unless ``path`` holds a whole network with a trained head.
 
     Anything else would load too, with a head drawn at random, and rank.
     """
     require_model(path, setting)
-    try:
-        config = AutoConfig.from_pretrained(path)
-    except (OSError, ValueError) as error:  # not on the hub, or not to be reached; or of an unknown kind
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(f"{setting}={path}: its config.json could not be read: {reason}") from error
+    config = _config(path, setting)
     built = config.architectures or []
-    if not any(name.endswith("ForSequenceClassification") for name in built):
+    if not any(name.endswith(SCORER_SUFFIX) for name in built):
         raise UserError(
             f"{setting}={path} is no reward model: it holds a {', '.join(built) or 'network of unknown kind'}, and a "
             "head drawn at random would rank; give the hf directory of a reward stage"
         )
     if config.num_labels != 1:
         raise UserError(f"{setting}={path} is no reward model: it gives {config.num_labels} numbers, a score is one")
+    _check(path, scorer_class(config, f"{setting}={path}"), config, False, setting)
+
+
+def _config(path: str, setting: str) -> PreTrainedConfig:
+    try:
+        return AutoConfig.from_pretrained(path)
+    except (OSError, ValueError) as error:  # not on the hub, or not to be reached; or of an unknown kind
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"{setting}={path}: its config.json could not be read: {reason}") from error
+
+
+def _config_if_reached(path: str, setting: str) -> PreTrainedConfig | None:
+    try:
+        return _config(path, setting)
+    except UserError:
+        if Path(path).is_dir():
+            raise
+        return None
+
+
+def _one_number(config: PreTrainedConfig) -> PreTrainedConfig:
+    """A scorer's config: its head gives one number, whatever a language model's config says of labels."""
+    if not any(name.endswith(SCORER_SUFFIX) for name in config.architectures or []):
+        config.num_labels = 1
+    return config
+
+
+def _check(path: str, network: ModelClass, config: PreTrainedConfig, fresh_head: bool, setting: str) -> None:
+    if Path(path).is_dir():
+        check_tensors(Path(path), network, config, fresh_head, setting)
 
 
 def model_name(path: str) -> str:
@@ -87,9 +152,15 @@ def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
     """A tokenizer that has an EOS token.
 
     Raises:
-        UserError: it has none, so responses could never end.
+        UserError: there is no tokenizer, or it has none, so responses could never end.
     """
-    tokenizer = AutoTokenizer.from_pretrained(path)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+    except (OSError, ValueError, KeyError) as error:  # no files of one, damaged ones, not on the hub
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"{path} holds no tokenizer that can be loaded ({reason}); save it beside the model with save_pretrained"
+        ) from error
     if tokenizer.eos_token_id is None:
         raise UserError(f"the tokenizer of {path} has no EOS token: responses could never end")
     return tokenizer
@@ -106,24 +177,70 @@ def load_policy(path: str, dtype: str, attention: str, device: str, trained: boo
     Args:
         trained: with ``bfloat16``, keep the weights in fp32 and compute in bf16: an optimiser's small steps
             would be rounded away.
+
+    Raises:
+        UserError: no such model, or not all of it.
     """
-    model = AutoModelForCausalLM.from_pretrained(path, **_arguments(dtype, attention, trained))
-    return PolicyNetwork(model.eval(), autocast=trained and dtype == "bfloat16").to(device)
+    require_model(path, "model")
+    config = _config(path, "model")
+    network = policy_class(config, f"model={path}")
+    model = _load(path, network, config, False, _arguments(dtype, attention, trained))
+    loaded = PolicyNetwork(model, autocast=trained and dtype == "bfloat16").to(device)
+    check_causal(loaded.model, path)
+    return loaded
 
 
 def load_scorer(
-    path: str, dtype: str, attention: str, device: str, seed: int, trained: bool = False
+    path: str, dtype: str, attention: str, device: str, seed: int | None, trained: bool = False
 ) -> ScorerNetwork:
-    """A backbone with a scalar head: trained where ``path`` holds a scorer, else drawn from ``seed``.
+    """A decoder with a scalar head.
 
-    ``trained`` as in :func:`load_policy`.
+    Args:
+        seed: where ``path`` holds a language model, its head is drawn from this; ``None`` asks for a trained scorer.
+        trained: as in :func:`load_policy`.
+
+    Raises:
+        UserError: no such model, or not all of it; without ``seed``, also one that has no trained head.
     """
+    if seed is None:
+        require_scorer(path, "model")
+    else:
+        require_model(path, "model")
+    config = _one_number(_config(path, "model"))
+    network = scorer_class(config, f"model={path}")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            path, num_labels=1, **_arguments(dtype, attention, trained)
-        )
-    return ScorerNetwork(model.eval(), autocast=trained and dtype == "bfloat16").to(device)
+        torch.manual_seed(seed or 0)
+        model = _load(path, network, config, seed is not None, _arguments(dtype, attention, trained))
+    loaded = ScorerNetwork(model, autocast=trained and dtype == "bfloat16").to(device)
+    check_causal(loaded.model, path)
+    return loaded
+
+
+def _load(
+    path: str, network: ModelClass, config: PreTrainedConfig, fresh_head: bool, arguments: dict[str, Any]
+) -> PreTrainedModel:
+    source: str | None = path
+    if Path(path).is_dir():
+        check_tensors(Path(path), network, config, fresh_head, "model")
+        put_before = wrappers(read_shapes(Path(path), "model"))
+        if put_before:
+            say_once(f"model={path}: tensors are named {put_before[0]}...; read without that")
+            source, arguments["state_dict"] = None, dict(read_tensors(Path(path), "model"))
+    try:
+        with quietly():
+            model, found = network.from_pretrained(
+                source, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **arguments
+            )
+    except (OSError, ValueError) as error:  # the hub's, or an attention that this class does not have
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"model={path} could not be loaded: {reason}") from error
+    except RuntimeError as error:
+        raise not_joined(network, f"model={path}", error) from error
+    check_found(found, network, config, fresh_head, f"model={path}")
+    if source is None and (Path(path) / GENERATION_CONFIG_NAME).exists():
+        model.generation_config = GenerationConfig.from_pretrained(path)
+    model.eval()
+    return model
 
 
 def _arguments(dtype: str, attention: str, trained: bool) -> dict[str, Any]:
@@ -132,6 +249,12 @@ def _arguments(dtype: str, attention: str, trained: bool) -> dict[str, Any]:
     if attention != "auto":
         arguments["attn_implementation"] = attention
     return arguments
+
+
+@functools.cache
+def say_once(message: str) -> None:
+    """A warning on stderr, once a process however often it is true."""
+    _LOG.warning(message)
 
 
 def quiet_transformers() -> None:

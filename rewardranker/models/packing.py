@@ -2,13 +2,14 @@
 
 Programs of one problem share their prompt, which is often longer than they are. Packed, it is run once for all of
 them, and nothing is padded: with 8 to 16 short programs a pack, a step costs two thirds of a padded batch's.
-Scores and gradients are those of every response alone after the prompt.
+Scores and gradients are those of every response alone after the prompt, where a network attends to what the mask says
+and to nothing else: :func:`rewardranker.models.behaviour.packs_leak` asks it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,14 +26,15 @@ class Pack:
 
     Attributes:
         input_ids, position_ids: int64 ``[1, L]``; each response counts on from the prompt.
-        attention_mask: bool ``[1, 1, L, L]``, true where row may look at column.
+        attention_mask: bool ``[1, 1, L, L]``, true where row may look at column; ``None`` in a pack of one row that
+            leaves attention to the network.
         last: int64 ``[n]``, where each response ends.
         lengths: tokens of the prompt, then of each response.
     """
 
     input_ids: Tensor
     position_ids: Tensor
-    attention_mask: Tensor
+    attention_mask: Tensor | None
     last: Tensor
     lengths: tuple[int, ...]
 
@@ -80,3 +82,8 @@ def pack(rows: Sequence[TokenSequence], device: str = "cpu") -> Pack:
         (torch.tensor(lengths).cumsum(0) - 1)[1:].to(device),
         lengths,
     )
+
+
+def alone(row: TokenSequence, device: str = "cpu") -> Pack:
+    """A pack of one row without a mask: whatever the network's attention is, the row gets it."""
+    return replace(pack([row], device), attention_mask=None)

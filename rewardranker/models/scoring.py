@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from rewardranker.models.architectures import takes_positions
 from rewardranker.models.batching import TokenBatch
 
 
@@ -14,12 +18,19 @@ def mixed_precision(batch: TokenBatch, enabled: bool) -> torch.autocast:
     return torch.autocast(batch.input_ids.device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
+def _inputs(model: nn.Module, batch: TokenBatch) -> dict[str, Any]:
+    """What a decoder is told of a batch. One that takes no positions counts by itself, and padding comes after."""
+    inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "use_cache": False}
+    return inputs | ({"position_ids": batch.position_ids} if takes_positions(model) else {})
+
+
 class PolicyNetwork(nn.Module):
     """A causal language model, read as the distribution over response tokens. Policy and reference."""
 
     def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
         self.model, self.autocast = model, autocast
+        self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def forward(self, batch: TokenBatch, temperature: float, entropy: bool = False) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities at the sampling temperature.
@@ -28,16 +39,11 @@ class PolicyNetwork(nn.Module):
             ``logprobs`` fp32 ``[B, T]``, 0 outside ``batch.mask``; and, where asked for, the entropy of each
             distribution in nats, fp32 ``[B, T]``, 0 outside the mask, without gradient.
         """
-        first = int(batch.before.min())
+        first = int(batch.before.min()) if self._keeps else 0
         kept = batch.input_ids.shape[1] - first
         with mixed_precision(batch, self.autocast):
-            logits = self.model(
-                input_ids=batch.input_ids,
-                attention_mask=batch.attention_mask,
-                position_ids=batch.position_ids,
-                logits_to_keep=kept,
-                use_cache=False,
-            ).logits
+            few = {"logits_to_keep": kept} if self._keeps else {}
+            logits = self.model(**_inputs(self.model, batch), **few).logits
         index = (batch.before - first)[..., None].expand(-1, -1, logits.shape[-1])
         distribution = torch.log_softmax(logits.gather(1, index).float() / temperature, dim=-1)
         logprobs = distribution.gather(2, batch.targets[..., None])[..., 0].masked_fill(~batch.mask, 0.0)
@@ -78,12 +84,8 @@ class ScorerNetwork(nn.Module):
             ``batch.mask``.
         """
         with mixed_precision(batch, self.autocast):
-            hidden = self.model.base_model(
-                input_ids=batch.input_ids,
-                attention_mask=batch.attention_mask,
-                position_ids=batch.position_ids,
-                use_cache=False,
-            ).last_hidden_state
+            decoder = self.model.base_model
+            hidden = decoder(**_inputs(decoder, batch)).last_hidden_state
         index = batch.before if per_token else batch.last[:, None]
         states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
         scores = self.head(states)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
+from rewardranker.generation.candidates import candidate_names
 from rewardranker.models.batching import TokenSequence
+from rewardranker.models.limits import Limits, Unread, score_readable
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.stored import stored_scores
 
@@ -42,11 +44,23 @@ def stored(key: str) -> Numbers:
     return functools.partial(_stored, key)
 
 
-def store(pool: Sequence[Candidate], problems: Mapping[str, Problem], read: Read, score: Score, key: str) -> None:
-    """Fills in ``scores[key]`` of a whole pool; the network sees each distinct sequence once."""
+def store(
+    pool: Sequence[Candidate],
+    problems: Mapping[str, Problem],
+    read: Read,
+    score: Score,
+    key: str,
+    limits: Limits | None = None,
+) -> list[Unread]:
+    """Fills in ``scores[key]`` of a whole pool; the network sees each distinct sequence once.
+
+    ``limits`` and what is returned as in :func:`rewardranker.generation.candidates.score_candidates`.
+    """
     rows = [read(problems[candidate.problem_id], candidate) for candidate in pool]
-    for candidate, number in zip(pool, _once_each(rows, score), strict=True):
+    found = score_readable(rows, candidate_names(pool), score, limits)
+    for candidate, number in zip(pool, found.scores, strict=True):
         candidate.scores[key] = number
+    return found.unread
 
 
 def _once_each(rows: Sequence[TokenSequence], score: Score) -> list[float]:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
+from rewardranker.models.exporting import export_scorer
 from rewardranker.models.layers import Backbone, Scorer
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 from rewardranker.training.schedule import learning_rate
@@ -80,10 +81,10 @@ class TrainedRanker:
     scorer: Scorer
     metrics: dict[str, float]
 
-    def save(self, directory: Path) -> None:
-        """Writes a whole Hugging Face model directory, which :func:`load_scorer` reads."""
-        self.scorer.network.model.save_pretrained(directory)
-        self.scorer.backbone.tokenizer.save_pretrained(directory)
+    def save(self, directory: Path, chat: bool = False) -> None:
+        """Writes a whole Hugging Face model directory, which :func:`load_scorer` reads, and others; see
+        :func:`export_scorer`."""
+        export_scorer(self.scorer.network, self.scorer.backbone.tokenizer, directory, chat)
 
 
 def train_ranker(

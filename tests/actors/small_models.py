@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.models.tiny import build_tokenizer
 
 VOCABULARY = 100
@@ -37,6 +38,13 @@ def make_model(directory: Path, seed: int) -> Path:
     model.save_pretrained(directory)
     tokenizer = build_tokenizer([" ".join(f"w{'x' * i}" for i in range(VOCABULARY - 3))], POSITIONS)
     tokenizer.save_pretrained(directory)
+    return directory
+
+
+def make_scorer(base: str, directory: Path) -> Path:
+    """A scorer of the same backbone, which a critic and a frozen reward model start from."""
+    load_scorer(base, "float32", "auto", "cpu", seed=7).model.save_pretrained(directory)
+    load_tokenizer(base).save_pretrained(directory)
     return directory
 
 

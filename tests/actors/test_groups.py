@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import ray
 import torch
+from small_models import make_scorer
 
 from actors.critic import Critic
 from actors.dispatch import ChunkFailed, chunked, dispatch
@@ -121,11 +122,12 @@ def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
     up rounding errors wherever a gradient is almost zero.
     """
     optim = OptimConfig(lr=0.1, eps=1.0, schedule="constant", warmup=0, max_grad_norm=1e9)
+    start = str(make_scorer(models[0], tmp_path / "scorer")) if kind == "critic" else models[0]
     found = []
     for ranks, tokens in ((1, 10_000), (1, 20), (2, 64)):
         directory = tmp_path / f"{ranks}-{tokens}"
         directory.mkdir()
-        role = groups[ranks].build(kind, factory, setup(models[0], optim, tokens))
+        role = groups[ranks].build(kind, factory, setup(start, optim, tokens))
         found.append(update_of(role, kind, directory))
     for key, expected in found[0].items():
         largest = float(expected.abs().max())

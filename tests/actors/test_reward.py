@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from actors.critic import Critic
 from actors.ranks import Rank
 from actors.reward import Reward
 from actors.setup import RoleSetup
 from rewardranker.config.schema import EngineConfig, OptimConfig, RewardConfig
+from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.layers import Backbone
 from rewardranker.training.objectives import Pair
@@ -51,9 +54,17 @@ def test_the_role_and_the_trainer_agree(models: list[str], tmp_path: Path, kind:
     assert trained.metrics["loss"] == pytest.approx(metrics["reward/loss"], abs=1e-5)
     assert trained.metrics["accuracy"] == metrics["reward/accuracy"]
     rows = [row for pair in data for row in pair]
-    before = Reward(RoleSetup(models[0], models[0], EngineConfig(), 1000, seed=7), Rank()).score(rows)
+    before = Reward(setup, Rank()).score(rows)
     moved = max(abs(a - b) for a, b in zip(before, role.score(rows), strict=True))
     assert moved > 0.05
     torch.testing.assert_close(
         torch.tensor(trained.scorer.score(rows)), torch.tensor(role.score(rows)), rtol=0, atol=1e-3 * moved
     )
+
+
+def test_a_frozen_reward_model_and_a_critic_need_a_head_that_was_trained(models: list[str]) -> None:
+    frozen = RoleSetup(models[0], models[0], EngineConfig(), 1000, seed=7)
+    with pytest.raises(UserError, match="is no reward model: it holds a LlamaForCausalLM"):
+        Reward(frozen, Rank())
+    with pytest.raises(UserError, match="is no reward model: it holds a LlamaForCausalLM"):
+        Critic(replace(frozen, optim=OptimConfig(), total_steps=1), Rank())

@@ -21,16 +21,21 @@ SERVER = {**VLLM_CPU_ENV, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "VLLM_C
 
 
 @contextmanager
-def serving(model: Path, log: Path, max_tokens: int = 128) -> Iterator[str]:
-    """vLLM's server in a process group of its own, ready; its address. The model is called ``tiny``."""
+def serving(model: Path, log: Path, max_tokens: int = 128, scores: bool = False) -> Iterator[str]:
+    """vLLM's server in a process group of its own, ready; its address. The model is called ``tiny``.
+
+    Args:
+        scores: it is asked for numbers of texts, and not for texts.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = {
-        **{"model": model, "served-model-name": "tiny", "chat-template": TEMPLATE, "dtype": "float32"},
+        **{"model": model, "served-model-name": "tiny", "dtype": "float32", "kv-cache-memory-bytes": 64 << 20},
         **{"host": "127.0.0.1", "port": port, "max-model-len": max_tokens, "max-num-seqs": 8},
-        **{"kv-cache-memory-bytes": 64 << 20, "generation-config": "vllm", "logprobs-mode": "processed_logprobs"},
     }
+    writes = {"chat-template": TEMPLATE, "generation-config": "vllm", "logprobs-mode": "processed_logprobs"}
+    options |= {"runner": "pooling"} if scores else writes
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager", *words]
     with log.open("w") as output:

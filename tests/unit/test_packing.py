@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardranker.config.schema import TinyConfig
-from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.layers import Backbone
 from rewardranker.models.loading import load_scorer
@@ -84,6 +83,3 @@ def test_scores_are_those_of_every_row_alone(
     assert scorer.score(rows) == pytest.approx(alone, abs=1e-5)
     assert scorer.score(rows[::-1]) == pytest.approx(alone[::-1], abs=1e-5)
     assert scorer.score([]) == []
-    scorer.network.model.config.sliding_window = 10
-    with pytest.raises(UserError, match=r"attends to 10 tokens at a time, and a text has 1\d"):
-        scorer.score(rows)

@@ -9,11 +9,12 @@ from rich.table import Table
 
 from rewardranker.config.endpoint import check_endpoint
 from rewardranker.config.schema import Config
+from rewardranker.config.sizes import samples_by_transformers
 from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmark.asking import Asked, asked_for, of_chat_model
 from rewardranker.execution.judge import toolchain_of
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.models.loading import load_tokenizer, require_model, require_scorer
+from rewardranker.models.loading import load_tokenizer, require_policy, require_scorer
 from rewardranker.reranking.catalogue import CATALOGUE, EXAMPLES, GENERATED, LOGPROBS, RETURNS, network_rankers
 
 
@@ -125,7 +126,7 @@ def _check_generator(config: Config) -> None:
             "endpoint.model to a server's"
         )
     else:
-        require_model(config.model.path)
+        require_policy(config.model.path, sampled=samples_by_transformers(config))
 
 
 def _check_rankers(config: Config) -> None:
