@@ -301,6 +301,7 @@ def _key(problem: Problem, code: str, all_tests: bool, remote: str) -> str:
         "code": code,
         "style": problem.style,
         "setup": problem.setup,
+        "prefix": problem.prefix,
         "entry_point": problem.entry_point,
         "comparator": [problem.comparator, problem.checker],
         "all_tests": all_tests or problem.style != "stdio",

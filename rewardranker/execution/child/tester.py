@@ -264,6 +264,7 @@ def run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> N
     Names of the standard library that the program did not provide are imported: tests rely on imports
     that only some solutions make."""
     space: dict[str, Any] = {"__name__": "tests"}
+    _add_helpers(job["helpers"], space)
     for name in job["names"]:
         if name != job["entry"] and name in sys.stdlib_module_names:
             space[name] = importlib.import_module(name)
@@ -278,6 +279,13 @@ def run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> N
             failure = failure or _failure(leading, space)
             outcome = failure or _failure(check, space)
             report.send(*(outcome or ("pass",)))
+
+
+def _add_helpers(source: str, space: dict[str, Any]) -> None:
+    try:
+        exec(compile(source, "<helpers>", "exec", dont_inherit=True), space)
+    except BaseException as error:
+        raise Unsupported(f"the prompt's own code raises {type(error).__name__}: {error}") from None
 
 
 def missing(name: str) -> Any:

@@ -31,9 +31,14 @@ def job_of(problem: Problem, code: str) -> dict[str, Any]:
     }
 
 
-def run_tester(sandbox: Sandbox, job: dict[str, Any], setup: str, tests: Sequence[str]) -> Outcome:
-    """Runs a job of style ``program`` with trusted code in a tester's process. Raises ``SandboxDied``."""
-    return _beside_a_tester(sandbox, job, {"setup": setup, "tests": list(tests)})
+def run_tester(sandbox: Sandbox, job: dict[str, Any], setup: str, tests: Sequence[str], helpers: str = "") -> Outcome:
+    """Runs a job of style ``program`` with trusted code in a tester's process. Raises ``SandboxDied``.
+
+    Args:
+        helpers: code that defines what the tests use beside the program's names; what it defines of these names is
+            not used.
+    """
+    return _beside_a_tester(sandbox, job, {"helpers": helpers, "setup": setup, "tests": list(tests)})
 
 
 def run_probes(sandbox: Sandbox, job: dict[str, Any], expressions: Sequence[str]) -> Outcome:

@@ -15,6 +15,7 @@ from rewardranker.execution.child import tester, wire
 from rewardranker.execution.comparators import values_equal
 from rewardranker.execution.sandbox import Outcome, Sandbox
 from rewardranker.execution.strict.answers import Answer, Frame, check_answer, error_answer, judgement_of_stream
+from rewardranker.execution.strict.helpers import names_of
 from rewardranker.execution.strict.jobs import job_of, run_tester
 from rewardranker.execution.strict.outputs import output_answer
 from rewardranker.execution.strict.probes import judge_probes
@@ -33,7 +34,7 @@ def count_tests(problem: Problem) -> int:
     """
     try:
         if problem.style == "program":
-            _free_names(problem.setup, problem.tests, problem.entry_point)
+            names_of(problem)
             return sum(_checks(test.input) for test in problem.tests)
     except (SyntaxError, ValueError) as error:
         raise UserError(f"problem {problem.id}: a test is not valid Python: {error}; mend it") from None
@@ -43,11 +44,6 @@ def count_tests(problem: Problem) -> int:
 @lru_cache(maxsize=65536)
 def _checks(source: str) -> int:
     return len(tester.checks_of(source))
-
-
-@lru_cache(maxsize=4096)
-def _free_names(setup: str, tests: tuple[Test, ...], entry: str) -> list[str]:
-    return tester.free_names([setup, *(test.input for test in tests)], entry)
 
 
 def judge_python(sandbox: Sandbox, problem: Problem, code: str, all_tests: bool) -> tuple[Judgement, bool]:
@@ -70,9 +66,9 @@ def _function(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement,
 
 
 def _program(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
-    names = _free_names(problem.setup, problem.tests, problem.entry_point)
-    job = job_of(problem, code) | {"names": names}
-    outcome = run_tester(sandbox, job, problem.setup, [test.input for test in problem.tests])
+    names = names_of(problem)
+    job = job_of(problem, code) | {"names": names.asked}
+    outcome = run_tester(sandbox, job, problem.setup, [test.input for test in problem.tests], names.source)
     frame = Frame(problem.limits, count_tests(problem), "L2")
     judgement = judgement_of_stream(frame, "tester", outcome, job["nonce"], lambda _, *line: check_answer(*line))
     return judgement, outcome.limit in ("cpu", "wall")
