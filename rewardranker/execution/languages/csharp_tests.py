@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from rewardranker.execution.languages.constants import NotConstant, constant, converted
 from rewardranker.execution.languages.language import Compiled, Recipe
 from rewardranker.execution.languages.rewriting import Check, defined, qualified, rewrite, without_first_brace
 from rewardranker.execution.languages.splitting import Dialect, Split, split
-from rewardranker.execution.languages.typed_values import holds
+from rewardranker.execution.languages.typed_values import holds, shown
 from rewardranker.execution.sandbox.step import Step
 
 FLAGS = ("-d:DEBUG", "-r:System.Numerics.dll")
@@ -65,6 +66,35 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
     )
 
 
+def _constant(text: str) -> Any:
+    return constant(text, _call, _new)
+
+
+def _call(name: str, arguments: list[Any]) -> Any:
+    if name == "Tuple.Create" and 0 < len(arguments) < 8:
+        return {"tuple": arguments}
+    raise NotConstant(name)
+
+
+def _new(kind: str, arguments: list[Any], items: list[Any] | None) -> Any:
+    """An array or a list, of elements or of another one's, or a dictionary of pairs."""
+    name, _, inner = kind.removesuffix(">").partition("<")
+    if kind.endswith("[]") and items is not None and not arguments:
+        return {"list": [converted(item, kind.removesuffix("[]")) for item in items]}
+    if name == "List" and len(arguments) <= 1 and not (arguments and items):
+        given = arguments[0]["list"] if arguments and type(arguments[0]) is dict and "list" in arguments[0] else None
+        if arguments and given is None:
+            raise NotConstant(kind)
+        return {"list": [converted(item, inner) for item in given or items or []]}
+    if name == "Dictionary" and not arguments:
+        key, _, value = inner.partition(",")
+        pairs = [item for item in items or [] if type(item) is tuple and len(item) == 2]
+        entries = [{"entry": [converted(one, key), converted(other, value)]} for one, other in pairs]
+        if len({shown(entry["entry"][0]) for entry in entries}) == len(items or []):
+            return {"map": entries}
+    raise NotConstant(kind)
+
+
 def _holds(form: str, sides: Sequence[Any]) -> bool:
     return holds(form, sides, zeros_differ=False)
 
@@ -98,4 +128,4 @@ def _recipe(place: str, judge: str, files: dict[str, str], checks: int) -> Recip
     return Recipe(build, Step(("mono", "program.exe"), environment={"MONO_PATH": "{setup}"}), checks)
 
 
-COMPILED = Compiled(_split, _alone, _beside, _holds)
+COMPILED = Compiled(_split, _constant, _alone, _beside, _holds)

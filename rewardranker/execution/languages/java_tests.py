@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from rewardranker.execution.languages.constants import NotConstant, constant
 from rewardranker.execution.languages.language import Compiled, Recipe
 from rewardranker.execution.languages.rewriting import Check, defined, names, qualified, rewrite, without_first_brace
 from rewardranker.execution.languages.splitting import Dialect, Split, split
-from rewardranker.execution.languages.typed_values import holds
+from rewardranker.execution.languages.typed_values import holds, shown
 from rewardranker.execution.sandbox.step import Step
 
 TUPLES = "/usr/share/java/javatuples.jar"
@@ -38,6 +39,12 @@ _IMPORTED = {
         ("org.javatuples", _IN_TUPLES),
     )
     for name in listed.split()
+}
+
+_COLLECTIONS = {
+    "list": ("ArrayList", "LinkedList"),
+    "map": ("HashMap", "LinkedHashMap", "TreeMap"),
+    "set": ("HashSet", "LinkedHashSet", "TreeSet"),
 }
 
 
@@ -78,6 +85,44 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
     return _recipe(main, files, len(tests.demands))
 
 
+def _constant(text: str) -> Any:
+    return constant(text, _call, _new)
+
+
+def _call(name: str, arguments: list[Any]) -> Any:
+    if name in ("Arrays.asList", "List.of"):
+        return {"list": arguments}
+    if name == "Map.of" and len(arguments) % 2 == 0:
+        return _distinct("map", [{"entry": list(pair)} for pair in zip(arguments[::2], arguments[1::2], strict=True)])
+    if name == "Optional.empty" and not arguments:
+        return {"Optional": []}
+    if name == "Optional.of" and len(arguments) == 1 and arguments[0] is not None:
+        return {"Optional": arguments}
+    if name.endswith(".with") and _IN_TUPLES.split()[len(arguments) - 1 : len(arguments)] == [name[: -len(".with")]]:
+        return {f"org.javatuples.{name[: -len('.with')]}": arguments}
+    raise NotConstant(name)
+
+
+def _new(kind: str, arguments: list[Any], items: list[Any] | None) -> Any:
+    """A collection, empty or of another one's elements."""
+    tag = next((tag for tag, names in _COLLECTIONS.items() if kind.partition("<")[0] in names), "")
+    if not tag or "[" in kind or items is not None or len(arguments) > 1:
+        raise NotConstant(kind)
+    if not arguments:
+        return {tag: []}
+    ((given, elements),) = arguments[0].items() if type(arguments[0]) is dict else [("", [])]
+    if (given, tag) not in (("list", "list"), ("list", "set"), ("map", "map"), ("set", "set")):
+        raise NotConstant(kind)
+    return {tag: elements} if tag == given else _distinct(tag, elements)
+
+
+def _distinct(tag: str, elements: list[Any]) -> Any:
+    keys = [shown(element["entry"][0] if tag == "map" else element) for element in elements]
+    if len(set(keys)) < len(keys):
+        raise NotConstant(tag)
+    return {tag: elements}
+
+
 def _holds(form: str, sides: Sequence[Any]) -> bool:
     return holds(form, sides, zeros_differ=True)
 
@@ -114,4 +159,4 @@ def _recipe(main: str, files: dict[str, str], checks: int) -> Recipe:
     return Recipe(build, Step((*RUN, *words)), checks, (*EXACT, *words))
 
 
-COMPILED = Compiled(_split, _alone, _beside, _holds)
+COMPILED = Compiled(_split, _constant, _alone, _beside, _holds)

@@ -59,12 +59,14 @@ class Compiled:
 
     Attributes:
         split: takes the tests apart. Raises ``UserError`` for tests whose checks cannot be compared outside.
+        constant: the value of a plain expression. Raises ``NotConstant`` where it takes the language to know it.
         alone: ``(split, nonce)``: evaluates the sides of the checks that need no program.
         beside: ``(code, split, nonce)``: evaluates the others, with the program.
         holds: ``(form, sides)``: whether a check is met, by the language's own rules.
     """
 
     split: Callable[[str], Split]
+    constant: Callable[[str], Any]
     alone: Callable[[Split, str], Recipe]
     beside: Callable[[str, Split, str], Recipe]
     holds: Callable[[str, Sequence[Any]], bool]

@@ -62,8 +62,9 @@ def _canonical(value: Any, zeros_differ: bool) -> str:
     """A text that two values share if and only if they are equal."""
     if type(value) is dict and len(value) == 1:
         ((tag, body),) = value.items()
-        if tag in _FLOATS and body == "-0.0" and not zeros_differ:
-            body = "0.0"
+        number = _number(value) if tag in _FLOATS else None
+        if number is not None:  # which every language prints in its own way
+            body = repr(number[1] if zeros_differ or number[1] else 0.0)
         if type(body) is list:
             parts = [_canonical(item, zeros_differ) for item in body]
             return f"{{{json.dumps(tag)}:[{','.join(sorted(parts) if tag in _UNORDERED else parts)}]}}"

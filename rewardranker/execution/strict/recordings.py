@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rewardranker.execution.child import wire
+from rewardranker.execution.languages.constants import NotConstant
 from rewardranker.execution.languages.language import Language, within
 from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.sandbox import Sandbox, StepLimits
@@ -55,7 +56,7 @@ class Recordings:
         """By check, the values of the sides that need no program. Raises as :meth:`of` does."""
         key = (language.name, tests)
         if key not in self._sides:
-            self._sides[key] = _evaluate(sandbox, language, problem, tests)
+            self._sides[key] = constants(language, tests) or evaluate(sandbox, language, problem, tests)
         return self._sides[key]
 
 
@@ -64,7 +65,22 @@ def trusted_tests(problem: Problem) -> str:
     return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
 
 
-def _evaluate(sandbox: Sandbox, language: Language, problem: Problem, tests: Split) -> list[list[Any]]:
+def constants(language: Language, tests: Split) -> list[list[Any]]:
+    """What all checks compare with, where that is plain to see; else nothing."""
+    assert language.compiled is not None
+    if tests.members.strip() or tests.beyond.strip():  # which may give a name another meaning
+        return []
+    try:
+        return [
+            [language.compiled.constant(side.text) for side in demand.sides if not side.program]
+            for demand in tests.demands
+        ]
+    except NotConstant:
+        return []
+
+
+def evaluate(sandbox: Sandbox, language: Language, problem: Problem, tests: Split) -> list[list[Any]]:
+    """The same by the language itself. Raises :class:`NotRecordable`, ``SandboxDied``."""
     assert language.compiled is not None
     nonce = secrets.token_hex(8)
     recipe = language.compiled.alone(tests, nonce)
