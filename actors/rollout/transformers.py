@@ -50,7 +50,13 @@ class TransformersEngine:
         self._model = load_policy(model_path, dtype, attention, device).model.requires_grad_(False)
         config = self._model.config.get_text_config()
         check_sampled(type(self._model), self._model.config, f"model={model_path}")
-        self._positions = Limits.of(self._model.config).positions or NO_END
+        limits = Limits.of(self._model.config)
+        self._positions = limits.positions or NO_END
+        if max(eos_ids) >= limits.tokens:
+            raise UserError(
+                f"{model_path}: token {max(eos_ids)}, which ends a response, is outside the model's {limits.tokens} "
+                "embeddings; its tokenizer is another model's"
+            )
         self._device, self._max_batch_tokens = device, max_batch_tokens
         self._ends = torch.zeros(config.vocab_size, dtype=torch.bool, device=device)
         self._ends[list(eos_ids)] = True
@@ -113,6 +119,11 @@ class TransformersEngine:
             parameters[name].copy_(tensor)
 
     def _check(self, request: Request) -> None:
+        if request.prompt_ids and max(request.prompt_ids) >= len(self._ends):
+            raise UserError(
+                f"the prompt of {request.problem_id} has token {max(request.prompt_ids)}, and the model "
+                f"{len(self._ends)} embeddings: its tokenizer is another model's"
+            )
         if not 0 < len(request.prompt_ids) < self._positions:
             raise UserError(
                 f"the prompt of {request.problem_id} has {len(request.prompt_ids)} tokens; this model "

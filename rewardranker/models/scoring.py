@@ -19,8 +19,12 @@ def mixed_precision(batch: TokenBatch, enabled: bool) -> torch.autocast:
 
 
 def _inputs(model: nn.Module, batch: TokenBatch) -> dict[str, Any]:
-    """What a decoder is told of a batch. One that takes no positions counts by itself, and padding comes after."""
-    inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "use_cache": False}
+    """What a decoder is told of a batch. One that takes no positions counts by itself, and padding comes after.
+
+    Padding is read as token 0, which every network has: a tokenizer's own may have been added without an embedding.
+    """
+    ids = batch.input_ids.masked_fill(batch.attention_mask == 0, 0)
+    inputs = {"input_ids": ids, "attention_mask": batch.attention_mask, "use_cache": False}
     return inputs | ({"position_ids": batch.position_ids} if takes_positions(model) else {})
 
 

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from rewardranker.execution.extraction import completion_of
 from rewardranker.execution.observations import is_value
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.encoding import encode_prompt, encode_response
+from rewardranker.models.encoding import encode_pair, encode_prompt, encode_response
 from rewardranker.problems.types import Candidate, Problem
 
 #: Longest value shown, in characters: one huge list shall not take the room of everything else.
@@ -52,10 +52,14 @@ def verifier_sequence(
 ) -> TokenSequence:
     """:func:`verifier_text` in at most ``max_tokens`` tokens: description as prompt, the rest as response.
 
-    What does not fit is cut off the end of the program; where even no program leaves too much, off the end of the
-    description, and of the execution block only where it fills the room alone.
+    Where it fits, it is one text, as every scored pair is. Else it is three: what does not fit is cut off the end of
+    the program; where even no program leaves too much, off the end of the description, and of the execution block
+    only where it fills the room alone.
     """
     text = verifier_text(problem, candidate, inputs)
+    whole = encode_pair(tokenizer, text.description, text.program + text.execution, chat=False)
+    if len(whole) <= max_tokens:
+        return whole
     # One token of the description stays, for a prompt cannot be empty, and so does the EOS.
     execution = _cut(encode_response(tokenizer, text.execution)[:-1], max_tokens - 2)
     execution = (*execution, tokenizer.eos_token_id)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from judging import problem
 from networks_made import causal
 from safetensors.torch import load_file
 from scored_elsewhere import KINDS, PAIRS, exported, said_here, tokenizer
@@ -15,6 +16,8 @@ from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.encoding import encode_pair, encode_prompt, encode_response, opening, scored_text
 from rewardranker.models.exporting import export_scorer
 from rewardranker.models.loading import load_scorer, load_tokenizer
+from rewardranker.problems.types import Candidate
+from rewardranker.reranking.lever_text import verifier_sequence, verifier_text
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
@@ -82,6 +85,17 @@ def test_a_scored_pair_is_one_text(tmp_path: Path) -> None:
         assert row.prompt_ids and row.response_ids[-1] == codec.eos_token_id
     assert 0 < differs < len(PAIRS)
     assert encode_pair(tokenizer(), "", "x", False).prompt_ids == ()
+
+
+def test_a_verifiers_text_is_one_text_too() -> None:
+    """Where it fits; what had to be cut is no text that somebody else could give."""
+    codec = tokenizer(bos=True)
+    candidate = Candidate("test/function", "python", "", "def f(x):\n    return x\n", "gen:test", returns=["int 3"])
+    text = verifier_text(problem(), candidate)
+    whole = verifier_sequence(codec, problem(), candidate, 1000)
+    expected = codec.encode(text.description + text.program + text.execution)
+    assert [*whole.prompt_ids, *whole.response_ids] == [*expected, codec.eos_token_id]
+    assert len(verifier_sequence(codec, problem(), candidate, len(whole) - 1)) == len(whole) - 1
 
 
 def test_what_a_tokenizer_puts_before_texts() -> None:

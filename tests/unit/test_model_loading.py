@@ -206,7 +206,13 @@ def test_adapters_are_refused_by_name(scorer: Path, tmp_path: Path, weights: boo
     refused(directory, r"holds an adapter \(adapter_config.json, adapter_model.*\(its base is owner/base\); merge it")
 
 
-@pytest.mark.parametrize("name", list(CONFIGS))
+#: The others are loaded by the tests of packing as well.
+UNUSUAL = ("codegen", "gptj", "bloom", "mamba", "granite", "cohere")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in UNUSUAL else [pytest.mark.slow]) for name in CONFIGS]
+)
 def test_architectures_that_are_taken(name: str, tmp_path: Path) -> None:
     """As language model and as scorer: everything that was saved comes back, with nothing more and nothing less."""
     directory = causal(name, tmp_path / "m")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import networks_made
 import pytest
 from benchmark_data import PHP, add_mbpp_row, humaneval_row, multipl_e_row, write_lines
 from rich.console import Console as RichConsole
 from transformers import AutoModelForSequenceClassification
+from typer.testing import CliRunner
 
+from rewardranker.cli import app
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmark import planned as planned_module
@@ -71,6 +75,22 @@ def test_what_is_well_is_planned(place: Path) -> None:
     plan = planned(made)
     assert [one.title for one in plan.asked] == ["humaneval in python", "humaneval in php", "mbpp in python"]
     assert plan.left_out == {}
+
+
+def test_a_ranker_without_its_head_stops_a_dry_run(place: Path, tmp_path: Path) -> None:
+    """Called a scorer by its config, and the head has another name in the file, or is not there."""
+    for name, change in (
+        ("renamed", networks_made.renamed("score.", "v_head.")),
+        ("absent", networks_made.without("score.")),
+    ):
+        shutil.copytree(place / "ranker", tmp_path / name)
+        networks_made.rewrite(tmp_path / name, change)
+        words = [f"model.path={place / 'model'}", f"benchmark.sets=[{{name: mbpp, source: {place / 'mbpp.jsonl'}}}]"]
+        asked = ["evaluate", "--dry-run", *words, f"benchmark.rankers.rewardranker={tmp_path / name}"]
+        result = CliRunner().invoke(app, asked)
+        assert isinstance(result.exception, UserError)
+        assert "1 tensor not there: score.weight" in str(result.exception)
+        assert f"benchmark.rankers.rewardranker={tmp_path / name}" in str(result.exception)
 
 
 @pytest.mark.parametrize(

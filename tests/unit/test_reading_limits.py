@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from judging import problem
+from networks_made import causal
 from transformers import BloomConfig, GPT2Config, LlamaConfig, MambaConfig
 from typer.testing import CliRunner
 
+from actors.rollout.transformers import TransformersEngine
 from rewardranker.cli import app
 from rewardranker.commands.rerank import RerankRequest, run_rerank
 from rewardranker.config.schema import TinyConfig
 from rewardranker.errors import UserError
+from rewardranker.generation.types import Request, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import UNREAD, Limits, score_readable
 from rewardranker.models.loading import load_scorer, load_tokenizer
@@ -122,6 +126,29 @@ def test_a_tokenizer_of_another_model_is_named(
     assert [c.code for c in written] == [" a + b\n", " k + t\n"]
     shown = " ".join(capsys.readouterr().out.split())
     assert "p, candidate 0: token" in shown and "embeddings, so that they do not belong together" in shown
+
+
+def test_a_token_for_padding_needs_no_embedding(tmp_path: Path, scorer: Path) -> None:
+    """As community models have it, whose padding token was added after training."""
+    padded, codec = tmp_path / "padded", load_tokenizer(str(scorer))
+    shutil.copytree(scorer, padded)
+    codec.add_special_tokens({"pad_token": "<new pad>"})
+    codec.save_pretrained(padded)
+    assert load_tokenizer(str(padded)).pad_token_id >= Limits.of_model(str(padded)).tokens
+    pool = [("p", " a\n"), ("p", " a + b * 2 - 1\n")]
+    found, expected = (ranked(tmp_path, model, {"p": "def f(x):\n"}, pool) for model in (padded, scorer))
+    assert [c.scores for c in found] == [c.scores for c in expected]
+
+
+def test_the_engine_names_what_the_model_has_no_embedding_for(scorer: Path) -> None:
+    base = causal("llama", scorer.parent / "llama")
+    with pytest.raises(UserError, match=r"token 64, which ends a response, is outside the model's 64 embeddings"):
+        TransformersEngine(base, "float32", "auto", "cpu", 4096, (1, 64))
+    engine = TransformersEngine(base, "float32", "auto", "cpu", 4096, (1,))
+    with pytest.raises(UserError, match=r"the prompt of p/1 has token 70, and the model 64 embeddings"):
+        engine.generate([Request("p/1", (3, 70), 0)], Sampling(1.0, 0, 4))
+    with pytest.raises(UserError, match=r"the prompt of p/2 has 0 tokens"):
+        engine.generate([Request("p/2", (), 0)], Sampling(1.0, 0, 4))
 
 
 def test_a_model_without_a_tokenizer_is_named(tmp_path: Path, scorer: Path) -> None:
