@@ -41,6 +41,7 @@ from rewardranker.execution.sandbox import LocalSandbox
 from rewardranker.execution.sandbox.tiers import require
 from rewardranker.execution.strict.recipes import BUILD_LIMITS, split_tests
 from rewardranker.execution.strict.recordings import trusted_tests
+from rewardranker.execution.strict.replays import Replays
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
@@ -146,7 +147,7 @@ def bare_forks(items: Sequence[Item]) -> list[bool]:
 @contextmanager
 def our_builds() -> Iterator[Work]:
     """Compiles only: the build step of every item, in the sandbox."""
-    sandbox = LocalSandbox(require("C").tier, services(), setup_places(), read_only_places())
+    sandbox, replays = LocalSandbox(require("C").tier, services(), setup_places(), read_only_places()), Replays()
 
     def build(items: Sequence[Item]) -> list[bool]:
         language = LANGUAGES[items[0][0].language]
@@ -154,7 +155,11 @@ def our_builds() -> Iterator[Work]:
         passed = []
         for problem, code in items:
             tests, apart = trusted_tests(problem), split_tests(language, problem)
-            if language.compiled is not None and apart is not None:
+            if language.replay is not None:
+                recipe = language.replay.program(
+                    code, problem.entry_point, replays.of(sandbox, language, problem).calls
+                )
+            elif language.compiled is not None and apart is not None:
                 recipe = language.compiled.beside(code, apart, "0" * 16)
             elif language.record is not None and language.calls is not None:
                 recipe = language.calls(code, problem.entry_point, f"{code}\n{tests}")

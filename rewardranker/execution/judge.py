@@ -302,6 +302,7 @@ def _key(problem: Problem, code: str, all_tests: bool, remote: str) -> str:
         "style": problem.style,
         "setup": problem.setup,
         "prefix": problem.prefix,
+        "prompt": problem.prompt if problem.style == "program" else "",  # has what tests may call beside the function
         "entry_point": problem.entry_point,
         "comparator": [problem.comparator, problem.checker],
         "all_tests": all_tests or problem.style != "stdio",

@@ -8,12 +8,9 @@ from dataclasses import replace
 
 import pytest
 from attacks import Attack
-from attacks.cpp import BEYOND
 from attacks.field import ATTACKS, LANGUAGES, Aftermath, Host, fight, host
 from attacks.python_world import NEEDS_NAMESPACES
-from attacks.tasks import problem
 
-from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES as DEFINITIONS
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox.process import NotStarted
@@ -129,13 +126,3 @@ def test_weaker_sandboxes_hold_too(there: Host, tier: str, language: str) -> Non
     assert unexpected == {}
     assert {result.verdict for result in [*aftermath.beside, aftermath.afterwards]} == {Verdict.OK}
     assert aftermath.left == aftermath.machinery == []
-
-
-@pytest.mark.parametrize("attack", [pytest.param(attack, id=attack.name) for attack in BEYOND])
-def test_what_checks_beside_the_program_cannot_prevent_is_marked_as_such(attack: Attack) -> None:
-    """A program that looks for its tests in its own file finds them: its verdict says that it is of level L1,
-    which no training label may come from."""
-    if toolchain(DEFINITIONS[attack.language]).missing:
-        pytest.skip(f"no tool-chain for {attack.language}")
-    with Judge() as judge:
-        assert judge.run([(problem(attack.language), attack.code)])[0].level == "L1"

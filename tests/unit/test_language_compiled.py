@@ -20,7 +20,6 @@ from rewardranker.problems.types import Limits, Problem, Test
 
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0, memory_mb=256)
 COMPILED = ("cpp", "java", "csharp")
-VALUES = ("java", "csharp")  # compared outside of the program's process
 NUMBERS = {
     "cpp": "}\nint main() {\n    auto candidate = add;\n    assert(candidate((1), (2)) == (3));\n"
     "    assert(candidate((-1), (1)) == (0));\n}\n",
@@ -108,7 +107,8 @@ def task(language: str, tests: dict[str, str] = NUMBERS) -> Problem:
     found = toolchain(LANGUAGES[language])
     if found.missing:
         pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
-    return problem("program", (Test(tests[language]),), language=language, entry_point="add", limits=LIMITS)
+    entry_point = "add" if tests is NUMBERS else "doubled"
+    return problem("program", (Test(tests[language]),), language=language, entry_point=entry_point, limits=LIMITS)
 
 
 @pytest.mark.parametrize("language", COMPILED)
@@ -117,7 +117,7 @@ def test_right_programs(judge: Judge, language: str) -> None:
     lists = HEADS[language] + LIST_FORM[language].format(LIST_BODIES[language])
     for result in judge.run([(task(language), numbers), (task(language, LISTS), lists)]):
         assert (result.verdict, result.tests_passed, result.tests_total) == (Verdict.OK, 2, 2), result
-        assert (result.level, bool(result.signature)) == (("L2", True) if language in VALUES else ("L1", False))
+        assert (result.level, bool(result.signature)) == ("L2", True)
 
 
 @pytest.mark.parametrize(("language", "body", "expected", "passed"), NUMBER_BODIES)

@@ -1,68 +1,139 @@
-"""C++17, compiled by g++; with a precompiled header where the program includes bits/stdc++.h."""
+"""C++17, compiled by g++; with a precompiled header where the program includes bits/stdc++.h.
+
+Trusted tests are a program of their own, in which a stand-in takes the place of the program's function; the program
+is compiled with the calls that the stand-in recorded, as text that makes the same arguments.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from rewardranker.execution.languages.language import Language, Recipe
-from rewardranker.execution.languages.rewriting import Check, names, rewrite, without_first_brace
+from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.replay import RecordedCall
+from rewardranker.execution.languages.rewriting import masked, names, without_first_brace
 from rewardranker.execution.languages.toolchain import PATH
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
-_BEGIN, _CHECKS = ((_HARNESS / name).read_text() for name in ("checks_begin.hpp", "checks.hpp"))
-_HEADERS = ("deque", "exception", "map", "optional", "set", "string", "tuple", "utility", "vector")
+_SOURCES = {path.name: path.read_bytes() for path in sorted(_HARNESS.glob("*.[ch]pp"))}
+_JUDGE = {f"judge/{name}": content for name, content in _SOURCES.items()}
 _EVERYTHING = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<bits/stdc\+\+\.h>", re.M)
-# Macros of the standard library that tests may mean as such.
-_STANDARD = re.compile(
-    r"(?:(?:U?(?:INT|LONG|LLONG|CHAR|SHRT)|FLT|DBL)_(?:MIN|MAX|EPSILON)|INFINITY|NAN|NULL|EOF|M_\w+)\Z"
-)
 _COMMAND = ("g++", "-std=c++17", "-w", "-fmax-errors=5")
 _LINKER = ("-fuse-ld=gold",) if shutil.which("ld.gold", path=PATH) else ()
+_WRAP = "-Wl,--wrap=main"  # programs and tests have a main of their own, or none
 # Main programs are timed, and their time limits were set for optimised ones; tests are compiled as MultiPL-E does.
-_OPTIONS = {"whole": ("-O2",), "checks": ()}
+# Tests that need little of the standard library, as most do, find that little under the name of all of it.
 _PRECOMPILE = """
-for kind in whole checks; do
-    mkdir -p $kind/bits && echo '#include_next <bits/stdc++.h>' > $kind/bits/stdc++.h || exit
-done
-g++ -std=c++17 -w -O2 -x c++-header whole/bits/stdc++.h -o whole/bits/stdc++.h.gch &&
-    g++ -std=c++17 -w -x c++-header checks/bits/stdc++.h -o checks/bits/stdc++.h.gch
+mkdir -p whole/bits answers tests/bits && echo '#include_next <bits/stdc++.h>' > whole/bits/stdc++.h &&
+    cp judge/everything.hpp answers && cp judge/tests.hpp tests && : > tests/bits/stdc++.h &&
+    g++ -std=c++17 -w -O2 -x c++-header whole/bits/stdc++.h -o whole/bits/stdc++.h.gch &&
+    g++ -std=c++17 -w -x c++-header judge/everything.hpp -o answers/everything.hpp.gch &&
+    g++ -std=c++17 -w -x c++-header judge/tests.hpp -o tests/tests.hpp.gch &&
+    g++ -std=c++17 -w -O1 -c judge/answers.cpp judge/tests.cpp
 """
+_COLLECTED = ("whole/bits/stdc++.h", "answers/everything.hpp", "tests/tests.hpp")
+_ASSERT = re.compile(r"\bassert(?=\s*\()")
+_BARE = re.compile(r"^[ \t]*(?:#.*|using namespace [\w:]+;.*)$", re.M)
 
 
 def _whole(code: str) -> Recipe:
-    return Recipe(_build(code, code, "whole"), Step(("./program",)))
-
-
-def _checks(code: str, tests: str, nonce: str) -> Recipe:
-    judge = f"judge_{nonce}"
-
-    def answer(check: Check) -> str:
-        right = f"same(({check.left}), ({check.right}))" if check.form == "==" else f"truth(({check.text}))"
-        return f"try {{ {judge}::answer({judge}::{right}, {check.message}); }} catch (...) {{ {judge}::failed(); }}"
-
-    begin, end = f'\n    {judge}::say("\\"ready\\"");', f"    {judge}::done();\n"
-    trusted, count = rewrite(without_first_brace(tests), "assert", begin, end, answer)
-    trusted = _CHECKS.replace("NONCE", nonce) + trusted
-    # Nothing that the program has defined as a macro means anything from here on.
-    undone = "\n".join(f"#undef {name}" for name in names(trusted) if not _STANDARD.match(name))
-    text = f'{_beginning(code, nonce)}#line 1 "program.cpp"\n{code}\n;\n{undone}\n#line 1 "tests.cpp"\n{trusted}\n'
-    return Recipe(_build(code, text, "checks"), Step(("./program",)), count)
-
-
-def _beginning(code: str, nonce: str) -> str:
-    headers = "" if _EVERYTHING.search(code) else "".join(f"#include <{name}>\n" for name in _HEADERS)
-    return headers + _BEGIN.replace("NONCE", nonce)
-
-
-def _build(code: str, text: str, kind: str) -> Step:
     everything = ("-include", "bits/stdc++.h") if _EVERYTHING.search(code) else ()
-    options, files = (*_COMMAND, *_OPTIONS[kind]), ("program.cpp", "-o", "program")
-    precompiled = ("-I", f"{{setup}}/{kind}") if everything else ()
-    command = (*options, *precompiled, *everything, *files, *_LINKER)
-    return Step(command, {"program.cpp": text.encode()}, ("program",), plain=(*options, *everything, *files))
+    options, files = (*_COMMAND, "-O2"), ("program.cpp", "-o", "program")
+    precompiled = ("-I", "{setup}/whole") if everything else ()
+    command, plain = (*options, *precompiled, *everything, *files, *_LINKER), (*options, *everything, *files)
+    return Recipe(Step(command, {"program.cpp": code.encode()}, ("program",), plain=plain), Step(("./program",)))
+
+
+def _program(code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
+    """The program, and behind it the calls, in whose text nothing that it has defined as a macro means anything."""
+    text = "\n".join(_call(number, call, entry) for number, call in enumerate(calls))
+    numbers = ", ".join(f"judge_call_{number}" for number in range(len(calls)))
+    text += (
+        f"\nstatic const judge_values::Call judge_calls[] = {{{numbers}}};\n"
+        'extern "C" int __wrap_main(int, char** judge_words) {\n'
+        f"    return judge_values::answer_all(judge_words[1], judge_calls, {len(calls)});\n}}\n"
+    )
+    undone = "\n".join(f"#undef {name}" for name in names(text))
+    header = "everything" if _EVERYTHING.search(code) else "answers"
+    whole = f'#include "{header}.hpp"\n#line 1 "program.cpp"\n{code}\n;\n{undone}\n#line 1 "calls.cpp"\n{text}'
+    files, out = {**_JUDGE, "program.cpp": whole.encode()}, ("-o", "program", _WRAP)
+    command = (*_COMMAND, "-I", "{setup}/answers", "-I", "judge", "program.cpp", "{setup}/answers.o", *out, *_LINKER)
+    plain = (*_COMMAND, "-I", "judge", "program.cpp", "judge/answers.cpp", *out)
+    return Recipe(Step(command, files, ("program",), plain=plain), Step(("./program",)))
+
+
+def _call(number: int, call: RecordedCall, entry: str) -> str:
+    objects, given, changed = [], [], []
+    for index, argument in enumerate(call.arguments):
+        name = f"judge_object_{index}"
+        if argument.how != "r":
+            constant = "const " if argument.how == "c" else ""
+            objects.append(f"{constant}{argument.type} {name} = {argument.text};")
+        if argument.how == "l":
+            changed.append(f"judge_values::changed(judge_answer, {name});")
+        given.append(argument.text if argument.how == "r" else name)
+    function = "judge_entry" if call.copied else entry
+    if call.copied:
+        objects.insert(0, f"auto judge_entry = {entry};")
+    value = f"({function}({', '.join(given)}), judge_values::Nothing())"
+    returned = f"judge_values::returned<{', '.join(call.uses)}>(judge_answer, {value});"
+    lines = "\n    ".join([*objects, returned, *changed])
+    return f"static void judge_call_{number}(judge_values::Answer& judge_answer) {{\n    {lines}\n}}"
+
+
+def _record(prompt: str, tests: str, entry: str) -> Step:
+    """Tried in turn: what returns keeps the type that it has, or is made into the declared one, so that members of it
+    can be asked for; and without the prompt, which may be no C++."""
+    declared = _declared(prompt, entry)
+    bare = "\n".join(_BARE.findall(masked(prompt)))
+    trusted = _trusted(tests, entry)
+    texts = {"bare.cpp": _tests_text(bare, "void", trusted)}
+    if declared is not None:
+        texts["full.cpp"] = _tests_text(declared, f"decltype(::{entry})", trusted)
+    files = {**_JUDGE, **{name: text.encode() for name, text in texts.items()}}
+    first, out = sorted(texts)[-1], ("-o", "tests", _WRAP)
+    tries = [(first,), ("-DJUDGE_PLAIN", first), ("bare.cpp",)]
+    ours = [(*_COMMAND, "-I", "judge", *one, "{setup}/tests.o", *out, *_LINKER) for one in tries]
+    quick = (*_COMMAND, "-I", "{setup}/tests", "-I", "judge", first, "{setup}/tests.o", *out, *_LINKER)
+    plain = [(*_COMMAND, "-I", "judge", *one, "judge/tests.cpp", *out) for one in tries]
+    return Step(_first_that_compiles([quick, *ours]), files, ("tests",), plain=_first_that_compiles(plain))
+
+
+def _first_that_compiles(commands: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    *others, last = [f"{shlex.join(command)} 2>errors.{number}" for number, command in enumerate(commands)]
+    tried = " || ".join([*others, last])
+    return ("sh", "-c", f"{tried} || {{ cat errors.{len(commands) - 3} >&2; exit 1; }}; exec ./tests")
+
+
+def _tests_text(before: str, function: str, tests: str) -> str:
+    stand_in = f"static judge_tests::Entry<{function}> judge_entry;"
+    return f'#include "tests.hpp"\n#line 1 "prompt.cpp"\n{before}\n{stand_in}\n#line 1 "tests.cpp"\n{tests}\n'
+
+
+def _trusted(tests: str, entry: str) -> str:
+    """The tests, calling the stand-in and checking by our own checks."""
+    text = without_first_brace(tests)
+    named = re.compile(rf"(?<![\w.])(?<!->)(?<!::){re.escape(entry)}\b(?!\s*::)")
+    for pattern, instead in ((named, "judge_entry"), (_ASSERT, "JUDGE_CHECK")):
+        parts, place = [], 0
+        for match in pattern.finditer(masked(text)):
+            parts += [text[place : match.start()], instead]
+            place = match.end()
+        text = "".join([*parts, text[place:]])
+    return text
+
+
+def _declared(prompt: str, entry: str) -> str | None:
+    """The prompt with an end to the function that it begins; ``None`` where it begins none of that name."""
+    hidden = masked(prompt)
+    open_braces = hidden.count("{") - hidden.count("}")
+    if not re.search(rf"\b{re.escape(entry)}\s*\(", hidden) or open_braces not in (0, 1):
+        return None
+    return prompt + "\n    __builtin_trap();\n}" * open_braces
 
 
 CPP = Language(
@@ -72,11 +143,17 @@ CPP = Language(
     tools=("g++",),
     version=("g++", "--version"),
     whole=_whole,
-    checks=_checks,
+    replay=Replay(_record, _program),
     out_of_memory=re.compile(r"std::bad_alloc"),
     setup=Step(
         ("sh", "-c", _PRECOMPILE),
-        collect=tuple(f"{kind}/bits/stdc++.h{end}" for kind in _OPTIONS for end in ("", ".gch")),
+        _JUDGE,
+        (
+            *(f"{name}{end}" for name in _COLLECTED for end in ("", ".gch")),
+            "tests/bits/stdc++.h",
+            "answers.o",
+            "tests.o",
+        ),
     ),
     canary="#include <cstdio>\nint main() { for (int c; (c = std::getchar()) != EOF;) std::putchar(c); }\n",
     memory_floor_mb=32,

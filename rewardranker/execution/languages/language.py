@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rewardranker.execution.languages.replay import RecordedCall
 from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.sandbox.step import Step
 
@@ -73,6 +74,24 @@ class Compiled:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """How tests of any form are replayed on values (L2): they are compiled once, against a stand-in for the program's
+    function, without any program. Run alone they record their calls; with the answers of a program, they check them.
+
+    Attributes:
+        record: ``(prompt, tests, entry_point)``: compiles the tests, leaves them as the file ``tests`` and writes
+            their calls to descriptor 3.
+        program: ``(code, entry_point, calls)``: the program with those calls, which sends what they return; it is
+            given the run's nonce as its argument.
+        check: the command that checks answers, which it reads from standard input.
+    """
+
+    record: Callable[[str, str, str], Step]
+    program: Callable[[str, str, Sequence[RecordedCall]], Recipe]
+    check: tuple[str, ...] = ("./tests", "check")
+
+
+@dataclass(frozen=True)
 class Language:
     """A language, as data and pure functions; none of them starts a process.
 
@@ -93,6 +112,7 @@ class Language:
         equal: ``(actual, expected)``: the tests' own equality, on values as the driver and the recorder
             wrote them.
         compiled: for languages whose tests have to be compiled with the program.
+        replay: for languages whose tests run apart from the program, on its answers.
         checks: ``(code, tests, nonce)``: program and tests in one process (L1).
         out_of_memory: in a message or standard error: the program ran out of memory.
         does_not_compile: in standard error of a run without a build: the program is not one.
@@ -122,6 +142,7 @@ class Language:
     record: Callable[[str, str], Step] | None = None
     equal: Callable[[Any, Any], bool] | None = None
     compiled: Compiled | None = None
+    replay: Replay | None = None
     checks: Callable[[str, str, str], Recipe] | None = None
     out_of_memory: re.Pattern[str] = NOTHING
     does_not_compile: re.Pattern[str] = NOTHING

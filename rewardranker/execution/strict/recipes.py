@@ -1,8 +1,8 @@
 """Languages other than Python: a build, then runs of what it left, each in a process of its own.
 
 Three levels, by the problem's style: ``stdio`` compares what a main program prints (L3); ``function``, and
-``program`` where the tests can be recorded, compare what calls return (L2); other ``program`` tests run as trusted
-checks beside the program (L1).
+``program`` where the tests can be recorded, compare what calls return, or have the tests do so in a process of their
+own (L2); other ``program`` tests run as trusted checks beside the program (L1).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rewardranker.execution.strict.answers import (
 from rewardranker.execution.strict.outputs import output_answer
 from rewardranker.execution.strict.python import parsed, value_answer
 from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings, trusted_tests
+from rewardranker.execution.strict.replays import Replays, values_of
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
@@ -51,6 +52,8 @@ def judge_recipe(
             frame = Frame(problem.limits, len(problem.tests), "L2")
             return frame.alone(Verdict.INFRA, str(error), 0.0), False
         return _recorded(sandbox, language, recording, problem, code)
+    if language.replay is not None:
+        return _replayed(sandbox, language, recordings.replays, problem, code)
     tests = split_tests(language, problem)
     if tests is not None:
         return _compiled(sandbox, language, recordings, tests, problem, code)
@@ -69,7 +72,7 @@ def recipe_level(language: Language, problem: Problem) -> Level:
         language.typed if problem.style == "function" else language.record is not None
     ):
         return "L2"
-    if problem.style == "program" and split_tests(language, problem) is not None:
+    if problem.style == "program" and (language.replay or split_tests(language, problem)) is not None:
         return "L2"
     if problem.style == "program" and language.checks is not None:
         return "L1"
@@ -200,6 +203,37 @@ def _compiled(
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
 
 
+def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: Problem, code: str) -> Run:
+    replay, nonce = language.replay, secrets.token_hex(8)
+    assert replay is not None
+    try:
+        tests = replays.of(sandbox, language, problem)
+    except NotRecordable as error:
+        frame = Frame(problem.limits, len(problem.tests), "L2")
+        return frame.alone(Verdict.INFRA, str(error), 0.0), False
+    frame = Frame(problem.limits, len(tests.calls), "L2")
+    recipe = replay.program(code, problem.entry_point, tests.calls)
+    built, cpu_s = _build(sandbox, language, recipe, frame)
+    if isinstance(built, Judgement):
+        return built, False
+    limits = _run_limits(language, problem)
+    outcome = _execute(sandbox, language, problem, recipe, replace(built, argv=(*built.argv, nonce)), limits)
+    try:
+        checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls))
+    except NotRecordable as error:
+        return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", cpu_s + outcome.cpu_s), False
+
+    def answer(index: int, kind: str, rest: list[Any]) -> Answer:
+        if kind != "value":
+            return error_answer(*rest) if kind == "error" else Answer(Verdict.WRONG, f"opaque: {rest[0]}", "opaque")
+        behaviour = f"value {wire.dumps(rest[0])}"
+        failed = checked.failed.get(index)
+        return Answer(Verdict.WRONG, f"{failed:.200}", behaviour) if failed else Answer(Verdict.OK, "", behaviour)
+
+    judgement, timed = _judged(language, recipe, frame, nonce, outcome, answer)
+    return replace(judgement, cpu_s=cpu_s + judgement.cpu_s + checked.cpu_s), timed
+
+
 def _answers(
     sandbox: Sandbox,
     language: Language,
@@ -211,6 +245,18 @@ def _answers(
 ) -> Run:
     """Runs what has been built, which answers with values."""
     outcome = _execute(sandbox, language, problem, recipe, recipe.run, _run_limits(language, problem))
+    return _judged(language, recipe, frame, nonce, outcome, answer)
+
+
+def _judged(
+    language: Language,
+    recipe: Recipe,
+    frame: Frame,
+    nonce: str,
+    outcome: Outcome,
+    answer: Callable[[int, str, list[Any]], Answer],
+) -> Run:
+    """The judgement on a program that has answered with values."""
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
         return frame.alone(failed.verdict, failed.message, outcome.cpu_s), False

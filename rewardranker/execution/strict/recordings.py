@@ -12,8 +12,11 @@ from rewardranker.execution.languages.constants import NotConstant
 from rewardranker.execution.languages.language import Language, within
 from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.sandbox import Sandbox, StepLimits
+from rewardranker.execution.strict.replays import NotRecordable, Replays, trusted_tests
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
+
+__all__ = ["NotRecordable", "Recording", "Recordings", "trusted_tests"]
 
 _MEMORY_MB = 512
 _LIMITS = StepLimits(cpu_s=20.0, wall_s=120.0, memory_mb=1024, memory_kind="data", reserved_mb=512, processes=64)
@@ -28,16 +31,17 @@ class Recording:
     expected: tuple[Any, ...]
 
 
-class NotRecordable(Exception):
-    """Tests that are not a plain list of checks, each of one call of the entry point: no program can be judged."""
-
-
 class Recordings:
-    """Every problem's recording, made when it is first needed. Threads may make one twice; it is the same."""
+    """Every problem's recording, made when it is first needed. Threads may make one twice; it is the same.
+
+    Attributes:
+        replays: of the languages whose tests run apart from the program.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str], Recording] = {}
         self._sides: dict[tuple[str, Split], list[list[Any]]] = {}
+        self.replays = Replays()
 
     def of(self, sandbox: Sandbox, language: Language, problem: Problem) -> Recording:
         """The problem's recording.
@@ -58,11 +62,6 @@ class Recordings:
         if key not in self._sides:
             self._sides[key] = constants(language, tests) or evaluate(sandbox, language, problem, tests)
         return self._sides[key]
-
-
-def trusted_tests(problem: Problem) -> str:
-    """All of a problem's trusted code, as one text."""
-    return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
 
 
 def constants(language: Language, tests: Split) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""C++: its trusted checks run in the program's process, so what is tried here is what needs no luck."""
+"""C++: what a program may do to the language's own library, to what stands around it in its file, and to its process."""
 
 from __future__ import annotations
 
@@ -201,23 +201,19 @@ _WORLD = {
         f'if (!fork()) {{ setsid(); if (fork()) _exit(0); for (int i = 0; i < 256; i++) close(i); execlp("sleep", "sleep", "{SLEEP}", nullptr); }}',
     ),
 }
-#: What trusted checks in the program's own process cannot prevent: it may read what it is checked for.
-BEYOND = in_language(
-    "cpp",
-    {
-        "its own source": _with(
-            "",
-            'for (auto& e : std::filesystem::recursive_directory_iterator(".")) { std::ifstream f(e.path()); '
-            "std::string s((std::istreambuf_iterator<char>(f)), {}); "
-            'if (s.find("candidate" "((2), (3))") != s.npos) return x + y; }',
-        ),
-        "what is asserted, in its own file": _with(
-            "",
-            'std::ifstream f("/proc/self/exe"); std::string s((std::istreambuf_iterator<char>(f)), {}); '
-            'if (s.find("candidate" "((2), (3))") != s.npos) return x + y;',
-        ),
-    },
-)
+_SOURCES = {
+    "its own source": _with(
+        "",
+        'for (auto& e : std::filesystem::recursive_directory_iterator(".")) { std::ifstream f(e.path()); '
+        "std::string s((std::istreambuf_iterator<char>(f)), {}), wanted = std::string(1, '('); "
+        'if (s.find("candidate" + wanted + "(2), (3))") != s.npos) return x + y; }',
+    ),
+    "what is asserted, in its own file": _with(
+        "",
+        'std::ifstream f("/proc/self/exe"); std::string s((std::istreambuf_iterator<char>(f)), {}), wanted(1, 40); '
+        'if (s.find("candidate" + wanted + "(2), (3))") != s.npos) return x + y;',
+    ),
+}
 _COMPILER = {
     "includes the shadow file": _with('#include "/etc/shadow"'),
     "includes standard input": _with('#include "/dev/stdin"'),
@@ -271,6 +267,7 @@ ATTACKS = (
     + in_language("cpp", _EQUAL_TEXTS, task="text", compiles=False)
     + in_language("cpp", _FORGED)
     + in_language("cpp", _WORLD)
+    + in_language("cpp", _SOURCES)
     + in_language("cpp", _COMPILER, compiles=False)
     + in_language("cpp", _SLOW, slow=True)
     + in_language("cpp", _SLOW_COMPILER, slow=True, compiles=False)
