@@ -114,8 +114,11 @@ def checks(code: str, tests: str, nonce: str) -> Recipe:
             f"catch (global::System.Exception thrown_{nonce}) {{ {judge}_.Error(thrown_{nonce}); }}"
         )
 
+    def statements(text: str) -> str:
+        return qualified(text, "global::Problem", own)
+
     begin = f'\n    var {judge}_ = new {judge}::RewardRanker.Checks("{nonce}");'
-    trusted, count = rewrite(body, "Debug.Assert", begin, f"    {judge}_.Done();\n    ", answer)
+    trusted, count = rewrite(body, "Debug.Assert", begin, f"    {judge}_.Done();\n    ", answer, statements)
     using = "".join(f"using {name};\n" for name in _USING)
     text = f"extern alias {judge};\nnamespace {place} {{\n{using}class Tests {{{trusted}}}\n"
     return _recipe(place, judge, {"program.cs": code, "tests.cs": text}, count)

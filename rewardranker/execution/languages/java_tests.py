@@ -146,8 +146,11 @@ def checks(code: str, tests: str, nonce: str) -> Recipe:
             f"catch (RuntimeException | Error thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
         )
 
+    def statements(text: str) -> str:
+        return qualified(text, "Problem", own)
+
     begin = f'\n    rewardranker.Checks {judge} = new rewardranker.Checks("{nonce}");'
-    trusted, count = rewrite(body, "assert", begin, f"    {judge}.done();\n    ", answer)
+    trusted, count = rewrite(body, "assert", begin, f"    {judge}.done();\n    ", answer, statements)
     head = "".join(f"import {_IMPORTED[name]};\n" for name in names(trusted) if name in _IMPORTED)
     files = {"Problem.java": code, f"{main}.java": f"{head}final class {main} {{{trusted}"}
     return _recipe(main, files, count)

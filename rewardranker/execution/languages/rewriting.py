@@ -19,9 +19,11 @@ _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
 _DEFINITION = re.compile(r"([A-Za-z_]\w*)\s*\([^()]*\)\s*\{")
 # Operators that bind less than ==, so that its two sides would not be what they seem.
 _LOOSER = re.compile(r"[&|^?]|!=|(?<![=!<>])=(?!=)")
-WORDS = frozenset(
-    ("assert", "catch", "checked", "default", "for", "if", "nameof", "new", "sizeof", "switch", "typeof")
-)
+_WORDS_TEXT = """
+    assert base catch checked default fixed for foreach if lock nameof new return sizeof super switch synchronized
+    this throw typeof unchecked using while
+"""
+WORDS = frozenset(_WORDS_TEXT.split())
 _MESSAGE_CHARACTERS = 160
 
 
@@ -61,13 +63,21 @@ def without_first_brace(tests: str) -> str:
     return tests.lstrip().removeprefix("}")
 
 
-def rewrite(tests: str, keyword: str, begin: str, end: str, answer: Callable[[Check], str]) -> tuple[str, int]:
+def rewrite(
+    tests: str,
+    keyword: str,
+    begin: str,
+    end: str,
+    answer: Callable[[Check], str],
+    statements: Callable[[str], str] = str,
+) -> tuple[str, int]:
     """The tests with every check replaced, and how many there are.
 
     Args:
         keyword: what a check begins with, e.g. ``assert``.
         begin: statements for the start of main; ``end``: for its end.
         answer: the statement that does a check.
+        statements: what becomes of those between checks.
 
     Raises:
         UserError: no main function, no check in it, or a check that is not a statement directly in it.
@@ -85,11 +95,11 @@ def rewrite(tests: str, keyword: str, begin: str, end: str, answer: Callable[[Ch
             raise UserError(
                 f"a check of the trusted tests does not stand directly in main: {tests[match.start() :][:80]}"
             )
-        parts += [tests[place : match.start()], answer(_check(tests[match.end() : close]))]
+        parts += [statements(tests[place : match.start()]), answer(_check(tests[match.end() : close]))]
         place, found = after.end(), found + 1
     if not found:
         raise UserError(f"the trusted tests hold no check; they are written as {keyword}(...);")
-    return "".join([*parts, tests[place:stop], end, tests[stop:]]), found
+    return "".join([*parts, statements(tests[place:stop]), end, tests[stop:]]), found
 
 
 def closing(hidden: str, opening: int) -> int:

@@ -190,6 +190,7 @@ class _Splitter:
         self._check = re.compile(rf"\s*{re.escape(dialect.keyword)}(?!\w)\s*")
         self._types: dict[str, str] = {}
         self._touched: set[str] = set()
+        self._linked: list[set[str]] = []
         self.demands: list[Demand] = []
         self._parts: list[Part] = []
 
@@ -209,6 +210,8 @@ class _Splitter:
             self._types[declared[2]] = declared[1]
         if runs:
             self._touched |= self._variables(text)
+        self._link(self._variables(text))
+        self._touched = self._reached(self._touched)
         self._parts.append(Part(self._called(text), program=runs, trusted=not runs))
 
     def sliced(self) -> list[Part]:
@@ -248,7 +251,7 @@ class _Splitter:
             raise UserError(f"a check of the trusted tests does not call the program: {text[:80]}")
         variables = [self._variables(side) for side in sides]
         passed = set().union(*(names for names, ran in zip(variables, runs, strict=True) if ran))
-        passed = {name for name in passed if self._types[name] not in _UNCHANGING.split()}
+        passed = self._reached(passed)
         found = tuple(
             Side(self._called(side), ran or bool(names & passed))
             for side, names, ran in zip(sides, variables, runs, strict=True)
@@ -276,6 +279,20 @@ class _Splitter:
         if call is None or not self._runs(hidden[: call.end()]):
             return False
         return _ASKED.match(hidden, closing(hidden, call.end() - 1) + 1) is not None
+
+    def _link(self, names: set[str]) -> None:
+        """One of them may hold another, after a statement that mentions both."""
+        group = {name for name in names if self._types[name] not in _UNCHANGING.split()}
+        for other in [other for other in self._linked if other & group]:
+            self._linked.remove(other)
+            group |= other
+        self._linked.append(group)
+
+    def _reached(self, names: set[str]) -> set[str]:
+        """What may have changed where one of these was given to the program."""
+        changing = {name for name in names if self._types[name] not in _UNCHANGING.split()}
+        groups = (group for group in self._linked if group & changing)
+        return changing.union(*groups) | (names & self._touched)
 
     def _variables(self, text: str) -> set[str]:
         return set(_NAME.findall(masked(text))) & set(self._types)
