@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from torch import Tensor
 
 from rewardranker.errors import UserError
 
-#: What wrappers (data parallelism, torch.compile, peft) put before every name when a state is saved through them.
-_WRAPPED = re.compile(r"(?:module\.|_orig_mod\.|base_model\.model\.)+")
+#: What wrappers put into names when a state is saved through them: data parallelism and peft before every name,
+#: torch.compile, FSDP and gradient checkpointing before those of the part that they wrap.
+_WRAPPED = re.compile(
+    r"^(?:module\.|_orig_mod\.|base_model\.model\.)+|"
+    r"(?<=\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^_fsdp_wrapped_module\."
+)
 
 #: In the order in which ``from_pretrained`` looks for them.
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -28,9 +33,10 @@ def refuse_adapter(directory: Path, setting: str) -> None:
     Weights beside an adapter are refused too, for they may hold it already, and nothing tells.
     """
     found = [name for name in _ADAPTER if (directory / name).exists()]
-    if not found:
+    deeper = [str(path.relative_to(directory)) for name in _ADAPTER for path in sorted(directory.glob(f"*/{name}"))]
+    if not found and not deeper:
         return
-    holds = ", ".join(found)
+    holds = ", ".join(found or deeper)
     if any((directory / name).exists() for name in _WEIGHTS):
         raise UserError(
             f"{setting}={directory}: holds weights and an adapter ({holds}) beside them, and nothing says whether "
@@ -53,15 +59,15 @@ def _base_of(directory: Path) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A tensor's name without what wrappers put before it."""
-    wrapped = _WRAPPED.match(name)
-    return name[wrapped.end() :] if wrapped else name
+    """A tensor's name without what wrappers put into it."""
+    while (plain := _WRAPPED.sub("", name)) != name:
+        name = plain
+    return plain
 
 
 def wrappers(names: Mapping[str, object]) -> list[str]:
-    """What was put before names, each once."""
-    found = (_WRAPPED.match(name) for name in names)
-    return list(dict.fromkeys(match.group() for match in found if match))
+    """What was put into names, each once."""
+    return list(dict.fromkeys(found for name in names for found in _WRAPPED.findall(name)))
 
 
 def read_shapes(directory: Path, setting: str) -> dict[str, tuple[int, ...]]:
@@ -82,6 +88,13 @@ def read_shapes(directory: Path, setting: str) -> dict[str, tuple[int, ...]]:
                 shapes |= {name: tuple(tensor.shape) for name, tensor in state.items()}
         except (SafetensorError, RuntimeError, OSError, ValueError, AttributeError, EOFError) as error:
             raise _damaged(file, setting, error) from error
+    plain = Counter(plain_name(name) for name in shapes)
+    twice = sorted(name for name, count in plain.items() if count > 1)
+    if twice:
+        raise UserError(
+            f"{setting}={directory}: {twice[0]} is there {plain[twice[0]]} times, under names with and without a "
+            "wrapper's prefix; save the model again"
+        )
     return shapes
 
 

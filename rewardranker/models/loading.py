@@ -74,7 +74,8 @@ def require_start(path: str, setting: str) -> None:
     which gets a head, or a scorer, which has one. The hub as in :func:`require_policy`."""
     require_model(path, setting)
     if (config := _config_if_reached(path, setting)) is not None:
-        _check(path, scorer_class(_one_number(config), f"{setting}={path}"), config, True, setting)
+        network = scorer_class(_start_config(path, config, setting), f"{setting}={path}")
+        _check(path, network, config, True, setting)
 
 
 def require_scorer(path: str, setting: str) -> None:
@@ -112,10 +113,15 @@ def _config_if_reached(path: str, setting: str) -> PreTrainedConfig | None:
         return None
 
 
-def _one_number(config: PreTrainedConfig) -> PreTrainedConfig:
-    """A scorer's config: its head gives one number, whatever a language model's config says of labels."""
+def _start_config(path: str, config: PreTrainedConfig, setting: str) -> PreTrainedConfig:
+    """The config of a scorer to be: its head gives one number, whatever a language model's config says of labels."""
     if not any(name.endswith(SCORER_SUFFIX) for name in config.architectures or []):
         config.num_labels = 1
+    if config.num_labels != 1:
+        raise UserError(
+            f"{setting}={path}: its head gives {config.num_labels} numbers, and a score is one; start from a "
+            "language model, or from a reward model"
+        )
     return config
 
 
@@ -206,7 +212,7 @@ def load_scorer(
         require_scorer(path, "model")
     else:
         require_model(path, "model")
-    config = _one_number(_config(path, "model"))
+    config = _start_config(path, _config(path, "model"), "model")
     network = scorer_class(config, f"model={path}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed or 0)
@@ -224,7 +230,7 @@ def _load(
         check_tensors(Path(path), network, config, fresh_head, "model")
         put_before = wrappers(read_shapes(Path(path), "model"))
         if put_before:
-            say_once(f"model={path}: tensors are named {put_before[0]}...; read without that")
+            say_once(f"model={path}: tensors have {put_before[0]} in their names; read without that")
             source, arguments["state_dict"] = None, dict(read_tensors(Path(path), "model"))
     try:
         with quietly():

@@ -13,7 +13,15 @@ import torch
 from networks_made import CONFIGS, causal, renamed, rewrite, without
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoModel, BertGenerationConfig, RobertaConfig, T5Config, XLNetConfig, XLNetLMHeadModel
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    BertGenerationConfig,
+    RobertaConfig,
+    T5Config,
+    XLNetConfig,
+    XLNetLMHeadModel,
+)
 
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate
@@ -141,9 +149,37 @@ def test_wrappers_prefixes_are_mapped_and_said(
         assert scores(directory) == scores(scorer)
         scores(directory)
     said = [record.message for record in caplog.records if prefix in record.message]
-    assert said == [f"model={directory}: tensors are named {prefix}...; read without that"]
+    assert said == [f"model={directory}: tensors have {prefix} in their names; read without that"]
     load_scorer(str(directory), "float32", "auto", "cpu", None).model.save_pretrained(tmp_path / "again")
     assert set(load_file(tmp_path / "again" / "model.safetensors")) == set(load_file(scorer / "model.safetensors"))
+
+
+def test_a_wrapper_within_names_and_a_tensor_twice(scorer: Path, tmp_path: Path) -> None:
+    for number, (start, to) in enumerate(
+        [
+            ("model.", "model._orig_mod."),
+            ("model.layers.0.", "model.layers.0._checkpoint_wrapped_module."),
+            ("", "_fsdp_wrapped_module._orig_mod."),
+        ]
+    ):
+        directory = copied(scorer, tmp_path / str(number))
+        rewrite(directory, renamed(start, to))
+        assert scores(directory) == scores(scorer)
+    directory = copied(scorer, tmp_path / "twice")
+    rewrite(directory, lambda ts: ts | {"module.score.weight": torch.zeros(1, 32)})
+    refused(directory, r"score\.weight is there 2 times, under names with and without a wrapper's prefix")
+
+
+def test_a_head_of_several_numbers_is_no_scorer_and_no_start(base: Path, tmp_path: Path) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=3)
+    model.save_pretrained(tmp_path / "three")
+    refused(tmp_path / "three", "gives 3 numbers, a score is one")
+    for load in (
+        lambda: require_start(str(tmp_path / "three"), "model"),
+        lambda: load_scorer(str(tmp_path / "three"), "float32", "auto", "cpu", seed=0),
+    ):
+        with pytest.raises(UserError, match="its head gives 3 numbers, and a score is one"):
+            load()
 
 
 def test_lost_and_damaged_files(scorer: Path, tmp_path: Path) -> None:
@@ -197,6 +233,10 @@ def test_a_lost_expert_is_missed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("weights", [False, True])
 def test_adapters_are_refused_by_name(scorer: Path, tmp_path: Path, weights: bool) -> None:
     directory = copied(scorer, tmp_path / "m")
+    if weights:
+        (directory / "lora").mkdir()
+        (directory / "lora" / "adapter_config.json").write_text("{}")
+        refused(directory, r"holds weights and an adapter \(lora/adapter_config\.json\) beside them")
     (directory / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "owner/base"}))
     if weights:
         refused(directory, r"holds weights and an adapter \(adapter_config\.json\) beside them")
