@@ -97,6 +97,11 @@ class Forked:
         """Whether system calls are filtered."""
         return self._seccomp is not None
 
+    @property
+    def hides_testers(self) -> bool:
+        """Whether a tester is another user than a program, so that it can be neither inspected nor signalled."""
+        return self._own
+
     def prepare(self) -> None:
         """An empty directory for the next program."""
         if not self._alone:

@@ -30,6 +30,8 @@ class Nested:
     """Programs are cloned from a server that is itself in a sandbox, without privileges."""
 
     uids = (-1, -1, -1)
+    #: Whether a program can neither see a tester nor signal it.
+    hides_testers = True
 
     def __init__(self, seccomp: Filter | None, first: Filter | None) -> None:
         """``first`` is the filter for programs that are the first process of their namespace."""

@@ -15,7 +15,7 @@ import random
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -29,6 +29,7 @@ from child import (  # noqa: E402
     main_program,
     probing,
     processes,
+    residents,
     services,
     surroundings,
     tester,
@@ -55,6 +56,7 @@ class Server:
         self._accounts = accounts.Accounts(limits)
         self._services = services.Services(self._confinement, self._accounts)
         self._devnull = os.open("/dev/null", os.O_RDWR)
+        self._residents = residents.Residents(self._confinement, self._devnull)
         self._kinds: dict[str, Callable[[dict[str, Any]], Outcome]] = {
             "function": self._function,
             "stdio": self._stdio,
@@ -116,17 +118,26 @@ class Server:
         return self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"])])
 
     def _program(self, job: dict[str, Any]) -> Outcome:
-        """The program's process is forked first: no copy of the tests is anywhere in its memory."""
+        """No copy of the tests is anywhere in the memory of the program's process: this one never reads them."""
+        resident = job["resident"] and self._confinement.hides_testers
+        staying = [self._residents.ready(job)] if resident else []
         (ask_read, ask_write), (reply_read, reply_write), (read, write) = os.pipe(), os.pipe(), os.pipe()
         null, (out_read, out_write) = self._devnull, os.pipe()
-        self._begin(job)
+        self._begin(job, staying)
         fds = [null, out_write, null, ask_read, reply_write]
         program = self._confinement.start(job, fds, lambda: candidate.run_server(job, 3, 4))
-        fds = [0, null, null, ask_write, reply_read, write]
-        judge = self._confinement.start(job, fds, lambda: _test(3, 4, 5), confinement.TESTER)
+        if resident:
+            self._residents.test(ask_write, reply_read, write)
+            ending = [program]
+        else:
+            fds = [0, null, null, ask_write, reply_read, write]
+            ending = [self._confinement.start(job, fds, lambda: _test(3, 4, 5), confinement.TESTER), program]
         _close(ask_read, ask_write, reply_read, reply_write, write, out_write)
-        pipes = [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"], keep=0)]
-        outcome = self._watch(job, [judge, program], pipes)
+        results = Pipe(read, MAX_RESULTS)
+        pipes = [results, Pipe(out_read, job["output"], keep=0)]
+        outcome = self._watch(job, ending, pipes, staying=staying)
+        if resident and not (results.ended and not outcome.limit):
+            self._residents.stop()
         if not outcome.results:
             sys.exit("the tester never began")  # its frame may be half read: only a new server is in step
         return outcome
@@ -153,24 +164,37 @@ class Server:
         started.close()
         return outcome
 
-    def _begin(self, job: dict[str, Any]) -> None:
-        self._accounts.begin(job["memory"], job["processes"])
+    def _begin(self, job: dict[str, Any], staying: list[int] | None = None) -> None:
+        self._accounts.begin(job["memory"], job["processes"], staying)
 
     def _watch(
-        self, job: dict[str, Any], pids: list[int], pipes: list[Pipe], started: confinement.Started | None = None
+        self,
+        job: dict[str, Any],
+        pids: list[int],
+        pipes: list[Pipe],
+        started: confinement.Started | None = None,
+        staying: Sequence[int] = (),
     ) -> Outcome:
-        """Reads every pipe until the first process of ``pids`` has ended or a limit is hit; ends all of them."""
+        """Reads every pipe until the first process of ``pids`` has ended or a limit is hit; ends all of them.
+
+        Args:
+            staying: a process that works for the job and is not ended: the job has when it closes its pipe, the
+                first one.
+        """
         outcome, cpu_s = Outcome(), job["cpu_s"]
+        others = [pid for pid in (*self._services.pids, *self._residents.pids) if pid not in staying]
 
         def over_cpu() -> bool:
-            others = self._services.pids
             roots = [pid for pid in processes.children_of(os.getpid()) if pid not in others]
             return self._accounts.so_far(roots) >= cpu_s
 
-        outcome.limit = watch(pids[0], pipes, job["wall_s"], over_cpu)
+        until = pipes[0] if staying else None
+        outcome.limit = watch(staying[0] if staying else pids[0], pipes, job["wall_s"], over_cpu, until)
+        if staying:
+            self._accounts.add(self._accounts.so_far(list(staying)))
         status = finish(outcome, pids, pipes, self._accounts)
-        self._accounts.add(self._confinement.finish(self._services.pids))
-        if status is not None:
+        self._accounts.add(self._confinement.finish([*others, *staying]))
+        if status is not None and not staying:
             outcome.ended(started.wait_status(status) if started is not None else status)
         outcome.cpu_s = self._accounts.total()
         if self._accounts.out_of_memory():

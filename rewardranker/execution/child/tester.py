@@ -13,7 +13,10 @@ import hashlib
 import importlib
 import os
 import sys
+import types
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from . import wire
@@ -272,10 +275,10 @@ def run_checks(job: dict[str, Any], names: dict[str, Any], report: Channel) -> N
             space[name] = names[name]
         elif hasattr(builtins, name):
             space[name] = missing(name)
-    setup_failure = _failure(_parse(job["setup"]), space)
+    setup_failure = _failure(_compiled(job["setup"]), space)
     for test in job["tests"]:
         failure = setup_failure
-        for leading, check in checks_of(test):
+        for leading, check in _compiled_checks(test):
             failure = failure or _failure(leading, space)
             outcome = failure or _failure(check, space)
             report.send(*(outcome or ("pass",)))
@@ -297,15 +300,36 @@ def missing(name: str) -> Any:
     return raise_name_error
 
 
-def _parse(source: str) -> list[ast.stmt]:
-    return ast.parse(source).body
+@dataclass(frozen=True)
+class _Statement:
+    """Of a test: its syntax tree, for messages, and what it was compiled to."""
+
+    tree: ast.stmt
+    code: types.CodeType
 
 
-def _failure(statements: list[ast.stmt], space: dict[str, Any]) -> tuple[str, ...] | None:
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> list[_Statement]:
+    return _statements(ast.parse(source).body)
+
+
+@lru_cache(maxsize=256)
+def _compiled_checks(source: str) -> list[tuple[list[_Statement], list[_Statement]]]:
+    return [(_statements(leading), _statements(check)) for leading, check in checks_of(source)]
+
+
+def _statements(trees: list[ast.stmt]) -> list[_Statement]:
+    try:
+        return [_Statement(tree, compile(ast.Module([tree], []), "<test>", "exec")) for tree in trees]
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise Unsupported(f"a test that does not compile: {error}") from None
+
+
+def _failure(statements: list[_Statement], space: dict[str, Any]) -> tuple[str, ...] | None:
     """``None``, or ``(kind, ...)`` of what went wrong: the program raised, or its value does not fit."""
     try:
         for statement in statements:
-            exec(compile(ast.Module([statement], []), "<test>", "exec"), space)
+            exec(statement.code, space)
     except ProgramError as error:
         return ("error", error.kind, str(error)[:200]) if error.kind else ("wrong", str(error)[:200])
     except NameError as error:
@@ -313,7 +337,7 @@ def _failure(statements: list[ast.stmt], space: dict[str, Any]) -> tuple[str, ..
     except (Tampered, Gone, TooMuch, Unsupported):
         raise
     except AssertionError:
-        return ("wrong", ast.unparse(statement)[:200])
+        return ("wrong", ast.unparse(statement.tree)[:200])
     except BaseException as error:
-        return ("wrong", f"{ast.unparse(statement)[:160]}: {type(error).__name__}")
+        return ("wrong", f"{ast.unparse(statement.tree)[:160]}: {type(error).__name__}")
     return None

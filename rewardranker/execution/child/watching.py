@@ -23,11 +23,12 @@ class Pipe:
         self.fd, self.data = fd, bytearray()
         self._cap, self._keep, self._line = cap, cap if keep is None else keep, line
         self._seen = self._since_newline = 0
-        self._long = False
+        self._long = self.ended = False
 
     def read(self) -> bool:
         """Takes what there is; false at the end."""
         chunk = os.read(self.fd, _CHUNK)
+        self.ended = not chunk
         self._seen += len(chunk)
         self.data += chunk if self._keep is None else chunk[: max(0, self._keep - len(self.data))]
         if self._line is not None:
@@ -60,8 +61,8 @@ class Outcome:
         self.status = os.WEXITSTATUS(wait_status) if os.WIFEXITED(wait_status) else 0
 
 
-def watch(pid: int, pipes: list[Pipe], wall_s: float, over_cpu: Callable[[], bool]) -> str:
-    """Reads every pipe until the process has ended; the limit that was hit before, or nothing.
+def watch(pid: int, pipes: list[Pipe], wall_s: float, over_cpu: Callable[[], bool], until: Pipe | None = None) -> str:
+    """Reads every pipe until the process (or that pipe) has ended; the limit that was hit before, or nothing.
 
     Args:
         over_cpu: asked every :data:`_TICK_S` seconds whether the job has used too much CPU time.
@@ -80,7 +81,8 @@ def watch(pid: int, pipes: list[Pipe], wall_s: float, over_cpu: Callable[[], boo
             for fd in ready & open_pipes.keys():
                 if not open_pipes[fd].read():
                     poll.unregister(fd)
-                    del open_pipes[fd]
+                    if open_pipes.pop(fd) is until:
+                        return ""
                 elif open_pipes[fd].over:
                     return "output"
             if ended in ready:

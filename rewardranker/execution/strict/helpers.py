@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rewardranker.execution.child import tester
+from rewardranker.execution.strict.plain import leaves_nothing
 from rewardranker.problems.types import Problem
 
 #: Bodies for a prompt that ends with a signature.
@@ -21,11 +22,12 @@ _BODIES = ("", "\n    pass\n", "\n        pass\n")
 @dataclass(frozen=True)
 class Names:
     """Names that tests use: those that the program has to provide, and those that ``source`` (the prompt's code, with
-    a stub of the entry point) does."""
+    a stub of the entry point) does; whether all of this code ``leaves_nothing`` behind."""
 
     asked: tuple[str, ...]
     trusted: tuple[str, ...]
     source: str
+    leaves_nothing: bool
 
 
 def names_of(problem: Problem) -> Names:
@@ -39,7 +41,8 @@ def _names(sources: tuple[str, ...], prefix: str, entry: str) -> Names:
     source, defined = _definitions(prefix)
     trusted = tuple(name for name in used if name in defined and name != entry)
     asked = tuple(name for name in used if name not in trusted)
-    return Names(asked, trusted, source if trusted else "")
+    source = source if trusted else ""
+    return Names(asked, trusted, source, leaves_nothing((*sources, source), asked))
 
 
 def _definitions(prefix: str) -> tuple[str, set[str]]:

@@ -27,6 +27,7 @@ def job_of(problem: Problem, code: str) -> dict[str, Any]:
         "memory_kind": "address_space",
         "output": limits.output_kb << 10,
         "processes": 32,
+        "resident": False,
         "file_bytes": 8 << 20,
     }
 

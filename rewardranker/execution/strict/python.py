@@ -67,7 +67,7 @@ def _function(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement,
 
 def _program(sandbox: Sandbox, problem: Problem, code: str) -> tuple[Judgement, bool]:
     names = names_of(problem)
-    job = job_of(problem, code) | {"names": names.asked}
+    job = job_of(problem, code) | {"names": names.asked, "resident": names.leaves_nothing}
     outcome = run_tester(sandbox, job, problem.setup, [test.input for test in problem.tests], names.source)
     frame = Frame(problem.limits, count_tests(problem), "L2")
     judgement = judgement_of_stream(frame, "tester", outcome, job["nonce"], lambda _, *line: check_answer(*line))
