@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from judging import problem
@@ -58,6 +59,12 @@ FORMS: dict[tuple[str, str], tuple[str, str, str, str, str]] = {
     ("java", "a helper that compares"): (
         "assert(close(half(1), 0.5));", "static boolean close(double a, double b) { return Math.abs(a - b) < 1e-6; }\n",
         "static double half(double x) { return x / 2; }", "static double half(double x) { return x; }", "L1",
+    ),
+    ("java", "a list of conditions"): (
+        "Problem s = new Problem();\nList<Boolean> correct = Arrays.asList(\n    s.sum(new ArrayList<>(Arrays.asList(1, 2))) == 3,\n"
+        "    s.parts(\"a b\").equals(Arrays.asList(\"a\", \"b\")), !s.parts(\"\").isEmpty());\nif (correct.contains(false)) { throw new AssertionError(); }",
+        "", "int sum(List<Integer> x) { return x.get(0) + x.get(1); }\nList<String> parts(String s) { return List.of(s.split(\" \")); }",
+        "int sum(List<Integer> x) { return x.size(); }\nList<String> parts(String s) { return List.of(\"a\", \"b\"); }", "L2",
     ),
     ("java", "a choice after a change"): (
         "List<Long> l = new ArrayList<>(List.of(2L, 1L));\norder(l);\nassert(l.get(0) == 1 || l.get(0) == 0);", "",
@@ -145,3 +152,31 @@ def test_what_cannot_be_evaluated_is_the_problem_s_fault(judge: Judge, language:
         judge, language, own, "public static int f(int x) { return x; }\npublic static int F(int x) { return x; }"
     )
     assert result.verdict is Verdict.INFRA and own.id in result.message and result.tests_passed == 0
+
+
+PROMPTS = {
+    "java": "import java.util.*;\nclass Problem {\n    // Its value at x: {\n    public static double line(double a, double x) {\n"
+    "        return a * x - 1;\n    }\n    // Where line is 0.\n    public static double zero(double a) {\n",
+    "csharp": "using System;\nclass Problem {\n    public static double Line(double a, double x) {\n        return a * x - 1;\n    }\n"
+    "    // Where Line is 0.\n    public static double Zero(double a) {\n",
+}
+HELPED = {
+    "java": ("assert(Math.abs(line(4, zero(4))) < 1e-9);\nassert(zero(2) == 0.5);", "zero", "line"),
+    "csharp": ("Debug.Assert(Math.Abs(Line(4, Zero(4))) < 1e-9);\nDebug.Assert(Zero(2) == 0.5);", "Zero", "Line"),
+}
+
+
+@pytest.mark.parametrize("language", PROMPTS)
+def test_helpers_of_the_prompt_are_not_the_program_s(judge: Judge, language: str) -> None:
+    body, entry, helper = HELPED[language]
+    own = replace(task(language, body, ""), prompt=PROMPTS[language], entry_point=entry)
+    right = f"public static double {entry}(double a) {{ return 1 / a; }}"
+    cheat = f"public static double {entry}(double a) {{ return 0.5; }}"
+    told = f"public static double {helper}(double a, double x) {{ return 0; }}\n"
+    for members, verdict, passed in (
+        (right, Verdict.OK, 2),
+        (told + right, Verdict.OK, 2),
+        (told + cheat, Verdict.WRONG, 1),
+    ):
+        result = judged(judge, language, own, members)
+        assert (result.verdict, result.tests_passed) == (verdict, passed), result

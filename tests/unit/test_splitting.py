@@ -11,7 +11,7 @@ from rewardranker.execution.child.wire import WireError
 from rewardranker.execution.languages.splitting import Demand, Dialect, Side, Split, split, together
 from rewardranker.execution.languages.typed_values import holds
 
-JAVA = Dialect("assert", "Problem", "Problem")
+JAVA = Dialect("assert", ("Problem", "Solution"), "Problem")
 
 
 def taken_apart(body: str, members: str = "") -> Split:
@@ -74,6 +74,19 @@ def test_checks_that_values_do_not_tell_are_refused(body: str) -> None:
 def test_joined_demands_are_checks_of_their_own() -> None:
     found = taken_apart("assert(f(1) == 2 && !f(2) && f(3).equals(4));")
     assert [demand.form for demand in found.demands] == ["==", "true", "same"]
+
+
+def test_conditions_in_a_list_are_checks() -> None:
+    found = taken_apart(
+        'Solution s = new Solution();\nList<Boolean> correct = Arrays.asList(\n    s.f(1, 2) == 3,\n    !s.g("a, b"),\n'
+        "    s.h(new int[] {1, 2}).equals(Arrays.asList(2, 1)), Math.abs(s.m(2) - 0.5) < 1e-6);\n"
+        "if (correct.contains(false)) {\n    throw new AssertionError();\n}"
+    )
+    assert [demand.form for demand in found.demands] == ["==", "true", "same", "near<"]
+    assert [[side.program for side in demand.sides] for demand in found.demands] == [
+        [True, False], [True], [True, False], [True, False, False],
+    ]  # fmt: skip
+    assert [part.text.strip() for part in found.parts if part.number < 0] == ["Solution s = new Solution();"]
 
 
 def test_what_the_program_may_have_changed_is_evaluated_beside_it() -> None:

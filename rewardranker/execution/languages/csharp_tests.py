@@ -14,7 +14,7 @@ from rewardranker.execution.languages.typed_values import holds, shown
 from rewardranker.execution.sandbox.step import Step
 
 FLAGS = ("-d:DEBUG", "-r:System.Numerics.dll")
-_DIALECT = Dialect("Debug.Assert", "Problem", "global::Problem")
+_DIALECT = Dialect("Debug.Assert", ("Problem", "Solution"), "global::Problem")
 # The benchmark's own, which its prompts begin with.
 _USING = (
     "System",

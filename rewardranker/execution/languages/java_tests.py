@@ -22,7 +22,7 @@ _MACHINE = ("java", "-XX:ActiveProcessorCount=1", "-XX:-UsePerfData", *_SIZES)
 # G1 starts fastest, but an array beyond half a region costs whole regions, up to twice its size. Where memory runs
 # out, a collector that counts bytes decides: its old generation is the problem's limit.
 RUN, EXACT = (*_MACHINE, "-XX:+UseG1GC"), (*_MACHINE, "-XX:+UseSerialGC", "-XX:NewRatio=4")
-_DIALECT = Dialect("assert", "Problem", "Problem")
+_DIALECT = Dialect("assert", ("Problem", "Solution"), "Problem")
 _IN_UTIL = """
     ArrayDeque ArrayList Arrays Collections Deque HashMap HashSet LinkedHashMap LinkedHashSet LinkedList List Map
     Optional Queue Set TreeMap TreeSet

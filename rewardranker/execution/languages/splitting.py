@@ -25,6 +25,8 @@ _HEADER = re.compile(r"\b[mM]ain\s*\([^()]*\)[^{};]*\{")
 _DECLARED = re.compile(
     r"\s*(?:(?:final|const)\s+)?([A-Za-z_][\w.]*(?:\s*<.*>)?(?:\s*\[\])*\??)\s+([A-Za-z_]\w*)\s*(?:[=;,]|\Z)"
 )
+# Conditions in a list, as HumanEval-X has them; what becomes of one that is false follows.
+_LISTED = re.compile(r"\s*List<Boolean>\s+(\w+)\s*=\s*(?:Arrays\.asList|List\.of)\s*\(")
 _GOES_ON = re.compile(r"\s*(?:else|catch|finally)\b")
 _OPERATOR = re.compile(r"==|!=|<=|>=|(?<![-=<])<(?![<=])|(?<![-=>])>(?![>=])")
 # What binds less than a comparison, so that its sides would not be what they seem, or assigns.
@@ -108,12 +110,12 @@ class Dialect:
 
     Attributes:
         keyword: what a check begins with.
-        owner: the class whose functions the tests call by their bare names.
-        text: a call of it is written so.
+        owners: what the program's class may be called.
+        text: a function that the tests call by its bare name is written with this before it.
     """
 
     keyword: str
-    owner: str
+    owners: tuple[str, ...]
     text: str
 
 
@@ -191,6 +193,7 @@ class _Splitter:
         self._types: dict[str, str] = {}
         self._touched: set[str] = set()
         self._linked: list[set[str]] = []
+        self._lists: list[str] = []
         self.demands: list[Demand] = []
         self._parts: list[Part] = []
 
@@ -201,6 +204,16 @@ class _Splitter:
             for condition in self._conditions(text[check.end() :].rstrip().removesuffix(";")):
                 self._parts.append(Part(condition, len(self.demands)))
                 self.demands.append(self._demand(condition))
+            return
+        listed = _LISTED.match(hidden)
+        if listed is not None:
+            opening = listed.end() - 1
+            for condition in _listed(text[opening + 1 : closing(hidden, opening)]):
+                self._parts.append(Part(condition, len(self.demands)))
+                self.demands.append(self._demand(condition))
+            self._lists.append(listed[1])
+            return
+        if any(re.match(rf"\s*if\s*\(\s*{name}\.contains\(\s*false\s*\)\s*\)", hidden) for name in self._lists):
             return
         if re.search(rf"(?<![\w.]){re.escape(self._dialect.keyword)}(?!\w)", hidden):
             raise UserError(f"a check of the trusted tests does not stand directly in main: {text.strip()[:80]}")
@@ -265,7 +278,7 @@ class _Splitter:
     def _runs(self, text: str) -> bool:
         """Whether evaluating it runs the program, or reads what the program may have changed."""
         hidden = masked(text)
-        if set(_NAME.findall(hidden)) & (self._touched | {self._dialect.owner}):
+        if set(_NAME.findall(hidden)) & (self._touched | set(self._dialect.owners)):
             return True
         return any(
             match[1] not in self._own | WORDS and not re.search(r"\bnew\s+\Z", hidden[: match.start()])

@@ -15,6 +15,7 @@ from typing import Any
 from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Language, Level, Recipe, heap_mb, within
+from rewardranker.execution.languages.prompt_members import with_prompt_members
 from rewardranker.execution.languages.splitting import Split, together
 from rewardranker.execution.languages.typed_values import shown
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
@@ -84,12 +85,16 @@ def recipe_level(language: Language, problem: Problem) -> Level:
 
 def split_tests(language: Language, problem: Problem) -> Split | None:
     """The problem's tests taken apart, where they can be compared outside of the program's process."""
-    if language.compiled is None:
-        return None
+    if language.compiled is None or _own_tests(problem) != trusted_tests(problem):
+        return None  # a helper that is given what the program returned decides: it has to run beside the program
     try:
         return language.compiled.split(trusted_tests(problem))
     except UserError:
         return None
+
+
+def _own_tests(problem: Problem) -> str:
+    return with_prompt_members(trusted_tests(problem), problem.prefix or problem.prompt, problem.entry_point)
 
 
 def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Run:
@@ -276,7 +281,7 @@ def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -
     assert language.checks is not None
     nonce, token = secrets.token_hex(8), secrets.token_hex(16)
     try:
-        recipe = language.checks(code, trusted_tests(problem), nonce)
+        recipe = language.checks(code, _own_tests(problem), nonce)
     except UserError as error:
         frame = Frame(problem.limits, len(problem.tests), "L1")
         return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", 0.0), False
