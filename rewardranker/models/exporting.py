@@ -48,9 +48,8 @@ def export_scorer(
         model.save_pretrained(directory)
     scoring.save_pretrained(directory)
     if not known_elsewhere(type(model)):
-        say_once(
-            f"{directory}: transformers has no {type(model).__name__}, so it loads in RewardRanker and nowhere else"
-        )
+        kind = type(model).__name__
+        say_once(f"transformers has no {kind}: what is exported loads in RewardRanker and nowhere else")
 
 
 def scoring_tokenizer(tokenizer: PreTrainedTokenizerBase, limits: Limits, chat: bool) -> PreTrainedTokenizerBase:

@@ -1,0 +1,57 @@
+"""What the reward model cannot read is no reason to end a PPO run, and minus infinity is no reward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from actors.ppo_driver import SCORE, PPODriver
+from rewardranker.config.schema import Config
+from rewardranker.models.batching import TokenSequence
+from rewardranker.models.limits import Limits
+from rewardranker.models.tiny import build_tokenizer
+from rewardranker.problems.types import Candidate, Problem
+
+PROBLEM = Problem("p", "test", "python", "def f(x):\n", "f", "program", (), "train", "p", "", "")
+
+
+class Lengths:
+    """A reward model that likes long texts."""
+
+    def sharded(self, method: str, rows: list[TokenSequence]) -> list[float]:
+        assert method == "score"
+        return [float(len(row)) for row in rows]
+
+
+def driver(said: list[str], limits: Limits | None) -> PPODriver:
+    nothing: Any = None
+    tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
+    parts: dict[str, Any] = {"policy": nothing, "reference": nothing, "critic": None, "reward": Lengths()}
+    return PPODriver(
+        Config(), "ppo", [PROBLEM], tokenizer, **parts, rollouts=nothing, judge=nothing, sync=nothing,
+        warn=said.append, limits=limits,
+    )  # fmt: skip
+
+
+def scored(limits: Limits | None) -> tuple[list[float], list[str]]:
+    codes = ["    return x\n", "    return x" + " + 1" * 20 + "\n", "    return x + 1\n"]
+    said: list[str] = []
+    candidates = [Candidate("p", "python", code, f"def f(x):\n{code}", "ppo") for code in codes]
+    driver(said, limits)._score_all(candidates, {"p": replace(PROBLEM, prefix="def f(x):\n")})
+    return [c.scores[SCORE] for c in candidates], said
+
+
+def test_a_program_that_cannot_be_read_gets_the_steps_lowest_score() -> None:
+    free, quiet = scored(None)
+    assert free[1] > free[2] > free[0] and not quiet
+    limited, said = scored(Limits(1000, int(free[2])))
+    assert limited == [free[0], free[0], free[2]]
+    assert len(said) == 1 and "1 of 3 programs cannot be read by the model" in said[0]
+    assert said[0].endswith("they get the step's lowest score")
+
+
+@pytest.mark.parametrize("positions", [200, None])
+def test_nothing_is_said_where_all_can_be_read(positions: int | None) -> None:
+    assert scored(Limits(1000, positions)) == scored(None)
