@@ -66,6 +66,10 @@ FORMS: dict[tuple[str, str], tuple[str, str, str, str, str]] = {
         "", "int sum(List<Integer> x) { return x.get(0) + x.get(1); }\nList<String> parts(String s) { return List.of(s.split(\" \")); }",
         "int sum(List<Integer> x) { return x.size(); }\nList<String> parts(String s) { return List.of(\"a\", \"b\"); }", "L2",
     ),
+    ("java", "what it was given itself"): (
+        "List<Long> l = new ArrayList<>(List.of(1L, 2L));\nassert(ordered(l).equals(l));", "",
+        "static List<Long> ordered(List<Long> x) { return new ArrayList<>(x); }", "static List<Long> ordered(List<Long> x) { return List.of(2L); }", "L1",
+    ),
     ("java", "a choice after a change"): (
         "List<Long> l = new ArrayList<>(List.of(2L, 1L));\norder(l);\nassert(l.get(0) == 1 || l.get(0) == 0);", "",
         "static void order(List<Long> x) { Collections.sort(x); }", "static void order(List<Long> x) { }", "L1",

@@ -61,6 +61,7 @@ def test_checks(check: str, form: str, expected: list[tuple[str, bool]]) -> None
         "assert(f(1) == 1 ? f(2) == 2 : f(3) == 3);",
         "for (int i = 0; i < 3; i++) { assert(f(i) == i); }",
         "if (x) assert(f(1) == 1);",
+        "List<Long> a = new ArrayList<>(); assert(f(a).equals(a));",
         "assert(1 == 1);",
         "f(1);",
         "",

@@ -265,10 +265,9 @@ class _Splitter:
         variables = [self._variables(side) for side in sides]
         passed = set().union(*(names for names, ran in zip(variables, runs, strict=True) if ran))
         passed = self._reached(passed)
-        found = tuple(
-            Side(self._called(side), ran or bool(names & passed))
-            for side, names, ran in zip(sides, variables, runs, strict=True)
-        )
+        if any(names & passed for names, ran in zip(variables, runs, strict=True) if not ran):
+            raise UserError(f"the program may have changed what a check compares with: {text[:80]}")
+        found = tuple(Side(self._called(side), ran) for side, ran in zip(sides, runs, strict=True))
         self._touched |= passed
         return Demand(text, form, found)
 
