@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from attacks.tasks import problem
-from honest import csharp, java
+from honest import cpp, csharp, java
 
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 
-PROGRAMS = {"java": java.PROGRAMS, "csharp": csharp.PROGRAMS}
+PROGRAMS = {"cpp": cpp.PROGRAMS, "java": java.PROGRAMS, "csharp": csharp.PROGRAMS}
 
 
 @pytest.mark.parametrize("language", PROGRAMS)

@@ -165,7 +165,8 @@ template <class... A> struct Make<std::variant<A...>> {
 
 template <class T> struct Make<T, std::enable_if_t<judge_values::Structure<T>::value>> {
     static T of(const Node& node) {
-        must_have_type<T>() || size_of(node) != judge_values::members<T>(node);
+        must_have_type<T>(node);
+        if (size_of(node) != judge_values::members<T>()) throw Malformed();
         T made{};
         std::size_t at = 0;
         judge_values::each_member(made, [&](auto& member) { member = Make<std::decay_t<decltype(member)>>::of(item_of(node, at++)); });
@@ -173,11 +174,21 @@ template <class T> struct Make<T, std::enable_if_t<judge_values::Structure<T>::v
     }
 };
 
-template <class T, class = void> struct Dummy {
-    static T of() { refuse("they use, before they compare it, a returned value of type ", typeid(T).name()); }
+/// A value of a type, while calls are recorded; with items where it can, since tests may ask for one.
+template <class T> struct Dummy {
+    static T of() {
+        if constexpr (std::is_default_constructible_v<T>) {
+            return T();
+        } else {
+            refuse("they use, before they compare it, a returned value of type ", typeid(T).name());
+        }
+    }
 };
-template <class T> struct Dummy<T, std::enable_if_t<std::is_default_constructible_v<T>>> {
-    static T of() { return T(); }
+template <class T> struct Dummy<std::vector<T>> {
+    static std::vector<T> of() { return std::vector<T>(16, Dummy<T>::of()); }
+};
+template <> struct Dummy<String> {
+    static String of() { return String(16, ' '); }
 };
 
 /// Whether a node equals a value of the type ``T``: as the language's == says for the types of both.

@@ -81,6 +81,10 @@ template <class R> struct Proxy {
 template <> struct Proxy<Unknown> {
     unsigned long call;
 };
+template <class R> struct Literal<Proxy<R>> {
+    static void put(Text& text) { own_name<Proxy<R>>(text); }
+    static void value(Text&, const Proxy<R>&) { refuse("they pass to a call what another one returned"); }
+};
 template <class T> struct IsProxy : std::false_type {};
 template <class R> struct IsProxy<Proxy<R>> : std::true_type {};
 
