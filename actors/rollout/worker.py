@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +11,17 @@ from typing import Protocol
 import numpy as np
 import ray
 import torch
+from transformers import AutoConfig
 
 from actors.ranks import Rank
 from actors.weight_buckets import meta_of
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
-from rewardranker.models.checkpoint import read_shapes, read_tensors, wrappers
+from rewardranker.models.architectures import policy_class
+from rewardranker.models.checkpoint import plain_name, read_shapes, read_tensors, wrappers
 from rewardranker.models.limits import Limits
-from rewardranker.models.loading import load_tokenizer, model_directory, require_policy
+from rewardranker.models.loading import load_policy, load_tokenizer, model_directory, require_policy
 
 #: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
 #: failure in it is a failure of the actor, and idle threads that sleep.
@@ -158,17 +159,22 @@ def _check_for_vllm(model_path: str, max_model_len: int) -> None:
 
 
 def checkpoint_tensors(model_path: str) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and tensors of a saved model, here or on the hub, in the order of its files, without copies of tied
-    embeddings.
+    """Names and tensors of a saved language model, here or on the hub, as the trainer names and sends them: without
+    copies of tied embeddings, and where the files have other names or parts (older ones, experts one by one), with
+    the network's own.
 
     Raises:
         UserError: no such model, or one whose weights are lost or damaged.
     """
     directory = model_directory(model_path)
-    tied = json.loads((directory / "config.json").read_text()).get("tie_word_embeddings", False)
-    for name, tensor in read_tensors(directory, "model"):
-        if not (tied and name == "lm_head.weight"):
-            yield name, tensor
+    config = AutoConfig.from_pretrained(directory)
+    with torch.device("meta"):
+        sent = {name for name, _ in policy_class(config, f"model={model_path}")(config).named_parameters()}
+    if sent <= {plain_name(name) for name in read_shapes(directory, "model")}:
+        yield from ((name, tensor) for name, tensor in read_tensors(directory, "model") if name in sent)
+    else:
+        network = load_policy(str(directory), "float32", "auto", "cpu")
+        yield from ((name, parameter.detach()) for name, parameter in network.model.named_parameters())
 
 
 def rollout_environment(config: Config, model_path: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from transformers import (
     XLNetLMHeadModel,
 )
 
+from actors.rollout.worker import checkpoint_tensors
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.loading import (
@@ -296,3 +297,14 @@ def test_what_cannot_be_sampled_from_is_refused_beforehand(name: str, tmp_path: 
     directory = causal(name, tmp_path / "m")
     with pytest.raises(UserError, match="keeps no cache of keys and values alone"):
         require_policy(directory, sampled=True)
+
+
+@pytest.mark.parametrize("name", ["llama_tied", "gpt2", "gpt_neo", "gpt_neox", "mixtral", "bloom"])
+def test_engines_are_sent_what_the_trainer_would_send(name: str, tmp_path: Path) -> None:
+    """Whatever the files call it: older names, experts one by one, a wrapper's prefix."""
+    directory = causal(name, tmp_path / "m")
+    expected = dict(load_policy(directory, "float32", "auto", "cpu").model.named_parameters())
+    rewrite(tmp_path / "m", renamed("", "module."))
+    sent = dict(checkpoint_tensors(directory))
+    assert set(sent) == set(expected)
+    assert all(torch.equal(sent[key], expected[key]) for key in sent)
