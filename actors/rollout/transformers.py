@@ -52,7 +52,7 @@ class TransformersEngine:
         check_sampled(type(self._model), self._model.config, f"model={model_path}")
         limits = Limits.of(self._model.config)
         self._positions = limits.positions or NO_END
-        if max(eos_ids) >= limits.tokens:
+        if max(eos_ids, default=0) >= limits.tokens:
             raise UserError(
                 f"{model_path}: token {max(eos_ids)}, which ends a response, is outside the model's {limits.tokens} "
                 "embeddings; its tokenizer is another model's"
