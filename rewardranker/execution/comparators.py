@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
@@ -28,15 +30,25 @@ def values_equal(actual: Any, expected: Any) -> bool:
 def _equal(actual: Any, expected: Any) -> bool:
     if type(expected) is list:
         return (
-            type(actual) in (list, tuple)
+            isinstance(actual, (list, tuple))  # a tuple with names too
             and len(actual) == len(expected)
             and all(_equal(a, e) for a, e in zip(actual, expected, strict=True))
         )
     if type(expected) is dict:
-        return type(actual) is dict and _dicts_equal(actual, expected)
+        return isinstance(actual, dict) and _dicts_equal(actual, expected)
+    if type(actual) in (Fraction, Decimal) and type(expected) in (int, float):
+        actual = _number(actual)
     if type(expected) is float:
         return type(actual) in (int, float) and _close(actual, expected, _RELATIVE, _ABSOLUTE)
     return type(actual) is type(expected) and bool(actual == expected)
+
+
+def _number(value: Fraction | Decimal) -> Any:
+    """The int or float that it is; itself where it is neither."""
+    try:
+        return int(value) if value == int(value) else float(value)
+    except (ArithmeticError, ValueError):  # not a number, without end, or beyond the floats
+        return value
 
 
 def _dicts_equal(actual: dict[Any, Any], expected: dict[str, Any]) -> bool:

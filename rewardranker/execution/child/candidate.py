@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import types
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from .channel import COMPILE_ERRORS, Channel, describe
 _read = os.read
 _encode, _decode, _loads = wire.encode, wire.decode, wire.loads
 _WireError = wire.WireError
-_MUTABLE = (list, dict, set, bytearray)
+_MUTABLE = (list, dict, set, bytearray, deque, Counter, OrderedDict, defaultdict)
 
 
 def load_or_report(code: str, channel: Channel) -> types.ModuleType | None:
@@ -129,17 +130,29 @@ def _serve(channel: Channel, request: list[Any], objects: Handles) -> None:
     except _WireError as error:
         channel.send("opaque", str(error))
     except BaseException as error:
-        channel.send("error", *describe(error))
+        channel.send("error", *describe(error), *_ancestry(error))
+
+
+def _ancestry(error: BaseException) -> tuple[str, Any]:
+    """The builtin exception that it is one of, and its arguments (``None`` where they are not data)."""
+    base = next((kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"), "Exception")
+    try:
+        return base, _encode(list(error.args))
+    except BaseException:
+        return base, None
 
 
 def _changed(arguments: list[Any], encoded: list[Any], objects: Handles) -> list[list[Any]]:
-    """``[position, new value]`` of the positional arguments that the call changed in place."""
+    """``[position or keyword, new value]`` of the arguments that the call changed in place."""
+    positional, keywords = arguments
+    given = [(place, value, encoded[0][place]) for place, value in enumerate(positional)]
+    given += [(name, keywords[name], before) for name, before in encoded[1]["dict"]]
     changes = []
-    for position, (value, before) in enumerate(zip(arguments[0], encoded[0], strict=True)):
-        if type(value) in _MUTABLE:
+    for place, value, before in given:
+        if type(value) in _MUTABLE or type(value) is tuple:
             after = _encode(value, objects.number)
             if after != before:
-                changes.append([position, after])
+                changes.append([place, after])
     return changes
 
 

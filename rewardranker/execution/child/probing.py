@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import collections
 import hashlib
+from collections.abc import ItemsView, KeysView, ValuesView
 from typing import Any
 
 from . import tester
@@ -75,13 +76,15 @@ def literal(value: Any) -> str:
     """A decoded value as Python would write it, but for iterators (their items) and integers of thousands of digits
     (in hexadecimal). Raises :class:`Opaque`, ``RecursionError``."""
     kind = type(value)
-    if kind is tester.Remote:
+    if kind is tester.Remote or kind is memoryview or isinstance(value, ValuesView):
         raise Opaque
+    if isinstance(value, (KeysView, ItemsView)):
+        return literal(set(value))
     if kind is list or _is_iterator(value):
         return f"[{_joined(value)}]"
-    if kind is tuple:
+    if isinstance(value, tuple):
         return f"({_joined(value)}{',' if len(value) == 1 else ''})"
-    if kind is dict:
+    if isinstance(value, dict):
         return "{" + ", ".join(sorted(f"{literal(key)}: {literal(item)}" for key, item in value.items())) + "}"
     if kind is set or kind is frozenset:
         inside = "{" + ", ".join(sorted(map(literal, value))) + "}" if value else ""
@@ -102,7 +105,11 @@ def _is_iterator(value: Any) -> bool:
 
 
 def _kind(value: Any) -> str:
-    return "iterator" if _is_iterator(value) else type(value).__name__
+    """Of what compares as a builtin type does, that type."""
+    if isinstance(value, (KeysView, ItemsView)):
+        return "set"
+    base = next((base for base in (tuple, dict) if isinstance(value, base)), type(value))
+    return "iterator" if _is_iterator(value) else base.__name__
 
 
 def one_word(kind: str) -> str:

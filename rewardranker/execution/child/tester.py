@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import hashlib
 import importlib
 import os
 import sys
 import types
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +25,6 @@ from . import wire
 from .channel import Channel
 
 MAX_LINE = 4 << 20
-_NEED_ARGUMENTS = (UnicodeError, ExceptionGroup)
 
 
 class Tampered(BaseException):
@@ -150,11 +151,11 @@ class Link:
         try:
             if kind == "value":
                 data, changed = rest
-                changes = [[int(position), wire.decode(new, self.remote)] for position, new in changed]
+                changes = [[place, wire.decode(new, self.remote)] for place, new in changed]
                 return wire.decode(data, self.remote), changes, None
             if kind == "error":
-                name, message = rest
-                return None, [], program_error(name, message)
+                name, message, base, arguments = rest
+                return None, [], program_error(name, message, base, wire.decode(arguments))
             if kind == "opaque":
                 (message,) = rest
                 return None, [], ProgramError(f"returned {message}")
@@ -169,15 +170,24 @@ def _number_of_remote(value: object) -> int:
     raise wire.WireError(f"a value of type {type(value).__name__}")
 
 
-def program_error(kind: str, message: str) -> ProgramError:
-    """An exception that ``except ValueError`` in a test also catches when the program raised ValueError."""
-    base = getattr(builtins, kind, None)
+def program_error(kind: str, message: str, base: str = "", arguments: Any = None) -> ProgramError:
+    """An exception that ``except ValueError`` in a test also catches when what the program raised is one.
+
+    Args:
+        base: the builtin exception that it says it is one of.
+        arguments: its ``args``, where they are data.
+    """
+    found = getattr(builtins, base or kind, None)
     bases: tuple[type, ...] = (ProgramError,)
-    if isinstance(base, type) and issubclass(base, Exception) and not issubclass(base, _NEED_ARGUMENTS):
-        bases = (ProgramError, base) if base is not Exception else bases
-    error = type("ProgramError", bases, {"kind": str(kind)})(message)
-    assert isinstance(error, ProgramError)
-    return error
+    if isinstance(found, type) and issubclass(found, Exception) and found is not Exception:
+        bases = (ProgramError, found)
+    given = tuple(arguments) if type(arguments) is list else (message,)
+    for parents, values in ((bases, given), (bases, (message,)), ((ProgramError,), (message,))):
+        with contextlib.suppress(TypeError, ValueError):
+            error = type("ProgramError", parents, {"kind": str(kind)})(*values)
+            assert isinstance(error, ProgramError)
+            return error
+    raise Tampered("an exception that is none")
 
 
 class Remote:
@@ -194,8 +204,8 @@ class Remote:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         link: Link = object.__getattribute__(self, "_link")
         value, changes = link.ask("call", Remote.number_of(self), [list(arguments), keywords])
-        for position, new in changes:
-            _replace(arguments[position], new)
+        for place, new in changes:
+            _replace(_argument(place, arguments, keywords), new)
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -210,11 +220,26 @@ class Remote:
         object.__getattribute__(self, "_link").ask("set", Remote.number_of(self), [name, value])
 
 
+def _argument(place: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    if type(place) is int and 0 <= place < len(arguments):
+        return arguments[place]
+    if type(place) is str and place in keywords:
+        return keywords[place]
+    raise Tampered("a change of an argument that was not given")
+
+
 def _replace(argument: Any, new: Any) -> None:
     if type(argument) is not type(new):
         raise Tampered("an argument changed its type")
     if isinstance(argument, (list, bytearray)):
         argument[:] = new
+    elif isinstance(argument, tuple):
+        for item, changed in zip(argument, new, strict=False):
+            if type(item) is type(changed):
+                _replace(item, changed)
+    elif isinstance(argument, deque):
+        argument.clear()
+        argument.extend(new)
     elif isinstance(argument, (dict, set)):
         argument.clear()
         argument.update(new)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import builtins
 import collections
+import contextlib
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
+
+from . import standard
 
 MAX_ITEMS_OF_ITERATOR = 100_000
 _BIG_INT_BITS = 256
@@ -92,18 +95,21 @@ def _encode(value: Any, handle: Callable[[object], int] | None) -> Any:
         return {"iterator": _encode(_items(value), handle)}
     if isinstance(value, type) and value in _TYPE_NAMES:
         return {"type": _TYPE_NAMES[value]}
+    if kind in standard.ENCODE:
+        tag, parts_of = standard.ENCODE[kind]
+        with contextlib.suppress(ValueError):  # a time in a zone of its own, memory that was given back
+            return {tag: _encode(parts_of(value), handle)}
     return _encode_other(value, kind, handle)
 
 
 def _encode_other(value: Any, kind: type, handle: Callable[[object], int] | None) -> Any:
-    """Subclasses that compare as their builtin base (named tuples, ``defaultdict``) travel as that base."""
-    if kind is collections.OrderedDict or kind is collections.Counter:
-        return _encode(dict(value), handle)
+    """Subclasses that compare as their builtin base travel as that base; named tuples keep their names."""
+    if issubclass(kind, tuple) and kind.__eq__ is tuple.__eq__ and standard.fields_of(kind, len(value)):
+        names = standard.fields_of(kind, len(value))
+        return {"named": [list(names), [_encode(item, handle) for item in tuple.__iter__(value)]]}
     for base in (int, float, str, tuple, list, dict, set):
         if issubclass(kind, base) and kind.__eq__ is base.__eq__:
             return _encode(_as_base(value, base), handle)
-    if isinstance(value, (type({}.keys()), type({}.items()))):
-        return _encode(set(value), handle)
     if handle is None:
         raise WireError(f"a value of type {str(kind.__name__)[:60]}")
     return {"handle": handle(value)}
@@ -137,7 +143,7 @@ def decode(data: Any, resolve: Callable[[int], object] | None = None) -> Any:
     """
     try:
         return _decode(data, resolve)
-    except (TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
         raise WireError(f"{type(error).__name__}: {error}"[:200]) from None
 
 
@@ -159,6 +165,11 @@ def _decode(data: Any, resolve: Callable[[int], object] | None) -> Any:
         return _SCALARS[tag](body)
     if tag == "type":
         return _TYPES[body]
+    if tag == "named":
+        names, items = body
+        return standard.named(tuple(names), _decode_list(items, resolve))
+    if tag in standard.DECODE:
+        return standard.DECODE[tag](_decode(body, resolve))
     if tag == "handle" and resolve is not None and type(body) is int:
         return resolve(body)
     raise WireError(f"unknown tag {tag[:20]!r}")
@@ -192,6 +203,9 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_UNORDERED = ("dict", "counter", "keys", "items")
+
+
 def canonical(data: Any) -> Any:
     """Encoded data with every dictionary's entries in one order, so that equal values have equal text."""
     if type(data) is list:
@@ -199,5 +213,5 @@ def canonical(data: Any) -> Any:
     if type(data) is dict:
         ((tag, body),) = data.items()
         entries = canonical(body)
-        return {tag: sorted(entries, key=dumps) if tag == "dict" else entries}
+        return {tag: sorted(entries, key=dumps) if tag in _UNORDERED else entries}
     return data

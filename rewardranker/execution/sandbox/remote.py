@@ -33,7 +33,7 @@ _CHILD = {
     f"child/{name}.py": (Path(CHILD_DIRECTORY) / f"{name}.py").read_bytes()
     for name in (
         *("__init__", "alone", "candidate", "channel", "kernel", "limits", "main_program", "probing"),
-        *("surroundings", "tester", "wire"),
+        *("standard", "surroundings", "tester", "wire"),
     )
 }
 
