@@ -131,7 +131,10 @@ def _unanswered(
     started = transcript.begun or (program_first and outcome.status not in _NOT_STARTED)
     if not started or (protocol == "tester" and not transcript.ending):
         return Answer(Verdict.INFRA, "the judge's own process ended early")
-    return Answer(Verdict.RUNTIME_ERROR, f"the process ended before it answered{how_ended(outcome)}", "error ended")
+    how = (
+        "" if protocol in ("tester", "probes") else how_ended(outcome)
+    )  # of a tester, it says nothing of the program
+    return Answer(Verdict.RUNTIME_ERROR, f"the process ended before it answered{how}", "error ended")
 
 
 def error_answer(name: str, message: str) -> Answer:
