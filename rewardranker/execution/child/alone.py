@@ -53,7 +53,7 @@ def main() -> None:
     random.seed(0)  # as in the server: every program sees the same state
     os.umask(0o077)
     sys.dont_write_bytecode = True
-    surroundings.add_site_builtins()
+    surroundings.prepare()
     _STYLES[job["style"]](job)
 
 

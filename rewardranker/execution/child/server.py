@@ -240,7 +240,7 @@ def main() -> None:
     plan = json.loads(sys.argv[1])
     for name in PRELOADED.split():
         __import__(name)
-    surroundings.add_site_builtins()
+    surroundings.prepare()
     random.seed(0)  # every program sees the same state, in every server
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o077)

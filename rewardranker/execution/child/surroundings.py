@@ -8,9 +8,12 @@ import linecache
 import os
 import sys
 import tokenize
+import types
 from collections.abc import Callable
+from functools import cache
 
 NAME, UNNAMED = "program.py", "<program>"
+_HEAD = 4096
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -29,10 +32,23 @@ def add_site_builtins() -> None:
     builtins.help = _sitebuiltins._Helper()
 
 
+@cache
+def _own_modules() -> dict[str, types.ModuleType]:
+    """They are held here: to free one would touch memory that a process shares with the server until then."""
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in (_PACKAGE, "__main__")}
+
+
+def prepare() -> None:
+    """Before processes are forked: what each of them would have to look for."""
+    add_site_builtins()
+    _own_modules()
+
+
 def hide_judge() -> None:
     """Takes the judge's own modules and arguments out of sight. What is bound already goes on working."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
-        del sys.modules[name]
+    for name in _own_modules():
+        if name != "__main__":
+            sys.modules.pop(name, None)
     sys.argv[:] = [NAME]
     sys.orig_argv[:] = [sys.executable, NAME]
 
@@ -45,6 +61,8 @@ def source_of(code: str) -> bytes:
         ValueError: it is no text that a file can hold.
     """
     plain = code.encode()
+    if b"coding" not in plain[:_HEAD]:
+        return plain
     lines = iter(plain.splitlines(keepends=True)[:2])
     encoding, _ = tokenize.detect_encoding(lambda: next(lines, b""))
     if encoding.startswith("utf-8"):
