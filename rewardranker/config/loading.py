@@ -12,8 +12,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
+from rewardranker.config.reading import from_override, from_yaml
 from rewardranker.config.rules import check
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
@@ -37,8 +37,9 @@ def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -
     if path is not None:
         layers.append(_read_yaml(Path(path)))
         _refuse_unknown(layers[-1], known, str(path))
-    layers.append(_parse_overrides(overrides))
-    _refuse_unknown(layers[-1], known, "command line")
+    for item in overrides:
+        layers.append(_nested(*from_override(item, Config)))
+        _refuse_unknown(layers[-1], known, "command line")
     try:
         config = OmegaConf.to_object(OmegaConf.merge(*layers))
     except OmegaConfBaseException as error:
@@ -60,27 +61,21 @@ def digest(*sections: Any) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read_yaml(path: Path) -> Any:
+def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         beside = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         raise UserError(f"config file {path} does not exist; files there: {', '.join(beside) or 'none'}")
     try:
-        loaded = OmegaConf.load(path)
-    except Exception as error:  # yaml's and omegaconf's errors share no base class
-        raise UserError(f"config file {path} is not valid YAML: {error}") from error
-    if not OmegaConf.is_dict(loaded):
-        raise UserError(f"config file {path} must hold sections such as `run:` and `ppo:` at its top level")
-    return loaded
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"config file {path} is not UTF-8: {error}") from error
+    return from_yaml(text, Config, f"config file {path}")
 
 
-def _parse_overrides(overrides: Sequence[str]) -> Any:
-    for item in overrides:
-        if "=" not in item or item.startswith("-"):
-            raise UserError(f"override {item!r} is not of the form section.key=value, e.g. ppo.kl.coef=0.02")
-    try:
-        return OmegaConf.from_dotlist(list(overrides))
-    except YAMLError as error:
-        raise UserError(f"the values of {' '.join(overrides)} are not valid YAML: {error}") from error
+def _nested(names: list[str], value: Any) -> dict[str, Any]:
+    for name in reversed(names):
+        value = {name: value}
+    return dict(value)
 
 
 def _leaf_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
@@ -92,9 +87,8 @@ def _leaf_keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
     return keys
 
 
-def _refuse_unknown(layer: Any, known: set[str], where: str) -> None:
-    tree: Any = OmegaConf.to_container(layer, resolve=False)
-    for key in _leaf_keys(tree):
+def _refuse_unknown(layer: dict[str, Any], known: set[str], where: str) -> None:
+    for key in _leaf_keys(layer):
         if key in known or key.startswith(_OPEN):
             continue
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
