@@ -21,7 +21,7 @@ from actors.stages.benchmarks import PLAIN, POOL, PUT, greedy, read_tests, sampl
 from actors.stages.context import Context
 from rewardranker.config.schema import Config
 from rewardranker.evaluation.benchmark.asking import Asked
-from rewardranker.evaluation.benchmark.planned import planned, reads_chat
+from rewardranker.evaluation.benchmark.planned import planned, readings
 from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
 from rewardranker.execution.judge import judge_fingerprint
@@ -66,7 +66,7 @@ class Evaluation:
             stage = sampled(seeded, asked, seed, tests)
             results.served += _served(asked, f"seed {seed}", stage)
             if own.rankers or own.reviewer:
-                stage = scored(seeded, asked, seed, stage, own.rankers)
+                stage = scored(seeded, asked, seed, stage, own.rankers, readings(self.config))
             path = stage / POOL
             recorded = ", ".join(sorted({one for found in pool_revisions(path).values() for one in found}))
             pool = BenchmarkPool(
@@ -103,12 +103,14 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
     console.show(data_card([problem for one in plan.asked for problem in one.all]))
     problems = _problems(run, plan.asked)
     results = Results(config, plan)
-    # Prompts decide about the generator's chat template, and nothing about what rankers were trained on.
-    fixed = replace(config, benchmark=replace(config.benchmark, rankers_chat=reads_chat(config)))
     with Runtime(config, console, run.path / ".verdicts") as runtime:
         contexts = {
             one.name: Context(
-                replace(fixed, model=replace(config.model, chat=one.chat)), run, runtime, console, problems / one.name
+                replace(config, model=replace(config.model, chat=one.chat)),
+                run,
+                runtime,
+                console,
+                problems / one.name,
             )
             for one in plan.asked
         }

@@ -13,7 +13,7 @@ from rewardranker.errors import UserError
 from rewardranker.evaluation import comparison_views
 from rewardranker.evaluation.benchmark import views
 from rewardranker.evaluation.benchmark.building import build_benchmark_table
-from rewardranker.evaluation.benchmark.planned import Planned, drawn, reads_chat
+from rewardranker.evaluation.benchmark.planned import Planned, drawn, readings
 from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs, Provenance
 from rewardranker.evaluation.comparison import compare_rankers
 from rewardranker.execution.judge import HARNESS_VERSION, sandbox_description, toolchain_of
@@ -61,10 +61,10 @@ class Results:
     def networks(self) -> dict[str, str]:
         """What the generator and the rankers are, once for all tables: weights are hashed, which takes seconds."""
         config = self.config
-        template = ", inside a chat template" if reads_chat(config) else ""
         local = {} if config.endpoint.base_url else {"generator": _named(config.model.path)}
+        chats = {name for name, how in readings(config).items() if how.chat and how.kind != "lever"}
         return local | {
-            f"ranker {name}": _named(path) + (template if name != "lever" else "")
+            f"ranker {name}": _named(path) + (", inside a chat template" if name in chats else "")
             for name, path in config.benchmark.rankers.items()
         }
 

@@ -15,6 +15,7 @@ from rewardranker.config.schema import RewardConfig
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.exporting import export_scorer
 from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id
+from rewardranker.reranking.record import write_record
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 
 E = TypeVar("E")
@@ -75,6 +76,7 @@ class Reward:
         """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0)."""
         if self.rank.index == 0:
             export_scorer(self.network, self.tokenizer, Path(directory), self.setup.chat)
+            write_record(Path(directory), {"kind": "rewardranker", "chat": self.setup.chat})
 
     def save(self, directory: str) -> None:
         self.engine.save(Path(directory), "reward")

@@ -156,9 +156,12 @@ def judge(
 def train(
     kind: Annotated[str, typer.Option(help="rewardranker (pairs), coderanker (pointwise) or lever (verifier).")],
     model: Annotated[str, typer.Option(help="Backbone: model directory or hub name.")],
-    problems: Annotated[Path, typer.Option(help="The pool's problems, JSON lines.")],
-    pool: Annotated[Path, typer.Option(help="A pool with verdicts, .parquet or .jsonl.")],
     out: Annotated[Path, typer.Option(help="Directory to write the trained reranker to.")],
+    problems: Annotated[Path | None, typer.Option(help="The pool's problems, JSON lines.")] = None,
+    pool: Annotated[Path | None, typer.Option(help="A pool with verdicts, .parquet or .jsonl.")] = None,
+    preferences: Annotated[
+        str, typer.Option(help="Instead: rows of prompt, chosen, rejected; a file, a directory or a name on the hub.")
+    ] = "",
     chat: Annotated[bool, typer.Option(help="Put problems in the tokenizer's chat template.")] = False,
     steps: Annotated[int, typer.Option(help="Optimiser updates.")] = 100,
     programs_per_step: Annotated[int, typer.Option(help="Programs in one update; a pair is two.")] = 64,
@@ -169,11 +172,11 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the head and the order of problems.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, or cuda:0.")] = "cpu",
 ) -> None:
-    """A reranker from a judged pool, in this process, without the cycle."""
+    """A reranker from a judged pool or from preferences, in this process, without the cycle."""
     from rewardranker.commands.train import TrainRequest, run_train
 
     asked = (kind, model, problems, pool, out, chat, steps, programs_per_step, pairs_per_problem, trained_layers)
-    run_train(TrainRequest(*asked, max_tokens, lr, seed, device), Console())
+    run_train(TrainRequest(*asked, max_tokens, lr, seed, device, preferences), Console())
 
 
 class _WithRankers(TyperCommand):
@@ -202,7 +205,10 @@ def rerank(
     out: Annotated[Path, typer.Option(help="The same lines, or the pool: best of each problem first, with scores.")],
     ranker: Annotated[str, typer.Option(help=_RANKERS)] = "rewardranker",
     model: Annotated[str, typer.Option(help="Reward model directory, for --ranker rewardranker.")] = "",
-    chat: Annotated[bool, typer.Option(help="The reward model was trained on chat prompts.")] = False,
+    chat: Annotated[
+        bool | None,
+        typer.Option("--chat/--no-chat", help="Problems in the chat template; else as it was trained."),
+    ] = None,
     benchmark: Annotated[str, typer.Option(help="multipl_e, humaneval, mbpp, or pool (our own problems).")] = "pool",
     language: Annotated[str, typer.Option(help="Only problems in this language.")] = "",
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from actors.candidates import check_infra, sample_pool
@@ -16,7 +16,7 @@ from actors.stages.context import Context
 from rewardranker.config.endpoint import EndpointConfig, shaping
 from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmark.asking import Asked
-from rewardranker.evaluation.benchmark.planned import drawn, reads_chat
+from rewardranker.evaluation.benchmark.planned import drawn
 from rewardranker.execution.judge import judge_fingerprint
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
@@ -31,6 +31,7 @@ from rewardranker.reranking.evidence import Probes, probe_candidates, probes_for
 from rewardranker.reranking.generated_tests import GeneratedTest, ask_for_tests, generated_tests
 from rewardranker.reranking.numbers import store
 from rewardranker.reranking.reading import reader
+from rewardranker.reranking.record import Reading
 from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
@@ -119,11 +120,18 @@ def greedy(context: Context, asked: Asked) -> Path:
     return context.stage(f"greedy-{asked.name}", _settings(context, asked), _inputs(context, PUT), work)
 
 
-def scored(context: Context, asked: Asked, seed: int, pool: Path, rankers: Mapping[str, str]) -> Path:
+def scored(
+    context: Context,
+    asked: Asked,
+    seed: int,
+    pool: Path,
+    rankers: Mapping[str, str],
+    how: Mapping[str, Reading],
+) -> Path:
     """The stage that adds the numbers of networks to a pool. Leaves ``pool.parquet``.
 
     Networks read the problems as their loader gave them, which is what they were trained on, and not as one harness
-    or another puts them to the generator.
+    or another puts them to the generator; ``how`` they read is what their training recorded.
     """
     config, plain = context.config, {problem.id: problem for problem in asked.plain}
 
@@ -131,7 +139,7 @@ def scored(context: Context, asked: Asked, seed: int, pool: Path, rankers: Mappi
         candidates = read_pool(pool / POOL)
         for name, model in rankers.items():
             role = context.runtime.role("reward", Reward, _setup(context, model))
-            read = reader(name, load_tokenizer(model), reads_chat(config), config.reward.max_tokens)
+            read = reader(name, load_tokenizer(model), how[name].chat, how[name].max_tokens)
             unread = store(
                 candidates, plain, read,
                 lambda rows, role=role: role.sharded("score", rows),  # type: ignore[misc]
@@ -151,7 +159,7 @@ def scored(context: Context, asked: Asked, seed: int, pool: Path, rankers: Mappi
         pool_seed=seed,
         reviewer=config.benchmark.reviewer,
         rankers=dict(rankers),
-        rankers_chat=reads_chat(config),
+        read={name: asdict(one) for name, one in how.items()},
     )
     inputs = {"pool": pool / POOL, "plain": context.data / PLAIN, **models}
     return context.stage(f"score-{asked.name}-{seed}", settings, inputs, work)

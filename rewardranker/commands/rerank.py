@@ -21,6 +21,7 @@ from rewardranker.problems.pool import group_by_problem, require_pool_path, writ
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank_pool
 from rewardranker.reranking.catalogue import CATALOGUE, lacking, ranker_for
+from rewardranker.reranking.record import Reading, reading
 from rewardranker.runs.console import Console
 
 TOKENS_PER_BATCH = 16384
@@ -37,7 +38,7 @@ class RerankRequest:
     benchmark: str = "pool"
     ranker: str = KEY
     model: str = ""
-    chat: bool = False
+    chat: bool | None = None
     language: str = ""
 
 
@@ -68,12 +69,15 @@ def run_rerank(request: RerankRequest, console: Console) -> None:
 
 
 def add_reward_scores(
-    model: str, problems: Mapping[str, Problem], pool: Sequence[Candidate], chat: bool, console: Console
+    model: str, problems: Mapping[str, Problem], pool: Sequence[Candidate], chat: bool | None, console: Console
 ) -> None:
     """Fills in ``scores["rewardranker"]`` with what a reward model says of every program.
 
+    Args:
+        chat: whether problems are put in the chat template; ``None``: as its training recorded, else not.
+
     Raises:
-        UserError: no model there, or one without a scalar head.
+        UserError: no model there, one without a scalar head, or one that was trained as something else.
     """
     # What follows takes seconds to import, and most rankers need none of it.
     import torch
@@ -84,6 +88,7 @@ def add_reward_scores(
     from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_scorer
 
     require_scorer(model, "--model")
+    how = reading(model, KEY, chat, Reading(KEY, False), (f"--ranker {KEY}", "--chat" if chat else "--no-chat"))
     quiet_transformers()
     tokenizer = load_tokenizer(model)
     network = load_scorer(model, "float32", "auto", "cpu", seed=None)
@@ -99,7 +104,7 @@ def add_reward_scores(
         return scores
 
     limits = Limits.of(network.model.config)
-    unread = score_candidates(pool, problems, score, tokenizer, chat, KEY, limits)
+    unread = score_candidates(pool, problems, score, tokenizer, how.chat, KEY, limits)
     if unread:
         console.warn(describe_unread(unread, len(pool)))
 
@@ -173,7 +178,7 @@ def _check(request: RerankRequest) -> None:
         raise UserError(
             f"--model is for --ranker {KEY}; --ranker {request.ranker} uses no model: leave one of them out"
         )
-    if request.chat and not request.model:
+    if request.chat is not None and not request.model:
         raise UserError("--chat says how --model was trained; without a model it means nothing: leave it out")
     if request.benchmark == "pool" and request.language:
         raise UserError(

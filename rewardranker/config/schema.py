@@ -271,8 +271,9 @@ class BenchmarkConfig:
     ``base_url``, for every set, language and seed, judges, and ranks.
 
     ``rankers``: trained networks by name; the name begins with the kind (rewardranker, coderanker or lever). They
-    read the problems as the loaders give them, as in training; ``rankers_chat``: whether inside a chat template
-    (null: as ``model.chat`` says, which is how the cycle trains).
+    read the problems as the loaders give them, as in training. Whether inside a chat template, and how long a
+    verifier's text may be, is what their directory records; ``rankers_chat`` says the first for networks that
+    record nothing (null: as ``model.chat`` says).
     ``generated_tests``: how many texts of tests to sample per Python problem, for CodeT (0: none; local models).
     ``reviewer``: also rank by Coder-Reviewer, a second pass of the generator (local models). ``greedy``: also one
     greedy answer.

@@ -6,11 +6,15 @@ from transformers import PreTrainedTokenizerBase
 
 from rewardranker.models.batching import TokenSequence
 
+#: Turns of a chat, ``{"role": ..., "content": ...}``.
+Conversation = list[dict[str, str]]
 
-def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str, chat: bool) -> tuple[int, ...]:
-    """A prompt's ids, ready to be continued; ``chat`` wraps it in the tokenizer's template."""
+
+def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation, chat: bool) -> tuple[int, ...]:
+    """A prompt's ids, ready to be continued; ``chat`` puts what a user says, or turns, in the template."""
     if chat:
         return tuple(tokenizer.encode(_as_chat(tokenizer, prompt), add_special_tokens=False))
+    assert isinstance(prompt, str)
     return (*opening(tokenizer), *tokenizer.encode(prompt, add_special_tokens=False))
 
 
@@ -34,7 +38,9 @@ def encode_continuation(
     return TokenSequence(encode_prompt(tokenizer, prompt, chat), encode_response(tokenizer, completion))
 
 
-def encode_pair(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool) -> TokenSequence:
+def encode_pair(
+    tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation, completion: str, chat: bool
+) -> TokenSequence:
     """Prompt and completion as a scorer reads them, for human and generated code alike: as one text, and EOS.
 
     A token may reach over the place where they meet. This is what the tokenizer of an exported scorer makes of
@@ -50,13 +56,16 @@ def encode_pair(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str
     return TokenSequence(ids[:shared], (*ids[shared:], tokenizer.eos_token_id))
 
 
-def scored_text(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool) -> str:
+def scored_text(tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation, completion: str, chat: bool) -> str:
     """The one text that a scorer reads of a pair."""
-    return (_as_chat(tokenizer, prompt) if chat else prompt) + completion
+    if chat:
+        return _as_chat(tokenizer, prompt) + completion
+    assert isinstance(prompt, str)
+    return prompt + completion
 
 
-def _as_chat(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
-    said = [{"role": "user", "content": prompt}]
+def _as_chat(tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation) -> str:
+    said = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     return str(tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False))
 
 

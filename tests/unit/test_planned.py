@@ -19,10 +19,11 @@ from rewardranker.cli import app
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmark import planned as planned_module
-from rewardranker.evaluation.benchmark.planned import describe_planned, drawn, planned, reads_chat
+from rewardranker.evaluation.benchmark.planned import describe_planned, drawn, planned, readings
 from rewardranker.execution.languages.toolchain import Toolchain
 from rewardranker.models.loading import load_tokenizer, model_name, require_scorer
 from rewardranker.models.tiny import build_tiny_model
+from rewardranker.reranking.record import Reading, write_record
 
 Change = Callable[[Config], object]
 
@@ -172,13 +173,28 @@ def test_a_ranker_that_cannot_be_read_from_the_hub_is_named(monkeypatch: pytest.
 def test_how_rankers_read_follows_the_model_unless_it_is_said(place: Path) -> None:
     made = config(place, "humaneval")
     ranker(place, "rewardranker", "ranker")(made)
-    assert not reads_chat(made)
+    assert not readings(made)["rewardranker"].chat
     made.model.chat = True
-    assert reads_chat(made)
+    assert readings(made)["rewardranker"].chat
     with pytest.raises(UserError, match="has no chat template.* benchmark.rankers_chat=false"):
         planned(made)
     made.benchmark.rankers_chat = False
-    assert not reads_chat(made) and planned(made).asked[0].chat
+    assert not readings(made)["rewardranker"].chat and planned(made).asked[0].chat
+
+
+def test_how_rankers_read_is_what_their_training_recorded(place: Path) -> None:
+    made = config(place, "humaneval")
+    ranker(place, "rewardranker", "ranker")(made)
+    write_record(place / "ranker", {"kind": "rewardranker", "chat": False, "max_tokens": 77})
+    made.model.chat = True  # of the generator
+    assert readings(made) == {"rewardranker": Reading("rewardranker", False, 77)}
+    made.benchmark.rankers_chat = True
+    with pytest.raises(UserError, match="rankers_chat=true asks for problems with .*training.json says .* without"):
+        planned(made)
+    made.benchmark.rankers_chat = None
+    made.benchmark.rankers = {"coderanker_2": str(place / "ranker")}
+    with pytest.raises(UserError, match="rankers.coderanker_2 uses .* as coderanker, but .* as rewardranker"):
+        planned(made)
 
 
 def without(language: str, monkeypatch: pytest.MonkeyPatch) -> None:

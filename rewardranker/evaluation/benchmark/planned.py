@@ -16,6 +16,7 @@ from rewardranker.execution.judge import toolchain_of
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.models.loading import load_tokenizer, require_policy, require_scorer
 from rewardranker.reranking.catalogue import CATALOGUE, EXAMPLES, GENERATED, LOGPROBS, RETURNS, network_rankers
+from rewardranker.reranking.record import Reading, reading
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,21 @@ def drawn(config: Config, asked: Asked) -> Drawn:
     return Drawn(own.temperature, own.top_k, top_p, limit)
 
 
-def reads_chat(config: Config) -> bool:
-    """Whether the trained rankers read a problem as what a user says."""
-    own = config.benchmark.rankers_chat
-    return config.model.chat if own is None else own
+def readings(config: Config) -> dict[str, Reading]:
+    """How each trained ranker reads: as its directory records, else as ``benchmark.rankers_chat`` says, else like the
+    generator (``model.chat``).
+
+    Raises:
+        UserError: a ranker was trained as another kind than its name says, or otherwise than ``rankers_chat`` says.
+    """
+    return {name: _reading(config, name, path) for name, path in config.benchmark.rankers.items()}
+
+
+def _reading(config: Config, name: str, path: str) -> Reading:
+    kind = name.split("_")[0]
+    otherwise = Reading(kind, config.model.chat, config.reward.max_tokens)
+    settings = (f"benchmark.rankers.{name}", f"benchmark.rankers_chat={str(config.benchmark.rankers_chat).lower()}")
+    return reading(path, kind, config.benchmark.rankers_chat, otherwise, settings)
 
 
 def planned(config: Config, measure: bool = False) -> Planned:
@@ -134,7 +146,8 @@ def _check_rankers(config: Config) -> None:
     for name, path in config.benchmark.rankers.items():
         setting = f"benchmark.rankers.{name}"
         require_scorer(path, setting)
-        if reads_chat(config) and name != "lever" and load_tokenizer(path).chat_template is None:
+        how = _reading(config, name, path)
+        if how.chat and how.kind != "lever" and load_tokenizer(path).chat_template is None:
             raise UserError(
                 f"{setting}={path}: its tokenizer has no chat template, so it was not trained on what users say; set "
                 "benchmark.rankers_chat=false"
