@@ -123,7 +123,8 @@ def test_a_score_depends_on_which_rankers_and_how_they_read(place: Place) -> Non
     run = place.evaluate(config)
     found = manifest(run, "score-humaneval_python-0")
     assert found["settings"]["rankers"] == config.benchmark.rankers
-    assert found["settings"]["rankers_chat"] is False
+    read = {"kind": "rewardranker", "chat": False, "max_tokens": config.reward.max_tokens}
+    assert found["settings"]["read"] == {"rewardranker": read}
     assert set(found["inputs"]) == {"pool", "plain", "ranker_rewardranker"}
     table = json.loads((run / "tables" / "humaneval.json").read_text())
     more = table["settings"]["more"]
