@@ -14,6 +14,7 @@ from actors.setup import RoleSetup
 from actors.weight_source import WeightSource
 from rewardranker.config.schema import PPOConfig
 from rewardranker.models.batching import TokenBatch, TokenSequence, collate
+from rewardranker.models.endings import Endings
 from rewardranker.models.loading import load_policy, load_tokenizer, pad_id
 from rewardranker.training.losses import sft_loss
 from rewardranker.training.ppo.experience import Experience
@@ -29,6 +30,7 @@ class Policy:
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
         self.pad_id = pad_id(self.tokenizer)
         self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device, trained=True)
+        Endings.of_model(setup.model_path, self.tokenizer).write_to(self.network.model)
         self.engine = build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
         self.weights = WeightSource(self.engine.full_parameters)
 

@@ -20,8 +20,9 @@ from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
 from rewardranker.models.architectures import policy_class
 from rewardranker.models.checkpoint import plain_name, read_shapes, read_tensors, wrappers
+from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
-from rewardranker.models.loading import load_policy, load_tokenizer, model_directory, require_policy
+from rewardranker.models.loading import load_policy, model_directory, require_policy
 
 #: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
 #: failure in it is a failure of the actor, and idle threads that sleep.
@@ -121,7 +122,7 @@ class RolloutWorker:
 def build_engine(config: Config, model_path: str, index: int, device: str) -> SyncedEngine:
     """The engine that :func:`choose_engine` names. Engines are imported here: each brings a large library."""
     rollout, model = config.rollout, config.model
-    eos_ids = (load_tokenizer(model_path).eos_token_id,)
+    eos_ids = Endings.of_model(model_path).ids
     if choose_engine(config) == "transformers":
         from actors.rollout.transformers import TransformersEngine
 

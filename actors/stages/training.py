@@ -24,6 +24,7 @@ from rewardranker.generation.candidates import derive_seed, imitated_sequence
 from rewardranker.mining.io import read_triplets
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair
+from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool
@@ -40,9 +41,10 @@ def run_sft(context: Context) -> Path:
 
     def work(stage: Stage) -> None:
         chat, lines = context.config.model.chat, read_json_lines(context.data / "sft.jsonl")
+        endings = Endings.of_model(context.base_model)
         rows = {
             f"{place}, of {line['problem_id']}": imitated_sequence(
-                context.problems[line["problem_id"]], line["code"], context.tokenizer, chat
+                context.problems[line["problem_id"]], line["code"], context.tokenizer, chat, endings
             )
             for place, line in enumerate(lines, 1)
         }

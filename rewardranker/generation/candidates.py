@@ -17,6 +17,7 @@ from rewardranker.execution.verdict import Judgement
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
+from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits, Unread, score_readable
 from rewardranker.problems.types import Candidate, Problem
 
@@ -53,7 +54,7 @@ def to_candidates(
     candidates = []
     for request, response in zip(requests, responses, strict=True):
         problem = problems[request.problem_id]
-        text = decode_response(tokenizer, response.token_ids)
+        text = decode_response(tokenizer, response.token_ids, response.finish_reason == "stop")
         candidates.append(
             Candidate(
                 problem_id=problem.id,
@@ -121,9 +122,11 @@ def candidate_names(candidates: Sequence[Candidate]) -> list[str]:
     return names
 
 
-def imitated_sequence(problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool) -> TokenSequence:
+def imitated_sequence(
+    problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool, endings: Endings
+) -> TokenSequence:
     """A program as the generator learns to write it: the prompt's ids are those that it will be asked with."""
-    return encode_continuation(tokenizer, problem.prompt, completion_of(problem, code), chat)
+    return encode_continuation(tokenizer, problem.prompt, completion_of(problem, code), chat, endings)
 
 
 def scored_sequence(problem: Problem, code: str, tokenizer: PreTrainedTokenizerBase, chat: bool) -> TokenSequence:

@@ -39,7 +39,7 @@ class Response:
     """One sampled response.
 
     Attributes:
-        token_ids: with the EOS token at the end when ``finish_reason`` is ``stop``.
+        token_ids: with the token that ended it at the end when ``finish_reason`` is ``stop``.
         logprobs: fp32 ``[len(token_ids)]``: log-probability of each token at the sampling temperature,
             before any top-k truncation (so it is comparable with the trainer's). For greedy sampling,
             at temperature 1.

@@ -12,7 +12,8 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class TokenSequence:
-    """A prompt and a response to it, as token ids. A finished response ends with EOS."""
+    """A prompt and a response to it, as token ids. A finished response ends with a token that
+    ends one (:mod:`rewardranker.models.endings`)."""
 
     prompt_ids: tuple[int, ...]
     response_ids: tuple[int, ...]

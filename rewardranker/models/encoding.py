@@ -1,10 +1,11 @@
-"""Text to token ids: exactly one BOS (where the tokenizer has one) and exactly one EOS."""
+"""Text to token ids: exactly one BOS (where the tokenizer has one) and exactly one token that ends it."""
 
 from __future__ import annotations
 
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.models.batching import TokenSequence
+from rewardranker.models.endings import Endings
 
 #: Turns of a chat, ``{"role": ..., "content": ...}``.
 Conversation = list[dict[str, str]]
@@ -26,16 +27,19 @@ def opening(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     return tuple(framed[: next(starts, 0)])
 
 
-def encode_response(tokenizer: PreTrainedTokenizerBase, completion: str) -> tuple[int, ...]:
-    """A completion's ids, ending in EOS."""
-    return (*tokenizer.encode(completion, add_special_tokens=False), tokenizer.eos_token_id)
+def encode_response(tokenizer: PreTrainedTokenizerBase, completion: str, end: int | None = None) -> tuple[int, ...]:
+    """A completion's ids, ending in ``end``, by default EOS."""
+    ids = tokenizer.encode(completion, add_special_tokens=False)
+    return (*ids, tokenizer.eos_token_id if end is None else end)
 
 
 def encode_continuation(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool
+    tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, chat: bool, endings: Endings
 ) -> TokenSequence:
-    """Prompt and completion as a generator writes them: the completion goes on from the prompt's own tokens."""
-    return TokenSequence(encode_prompt(tokenizer, prompt, chat), encode_response(tokenizer, completion))
+    """Prompt and completion as a generator writes them: the completion goes on from the prompt's own tokens, and ends
+    as a turn of this form ends."""
+    response = encode_response(tokenizer, completion, endings.trained(chat))
+    return TokenSequence(encode_prompt(tokenizer, prompt, chat), response)
 
 
 def encode_pair(
@@ -69,6 +73,11 @@ def _as_chat(tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation) -> 
     return str(tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False))
 
 
-def decode_response(tokenizer: PreTrainedTokenizerBase, token_ids: list[int]) -> str:
-    """The text of sampled ids, without special tokens and otherwise unchanged."""
-    return str(tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+def decode_response(tokenizer: PreTrainedTokenizerBase, token_ids: list[int], ended: bool = False) -> str:
+    """The text of sampled ids, without special tokens and otherwise unchanged.
+
+    Args:
+        ended: the last id is the one that ended the response, which is no text whatever the tokenizer takes it for.
+    """
+    said = token_ids[:-1] if ended else token_ids
+    return str(tokenizer.decode(said, skip_special_tokens=True, clean_up_tokenization_spaces=False))

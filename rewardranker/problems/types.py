@@ -96,7 +96,7 @@ class Candidate:
         text: what the model (or a person) wrote after the prompt, unchanged.
         code: the whole program, normalised (:func:`rewardranker.execution.extraction.extract`).
         token_ids, logprobs: of the response, from the engine that sampled it; empty for humans.
-        finish_reason: ``stop`` (EOS is the last token id) or ``length``; empty for humans.
+        finish_reason: ``stop`` (the last token id is one that ends a response) or ``length``; empty for humans.
         source: ``human`` or ``gen:<checkpoint>``.
         weights_version: of the policy that sampled it.
         returns: what the program returned on each probe input, as ``int 3`` (type, then literal), or

@@ -66,5 +66,5 @@ def check_end(model: str, problem: Problem, candidate: Candidate) -> None:
     ended = candidate.token_ids[-1] == tokenizer.eos_token_id
     assert candidate.finish_reason == ("stop" if ended else "length")
     assert ended or len(candidate.token_ids) == 24
-    assert candidate.text == decode_response(tokenizer, candidate.token_ids)
+    assert candidate.text == decode_response(tokenizer, candidate.token_ids, ended)
     assert candidate.code == extract(problem, candidate.text)

@@ -91,7 +91,7 @@ def build_experience(
     Args:
         sequences: ``B`` samples, those of one prompt side by side.
         scores: fp32 ``[B]``, raw, from the reward model.
-        finished: bool ``[B]``, ends with EOS.
+        finished: bool ``[B]``, ends with a token that ends a response.
         old_logprobs, ref_logprobs: ragged fp32 rows over response tokens.
         values: the critic's, likewise; ``None`` for the estimators that need no critic.
         moments: updated with ``scores``.

@@ -43,11 +43,11 @@ def sequence_rewards(
     clip: float,
     penalty: float,
 ) -> Tensor:
-    """Normalised, scaled and clipped scores, less a penalty for responses without an EOS.
+    """Normalised, scaled and clipped scores, less a penalty for responses that do not end.
 
     Args:
         scores: fp32 ``[B]``, from the reward model.
-        finished: bool ``[B]``, the response ends with EOS.
+        finished: bool ``[B]``, ends with a token that ends a response.
         moments: running mean and deviation of all scores so far (this batch included); ``None``: raw.
         scale: multiplies the (normalised) score before clipping to ``[-clip, clip]``.
         penalty: subtracted after clipping where ``finished`` is false.
