@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from cycle_runs import SMOKE, run
 
-from rewardranker.config.schema import FamilyConfig
+from rewardranker.config.schema import FamilyConfig, TinyConfig
+from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.family import build_family
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import write_pool
@@ -44,8 +45,7 @@ def test_settings(tmp_path: Path, overrides: list[str], message: str) -> None:
 def test_an_empty_problem_set(tmp_path: Path) -> None:
     rows = [{"task_id": 999, "text": "t", "code": "c", "test_list": [], "test_setup_code": ""}]
     (tmp_path / "mbpp.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text("{}")
+    build_tiny_model(TinyConfig(hidden=32, layers=1, heads=2), tmp_path / "model", ["t"], seed=0)
     overrides = [
         "data.source=mbpp",
         "data.triplet_source=samples",

@@ -28,6 +28,7 @@ from attacks import (
     cpp_library,
     csharp,
     java,
+    java_library,
     javascript,
     php,
     python_verdict,
@@ -40,7 +41,19 @@ from rewardranker.execution.sandbox.tiers import toolchain_directory
 from rewardranker.execution.verdict import Judgement
 from rewardranker.problems.types import Limits
 
-_MODULES = (python_verdict, python_world, cpp, cpp_library, java, csharp, javascript, typescript, php, bash)
+_MODULES = (
+    python_verdict,
+    python_world,
+    cpp,
+    cpp_library,
+    java,
+    java_library,
+    csharp,
+    javascript,
+    typescript,
+    php,
+    bash,
+)
 ATTACKS: list[Attack] = [attack for module in _MODULES for attack in module.ATTACKS]
 LANGUAGES = sorted({attack.language for attack in ATTACKS})
 _PLACES = (
