@@ -14,7 +14,7 @@ from rewardranker.execution.languages.setup import prepare, read_only_places, se
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import LocalSandbox, Step
 from rewardranker.execution.sandbox.tiers import require
-from rewardranker.execution.strict.recipes import BUILD_LIMITS
+from rewardranker.execution.strict.building import BUILD_LIMITS
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Limits, Problem, Test
 

@@ -34,8 +34,13 @@ while head := os.read(0, 4):
         while True: pass
     if asked["argv"] == ["sleep"]:
         import time; time.sleep(60)
-    if asked["argv"] == ["die"]:
+    if asked["argv"] == ["die"] or asked["argv"] == ["late"] and count > 1:
         sys.exit("fell over")
+    if asked["argv"] == ["crash"]:
+        os.kill(os.getpid(), 11)
+    if asked["argv"] == ["babble"]:
+        os.write(3, bytes([0, 0, 0, 2]) + b"{}")
+        import time; time.sleep(60)
     text = base64.b64decode(asked["files"]["in"]).upper()
     files = {name: base64.b64encode(text).decode() for name in asked["collect"]}
     answer = json.dumps({"status": count, "errors": os.environ["HOME"], "files": files}).encode()
@@ -311,14 +316,25 @@ def test_a_service_stays_and_answers(box: LocalSandbox) -> None:
     assert second.limit == "" and second.cpu_s < 1
 
 
-@pytest.mark.parametrize(("word", "limit", "signal"), [("hang", "cpu", 0), ("sleep", "wall", 0), ("die", "", 9)])
-def test_a_service_that_fails_is_started_afresh(box: LocalSandbox, word: str, limit: str, signal: int) -> None:
+SERVICE_ENDS = [("hang", "cpu", 0, 0), ("sleep", "wall", 0, 0), ("die", "", 0, 255), ("crash", "", 11, 0)]
+
+
+@pytest.mark.parametrize(("word", "limit", "signal", "status"), [*SERVICE_ENDS, ("babble", "", 0, 255)])
+def test_a_service_that_fails_is_started_afresh(
+    box: LocalSandbox, word: str, limit: str, signal: int, status: int
+) -> None:
     limits = replace(LIMITS, cpu_s=0.5, wall_s=1.5 if limit == "wall" else 30.0)
     broken = box.execute(Step((word,), {"in": b""}, service="echo"), limits)
-    assert (broken.limit, broken.signal) == (limit, signal), broken
+    assert (broken.limit, broken.signal, broken.status) == (limit, signal, status), broken
     assert word != "die" or b"fell over" in broken.errors
     again = box.execute(Step(("go",), {"in": b"a"}, ("out",), service="echo"), LIMITS)
     assert (again.status, again.files) == (1, {"out": b"A"})
+
+
+def test_a_service_that_has_become_weak_is_no_programs_fault(box: LocalSandbox) -> None:
+    for _ in range(3):
+        done = box.execute(Step(("late",), {"in": b"a"}, ("out",), service="echo"), LIMITS)
+        assert (done.signal, done.status, done.files) == (0, 1, {"out": b"A"})
 
 
 def test_a_service_outlives_commands_that_try_to_end_it(box: LocalSandbox) -> None:

@@ -37,11 +37,12 @@ def _can_become(uid: int) -> bool:
 
 
 def keep_standard_library() -> None:
-    """Lets processes import by open directories: the interpreter may live where only root may go."""
+    """Lets processes import by open directories: the interpreter may live where only root may go. They are opened
+    as names alone, so that no program can leave a lock or a flag on what the next one is given, too."""
     if not os.path.isdir("/proc/self/fd"):
         return
     for index, path in enumerate(path for path in list(sys.path) if os.path.isdir(path)):
-        fd = fcntl.fcntl(os.open(path, os.O_RDONLY | os.O_DIRECTORY), fcntl.F_DUPFD, limits.STDLIB_FD + index)
+        fd = fcntl.fcntl(os.open(path, os.O_PATH | os.O_DIRECTORY), fcntl.F_DUPFD, limits.STDLIB_FD + index)
         opened = f"/proc/self/fd/{fd}"
         sys.path[sys.path.index(path)] = opened
         for module in list(sys.modules.values()):

@@ -31,8 +31,8 @@ class Residents:
     """The tester of this sandbox: started when first used, and again for other limits, after a job that did not end
     well, and after many."""
 
-    def __init__(self, confinement: Forked | Nested, null: int) -> None:
-        self._confinement, self._null = confinement, null
+    def __init__(self, confinement: Forked | Nested) -> None:
+        self._confinement = confinement
         self._running: _Resident | None = None
 
     @property
@@ -66,9 +66,11 @@ class Residents:
 
     def _start(self, job: dict[str, Any], limits: list[Any]) -> _Resident:
         ours, theirs = socket.socketpair()
-        fds = [self._null, self._null, self._null, 0, theirs.fileno()]
+        null = os.open("/dev/null", os.O_RDWR)
+        fds = [null, null, null, 0, theirs.fileno()]
         pid = self._confinement.start({**job, "cpu_s": None}, fds, _serve, TESTER)
         theirs.close()
+        os.close(null)
         return _Resident(pid, ours, limits)
 
 

@@ -28,6 +28,13 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "fanotify_init": (300, 262),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "mbind": (237, 235),
     "set_mempolicy": (238, 237), "set_mempolicy_home_node": (450, 450), "lookup_dcookie": (212, 18),
+    # what would outlive a program, in the host or for the next one: memory, semaphores and messages by name
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197),
+    "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192),
+    "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187),
+    "mq_open": (240, 180), "mq_unlink": (241, 181),
+    # what others do to files that are read by all
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
     # the system itself
     "kexec_load": (246, 104), "kexec_file_load": (320, 294), "init_module": (175, 105),
     "finit_module": (313, 273), "delete_module": (176, 106), "reboot": (169, 142), "swapon": (167, 224),
@@ -38,13 +45,14 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "nfsservctl": (180, 42),
 }  # fmt: skip
 _SPECIAL = {
-    "clone": (56, 220), "clone3": (435, 435), "socket": (41, 198), "ioctl": (16, 29), "prlimit64": (302, 261),
-    "kill": (62, 129), "tgkill": (234, 131),
+    "clone": (56, 220), "clone3": (435, 435), "socket": (41, 198), "ioctl": (16, 29), "fcntl": (72, 25),
+    "prlimit64": (302, 261), "kill": (62, 129), "tgkill": (234, 131),
 }  # fmt: skip
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32 = 0x40000000
 _NEW_NAMESPACES = 0x7E020080  # CLONE_NEW: time, mount, cgroup, uts, ipc, user, pid, net
 _AF_UNIX, _TIOCSTI, _TIOCLINUX = 1, 0x5412, 0x541C
+_F_SETLEASE, _F_NOTIFY = 1024, 1026  # to be told of, and to hold up, what others do to a file
 _SIGKILL = 9
 _LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENT_0, _ARGUMENT_1, _ARGUMENT_2 = 0, 4, 16, 24, 32
@@ -79,6 +87,10 @@ def program(machine: str = "", first: bool = False) -> bytes:
         *_argument(
             special["ioctl"], _ARGUMENT_1,
             [(_EQUAL, 1, 0, _TIOCSTI), (_EQUAL, 0, 1, _TIOCLINUX), _fail(errno.EPERM)],
+        ),
+        *_argument(
+            special["fcntl"], _ARGUMENT_1,
+            [(_EQUAL, 1, 0, _F_SETLEASE), (_EQUAL, 0, 1, _F_NOTIFY), _fail(errno.EPERM)],
         ),
     ]  # fmt: skip
     if first:

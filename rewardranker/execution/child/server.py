@@ -55,8 +55,7 @@ class Server:
         limits = group.Group(**plan["group"]) if plan["group"] else None
         self._accounts = accounts.Accounts(limits)
         self._services = services.Services(self._confinement, self._accounts)
-        self._devnull = os.open("/dev/null", os.O_RDWR)
-        self._residents = residents.Residents(self._confinement, self._devnull)
+        self._residents = residents.Residents(self._confinement)
         self._kinds: dict[str, Callable[[dict[str, Any]], Outcome]] = {
             "function": self._function,
             "stdio": self._stdio,
@@ -78,9 +77,9 @@ class Server:
         """What a process finds that is confined as programs are. Ends the server where none can be."""
         read, write = os.pipe()
         self._confinement.prepare()
-        fds = [self._devnull] * 3 + [write]
+        fds = [null := _null()] * 3 + [write]
         pid = self._confinement.start(_TRIAL, fds, lambda: frames.write(3, {"pid": os.getpid(), "uid": os.getuid()}))
-        os.close(write)
+        _close(null, write)
         facts = frames.read(read)
         os.close(read)
         processes.end(pid)
@@ -98,23 +97,23 @@ class Server:
 
     def _function(self, job: dict[str, Any]) -> Outcome:
         (read, write), (out_read, out_write) = os.pipe(), os.pipe()
-        fds = [self._devnull, out_write, self._devnull, write]
+        fds = [null := _null(), out_write, null, write]
         self._begin(job)
         pid = self._confinement.start(job, fds, lambda: candidate.run_function(job, 3))
-        _close(write, out_write)
+        _close(null, write, out_write)
         results = Pipe(read, MAX_RESULTS, line=tester.MAX_LINE)
         return self._watch(job, [pid], [results, Pipe(out_read, job["output"], keep=0)])
 
     def _stdio(self, job: dict[str, Any]) -> Outcome:
         stdin = _file_of(job["stdin"].encode())
         (read, write), (out_read, out_write) = os.pipe(), os.pipe()
-        fds = [stdin, out_write, self._devnull, write]
+        fds = [stdin, out_write, null := _null(), write]
         if (user := self._confinement.uids[confinement.PROGRAM]) >= 0:
             for fd in (stdin, out_write):
                 os.fchown(fd, user, -1)  # so that /dev/stdin and /dev/stdout can be opened
         self._begin(job)
         pid = self._confinement.start(job, fds, lambda: main_program.run_stdio(job, 3))
-        _close(stdin, write, out_write)
+        _close(stdin, null, write, out_write)
         return self._watch(job, [pid], [Pipe(read, MAX_RESULTS), Pipe(out_read, job["output"])])
 
     def _program(self, job: dict[str, Any]) -> Outcome:
@@ -122,7 +121,7 @@ class Server:
         resident = job["resident"] and self._confinement.hides_testers
         staying = [self._residents.ready(job)] if resident else []
         (ask_read, ask_write), (reply_read, reply_write), (read, write) = os.pipe(), os.pipe(), os.pipe()
-        null, (out_read, out_write) = self._devnull, os.pipe()
+        null, tester_null, (out_read, out_write) = _null(), _null(), os.pipe()
         self._begin(job, staying)
         fds = [null, out_write, null, ask_read, reply_write]
         program = self._confinement.start(job, fds, lambda: candidate.run_server(job, 3, 4))
@@ -130,9 +129,9 @@ class Server:
             self._residents.test(ask_write, reply_read, write)
             ending = [program]
         else:
-            fds = [0, null, null, ask_write, reply_read, write]
+            fds = [0, tester_null, tester_null, ask_write, reply_read, write]
             ending = [self._confinement.start(job, fds, lambda: _test(3, 4, 5), confinement.TESTER), program]
-        _close(ask_read, ask_write, reply_read, reply_write, write, out_write)
+        _close(null, tester_null, ask_read, ask_write, reply_read, reply_write, write, out_write)
         results = Pipe(read, MAX_RESULTS)
         pipes = [results, Pipe(out_read, job["output"], keep=0)]
         outcome = self._watch(job, ending, pipes, staying=staying)
@@ -206,6 +205,11 @@ class Server:
         if outcome.limit:
             outcome.output = b""  # of no use, and perhaps large
         return outcome
+
+
+def _null() -> int:
+    """Opened anew for every process: flags, owners and locks belong to what was opened, and outlive who set them."""
+    return os.open("/dev/null", os.O_RDWR)
 
 
 def _close(*fds: int) -> None:

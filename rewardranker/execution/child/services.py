@@ -17,7 +17,8 @@ from .namespaces import Nested
 from .watching import Outcome
 
 _MAX_STEPS, _TASKS, _FILE_BYTES = 300, 128, 64 << 20
-_MAX_ANSWER, _ERRORS, _CHUNK, _TICK_S = 256 << 20, 4096, 1 << 16, 0.05
+_MAX_ANSWER, _ERRORS, _CHUNK, _TICK_S, _ENDING_S = 256 << 20, 4096, 1 << 16, 0.05, 2.0
+_NO_ANSWER = 255  # exit status that stands for none
 
 
 class _Died(Exception):
@@ -67,10 +68,21 @@ class _Service:
         except BrokenPipeError:
             raise _Died from None
 
+    def wait(self) -> int | None:
+        """The wait status of one that is ending by itself; ``None`` where it goes on."""
+        ended, poll = os.pidfd_open(self.pid), select.poll()
+        poll.register(ended, select.POLLIN)
+        gone = poll.poll(_ENDING_S * 1000)
+        os.close(ended)
+        info = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) if gone else None
+        if info is None:
+            return None
+        return self._started.wait_status(info.si_status << 8 if info.si_code == os.CLD_EXITED else info.si_status)
+
     def stop(self) -> bytes:
-        """Ends it; the beginning of what it wrote to standard error."""
+        """Ends it; the end of what it wrote to standard error."""
         processes.end(self.pid)
-        errors = os.pread(self._errors, _ERRORS, 0)
+        errors = os.pread(self._errors, _ERRORS, max(0, os.fstat(self._errors).st_size - _ERRORS))
         self._started.close()
         for fd in (self._requests, self._answers, self._errors):
             os.close(fd)
@@ -95,7 +107,14 @@ class Services:
         self._commands[name] = (command, memory)
 
     def run(self, job: dict[str, Any], files: dict[str, bytes]) -> Outcome:
-        """One step."""
+        """One step. Where it ends a compiler that has done others, a fresh one tells whether the step is why."""
+        service = self._running.get(job["service"])
+        outcome = self._run(job, files)
+        if service is not None and (outcome.signal or outcome.limit == "memory" or outcome.status == _NO_ANSWER):
+            outcome = self._run(job, files)
+        return outcome
+
+    def _run(self, job: dict[str, Any], files: dict[str, bytes]) -> Outcome:
         name, outcome = job["service"], Outcome()
         self._accounts.begin(job["memory"], job["processes"], self._pids_of(name))
         service = self._ready(name)
@@ -110,9 +129,12 @@ class Services:
             if not outcome.limit:
                 _read_answer(outcome, answer, job["collect"])
         except _Died:
+            status = service.wait()
             outcome.limit = "memory" if self._accounts.out_of_memory() else ""
-            outcome.signal = 0 if outcome.limit else 9
-        if outcome.limit or outcome.signal:
+            if status is not None and not outcome.limit:
+                outcome.ended(status)
+            outcome.status = 0 if outcome.limit or outcome.signal else _NO_ANSWER
+        if outcome.limit or outcome.signal or outcome.status == _NO_ANSWER:
             outcome.errors = f"the resident compiler of {name} ended: ".encode() + self._stop(name)
         return outcome
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
-from rewardranker.execution.languages.language import Language, Level, Recipe, heap_mb, within
+from rewardranker.execution.languages.language import Language, Level, Recipe
 from rewardranker.execution.languages.prompt_members import with_prompt_members
 from rewardranker.execution.languages.splitting import Split, together
 from rewardranker.execution.languages.typed_values import shown
-from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
+from rewardranker.execution.sandbox import Outcome, Sandbox
 from rewardranker.execution.strict.answers import (
     Answer,
     Frame,
@@ -27,6 +27,7 @@ from rewardranker.execution.strict.answers import (
     how_ended,
     judgement_of_stream,
 )
+from rewardranker.execution.strict.building import build, execute, first_error, last_line, run_limits
 from rewardranker.execution.strict.outputs import output_answer
 from rewardranker.execution.strict.python import parsed, value_answer
 from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings, trusted_tests
@@ -34,7 +35,6 @@ from rewardranker.execution.strict.replays import Replays, values_of
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
-BUILD_LIMITS = StepLimits(cpu_s=60.0, wall_s=300.0, memory_mb=2048, memory_kind="data", processes=128)
 Run = tuple[Judgement, bool]
 
 
@@ -100,14 +100,14 @@ def _own_tests(problem: Problem) -> str:
 def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Run:
     frame = Frame(problem.limits, len(problem.tests), "L3")
     recipe = language.whole(code)
-    built, cpu_s = _build(sandbox, language, recipe, frame)
+    built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    limits = replace(_run_limits(language, problem), keep_output=True)
+    limits = replace(run_limits(language, problem), keep_output=True)
     answers: list[Answer] = []
     timed = False
     for test in problem.tests:
-        outcome = _execute(sandbox, language, problem, recipe, built, limits, test.input.encode())
+        outcome = execute(sandbox, language, problem, recipe, built, limits, test.input.encode())
         cpu_s += outcome.cpu_s
         failed = _not_printed(frame, language, recipe, outcome)
         answers.append(failed or output_answer(sandbox, problem, test, outcome.output))
@@ -123,7 +123,7 @@ def _not_printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outc
     if failed is not None:
         return failed
     if outcome.signal or outcome.status:
-        message = _last_line(outcome.errors) + how_ended(outcome)
+        message = last_line(outcome.errors) + how_ended(outcome)
         return Answer(Verdict.RUNTIME_ERROR, message, f"error {outcome.status} {outcome.signal}")
     return None
 
@@ -169,7 +169,7 @@ def _calls(
     assert language.calls is not None
     frame = Frame(problem.limits, len(arguments), "L2")
     recipe = language.calls(code, problem.entry_point, whole)
-    built, cpu_s = _build(sandbox, language, recipe, frame)
+    built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
     nonce = secrets.token_hex(8)
@@ -190,7 +190,7 @@ def _compiled(
     except NotRecordable as error:
         return frame.alone(Verdict.INFRA, str(error), 0.0), False
     recipe = compiled.beside(code, tests, nonce)
-    built, cpu_s = _build(sandbox, language, recipe, frame)
+    built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
 
@@ -218,11 +218,11 @@ def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: P
         return frame.alone(Verdict.INFRA, str(error), 0.0), False
     frame = Frame(problem.limits, len(tests.calls), "L2")
     recipe = replay.program(code, problem.entry_point, tests.calls)
-    built, cpu_s = _build(sandbox, language, recipe, frame)
+    built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    limits = _run_limits(language, problem)
-    outcome = _execute(sandbox, language, problem, recipe, replace(built, argv=(*built.argv, nonce)), limits)
+    limits = run_limits(language, problem)
+    outcome = execute(sandbox, language, problem, recipe, replace(built, argv=(*built.argv, nonce)), limits)
     try:
         checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls))
     except NotRecordable as error:
@@ -249,7 +249,7 @@ def _answers(
     answer: Callable[[int, str, list[Any]], Answer],
 ) -> Run:
     """Runs what has been built, which answers with values."""
-    outcome = _execute(sandbox, language, problem, recipe, recipe.run, _run_limits(language, problem))
+    outcome = execute(sandbox, language, problem, recipe, recipe.run, run_limits(language, problem))
     return _judged(language, recipe, frame, nonce, outcome, answer)
 
 
@@ -286,11 +286,11 @@ def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -
         frame = Frame(problem.limits, len(problem.tests), "L1")
         return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", 0.0), False
     frame = Frame(problem.limits, recipe.checks, "L1")
-    built, cpu_s = _build(sandbox, language, recipe, frame)
+    built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    limits = _run_limits(language, problem)
-    outcome = _execute(sandbox, language, problem, recipe, built, limits, token=token.encode())
+    limits = run_limits(language, problem)
+    outcome = execute(sandbox, language, problem, recipe, built, limits, token=token.encode())
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict is Verdict.MEMORY:
         outcome = replace(outcome, limit="memory")
@@ -303,60 +303,6 @@ def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s, signature=""), outcome.limit in ("cpu", "wall")
 
 
-def _build(sandbox: Sandbox, language: Language, recipe: Recipe, frame: Frame) -> tuple[Step | Judgement, float]:
-    """The step that runs what was built, or the judgement where nothing was; CPU seconds."""
-    if recipe.build is None:
-        return recipe.run, 0.0
-    outcome = sandbox.execute(recipe.build, BUILD_LIMITS, language=language.name)
-    if outcome.limit:
-        verdict = {"memory": Verdict.MEMORY, "output": Verdict.OUTPUT_LIMIT}.get(outcome.limit, Verdict.TIMEOUT)
-        message = f"compiling took more than {BUILD_LIMITS.cpu_s:g} CPU seconds or {BUILD_LIMITS.memory_mb} MiB"
-        return frame.alone(verdict, message, outcome.cpu_s), outcome.cpu_s
-    if outcome.signal:
-        message = f"the compiler died (signal {outcome.signal}): {_first_error(outcome.errors)}"
-        return frame.alone(Verdict.INFRA, message, outcome.cpu_s), outcome.cpu_s
-    if outcome.status:
-        return frame.alone(Verdict.COMPILE_ERROR, _first_error(outcome.errors), outcome.cpu_s), outcome.cpu_s
-    return replace(recipe.run, files={**recipe.run.files, **outcome.files}), outcome.cpu_s
-
-
-def _run_limits(language: Language, problem: Problem) -> StepLimits:
-    limits = StepLimits(
-        cpu_s=problem.limits.cpu_s + language.cpu_floor_s,
-        wall_s=problem.limits.wall_s,
-        memory_mb=heap_mb(language, problem.limits.memory_mb) + language.memory_floor_mb,
-        memory_kind=language.memory_kind,
-        reserved_mb=language.reserved_mb,
-        output_kb=problem.limits.output_kb,
-    )
-    return replace(limits, processes=limits.processes + language.tasks)
-
-
-def _execute(
-    sandbox: Sandbox,
-    language: Language,
-    problem: Problem,
-    recipe: Recipe,
-    step: Step,
-    limits: StepLimits,
-    stdin: bytes = b"",
-    token: bytes = b"",
-) -> Outcome:
-    """Runs what was built; again, more exactly, what seems to have run out of memory. Raises ``SandboxDied``."""
-
-    def run(argv: tuple[str, ...]) -> Outcome:
-        fitted = replace(step, argv=within(argv, language, problem.limits.memory_mb))
-        return sandbox.execute(fitted, limits, stdin, token, language.name)
-
-    outcome = run(step.argv)
-    text = (outcome.errors + outcome.results).decode(errors="replace")
-    if recipe.exact and (outcome.limit == "memory" or language.out_of_memory.search(text)):
-        again = run(recipe.exact)
-        decided = again if again.limit not in ("cpu", "wall") else outcome
-        return replace(decided, cpu_s=outcome.cpu_s + again.cpu_s)
-    return outcome
-
-
 def _failed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) -> Answer | None:
     """What standard error and the limits say of a run; ``None`` where it ended by itself."""
     errors = outcome.errors.decode(errors="replace")
@@ -366,7 +312,7 @@ def _failed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) 
     if died and language.out_of_memory.search(errors):
         return frame.limited("memory")
     if died and recipe.build is None and language.does_not_compile.search(errors):
-        return Answer(Verdict.COMPILE_ERROR, _first_error(outcome.errors))
+        return Answer(Verdict.COMPILE_ERROR, first_error(outcome.errors))
     return None
 
 
@@ -391,13 +337,3 @@ def _without_undefined(value: Any) -> Any:
         ((tag, body),) = value.items()
         return None if tag == "undefined" else {tag: _without_undefined(body)}
     return value
-
-
-def _first_error(errors: bytes) -> str:
-    lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
-
-
-def _last_line(errors: bytes) -> str:
-    lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
-    return next((line for line in lines if "rror" in line or "xception" in line), lines[-1] if lines else "ended")
