@@ -22,12 +22,12 @@ from rewardranker.generation.candidates import (
     derive_seed,
     judge_candidates,
     requests_for,
-    score_candidates,
+    score_all,
     to_candidates,
 )
 from rewardranker.generation.types import Sampling
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.limits import UNREAD, Limits, describe_unread
+from rewardranker.models.limits import Limits
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.atomic import write_json
 from rewardranker.training.ppo.experience import build_experience, minibatch_plan
@@ -43,8 +43,7 @@ class Sync(Protocol):
 
 @dataclass
 class PPODriver:
-    """One PPO run. ``critic`` is ``None`` for the advantage estimators that need none; ``limits`` are the reward
-    model's."""
+    """One PPO run. ``critic`` is ``None`` for the estimators that need none; ``limits`` are the reward model's."""
 
     config: Config
     name: str
@@ -72,7 +71,8 @@ class PPODriver:
             candidates, sequences = self._rollout(step)
         with self._timed("reward"):
             by_id = {p.id: p for p in self.problems}
-            self._score_all(candidates, by_id)
+            read = (self._score, self.tokenizer, self.config.model.chat, SCORE, self.limits)
+            score_all(candidates, by_id, *read, self.warn)
         with self._timed("execute"):
             passed = self._execute(candidates, by_id)
         with self._timed("logprobs"):
@@ -120,18 +120,6 @@ class PPODriver:
         candidates = to_candidates(requests, responses, by_id, self.tokenizer, self.name)
         pairs = zip(requests, responses, strict=True)
         return candidates, [TokenSequence(q.prompt_ids, tuple(r.token_ids)) for q, r in pairs]
-
-    def _score_all(self, candidates: list[Candidate], problems: dict[str, Problem]) -> None:
-        """What the reward model cannot read, such as a program of all its positions, gets the step's lowest score:
-        minus infinity is no reward."""
-        chat = self.config.model.chat
-        unread = score_candidates(candidates, problems, self._score, self.tokenizer, chat, SCORE, self.limits)
-        if not unread:
-            return
-        lowest = min(c.scores[SCORE] for c in candidates if c.scores[SCORE] > UNREAD)
-        for c in candidates:
-            c.scores[SCORE] = max(c.scores[SCORE], lowest)
-        self.warn(f"{describe_unread(unread, len(candidates))}; they get the step's lowest score")
 
     def _score(self, rows: list[TokenSequence]) -> list[float]:
         return self.reward.sharded("score", rows)

@@ -18,7 +18,7 @@ from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
 from rewardranker.models.endings import Endings
-from rewardranker.models.limits import Limits, Unread, score_readable
+from rewardranker.models.limits import UNREAD, Limits, Unread, describe_unread, score_readable
 from rewardranker.problems.types import Candidate, Problem
 
 Generate = Callable[[list[Request], Sampling], list[Response]]
@@ -110,6 +110,27 @@ def score_candidates(
     for c, number in zip(candidates, found.scores, strict=True):
         c.scores[key] = number
     return found.unread
+
+
+def score_all(
+    candidates: Sequence[Candidate],
+    problems: Mapping[str, Problem],
+    score: Score,
+    tokenizer: PreTrainedTokenizerBase,
+    chat: bool,
+    key: str,
+    limits: Limits | None,
+    warn: Callable[[str], None],
+) -> None:
+    """:func:`score_candidates` for a policy's rewards: what the network cannot read, such as a program of all its
+    positions, gets the lowest score of the others, and is said. Minus infinity is no reward."""
+    unread = score_candidates(candidates, problems, score, tokenizer, chat, key, limits)
+    if not unread:
+        return
+    lowest = min(c.scores[key] for c in candidates if c.scores[key] > UNREAD)
+    for c in candidates:
+        c.scores[key] = max(c.scores[key], lowest)
+    warn(f"{describe_unread(unread, len(candidates))}; they get the step's lowest score")
 
 
 def candidate_names(candidates: Sequence[Candidate]) -> list[str]:

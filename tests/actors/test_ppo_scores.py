@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from actors.ppo_driver import SCORE, PPODriver
-from rewardranker.config.schema import Config
+from actors.ppo_driver import SCORE
+from rewardranker.generation.candidates import score_all
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits
 from rewardranker.models.tiny import build_tokenizer
@@ -17,29 +16,18 @@ from rewardranker.problems.types import Candidate, Problem
 PROBLEM = Problem("p", "test", "python", "def f(x):\n", "f", "program", (), "train", "p", "", "")
 
 
-class Lengths:
+def lengths(rows: list[TokenSequence]) -> list[float]:
     """A reward model that likes long texts."""
-
-    def sharded(self, method: str, rows: list[TokenSequence]) -> list[float]:
-        assert method == "score"
-        return [float(len(row)) for row in rows]
-
-
-def driver(said: list[str], limits: Limits | None) -> PPODriver:
-    nothing: Any = None
-    tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
-    parts: dict[str, Any] = {"policy": nothing, "reference": nothing, "critic": None, "reward": Lengths()}
-    return PPODriver(
-        Config(), "ppo", [PROBLEM], tokenizer, **parts, rollouts=nothing, judge=nothing, sync=nothing,
-        warn=said.append, limits=limits,
-    )  # fmt: skip
+    return [float(len(row)) for row in rows]
 
 
 def scored(limits: Limits | None) -> tuple[list[float], list[str]]:
     codes = ["    return x\n", "    return x" + " + 1" * 20 + "\n", "    return x + 1\n"]
     said: list[str] = []
     candidates = [Candidate("p", "python", code, f"def f(x):\n{code}", "ppo") for code in codes]
-    driver(said, limits)._score_all(candidates, {"p": replace(PROBLEM, prefix="def f(x):\n")})
+    problems = {"p": replace(PROBLEM, prefix="def f(x):\n")}
+    tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
+    score_all(candidates, problems, lengths, tokenizer, False, SCORE, limits, said.append)
     return [c.scores[SCORE] for c in candidates], said
 
 
