@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,7 +72,7 @@ class PPODriver:
             candidates, sequences = self._rollout(step)
         with self._timed("reward"):
             by_id = {p.id: p for p in self.problems}
-            read = (self._score, self.tokenizer, self.config.model.chat, SCORE, self.limits)
+            read = (partial(self.reward.sharded, "score"), self.tokenizer, self.config.model.chat, SCORE, self.limits)
             score_all(candidates, by_id, *read, self.warn)
         with self._timed("execute"):
             passed = self._execute(candidates, by_id)
@@ -120,9 +121,6 @@ class PPODriver:
         candidates = to_candidates(requests, responses, by_id, self.tokenizer, self.name)
         pairs = zip(requests, responses, strict=True)
         return candidates, [TokenSequence(q.prompt_ids, tuple(r.token_ids)) for q, r in pairs]
-
-    def _score(self, rows: list[TokenSequence]) -> list[float]:
-        return self.reward.sharded("score", rows)
 
     def _execute(self, candidates: list[Candidate], problems: dict[str, Problem]) -> dict[str, float]:
         if not self.config.ppo.execute_rollouts:
