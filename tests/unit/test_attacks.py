@@ -15,7 +15,7 @@ from rewardranker.execution.languages import LANGUAGES as DEFINITIONS
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox.process import NotStarted
 from rewardranker.execution.sandbox.tiers import describe, probe, record
-from rewardranker.execution.strict import recipes
+from rewardranker.execution.strict import building
 from rewardranker.execution.verdict import Verdict
 
 Fought = Callable[[str, bool], Aftermath]
@@ -65,7 +65,7 @@ def fought(there: Host) -> Iterator[Fought]:
         return aftermath
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipes, "BUILD_LIMITS", replace(recipes.BUILD_LIMITS, cpu_s=8.0, wall_s=40.0))
+        patch.setattr(building, "BUILD_LIMITS", replace(building.BUILD_LIMITS, cpu_s=8.0, wall_s=40.0))
         yield of
 
 
