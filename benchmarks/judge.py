@@ -39,7 +39,8 @@ from rewardranker.execution.languages.setup import prepare, read_only_places, se
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import LocalSandbox
 from rewardranker.execution.sandbox.tiers import require
-from rewardranker.execution.strict.recipes import BUILD_LIMITS, split_tests
+from rewardranker.execution.strict.building import BUILD_LIMITS
+from rewardranker.execution.strict.recipes import split_tests
 from rewardranker.execution.strict.recordings import trusted_tests
 from rewardranker.execution.strict.replays import Replays
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
