@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardranker.execution.extraction import completion_of, extract, normalise
+from rewardranker.execution.extraction.invisible import visible
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.types import Problem, Style, Test
 
@@ -54,7 +55,7 @@ def test_normalise_is_idempotent(text: str) -> None:
 
 @given(messy)
 def test_a_whole_program_survives_the_way_to_a_completion_and_back(text: str) -> None:
-    code = normalise(text)
+    code = normalise(visible(normalise(text), "python"))
     assert extract(problem(), completion_of(problem(), code)) == code
 
 
@@ -62,7 +63,7 @@ def test_a_whole_program_survives_the_way_to_a_completion_and_back(text: str) ->
 @given(text=messy)
 def test_a_main_program_survives_in_every_language(language: str, text: str) -> None:
     task = problem(language=language, style="stdio")
-    code = normalise("<?php\n" + text if language == "php" else text)
+    code = normalise(visible(normalise("<?php\n" + text if language == "php" else text), language))
     assert extract(task, completion_of(task, code)) == code
 
 

@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
-import re
-
-from rewardranker.execution.extraction import python
+from rewardranker.execution.extraction import prose, python, reasoning
 from rewardranker.execution.extraction.answer import whole
+from rewardranker.execution.extraction.choice import fenced, is_complete, program_in
 from rewardranker.execution.extraction.continuation import begins_afresh, continued, function_ends
 from rewardranker.execution.extraction.definitions import defines
-from rewardranker.execution.extraction.fences import Block, blocks, chosen
+from rewardranker.execution.extraction.fences import Block
+from rewardranker.execution.extraction.invisible import visible
+from rewardranker.execution.extraction.markers import turns
 from rewardranker.execution.extraction.normal_form import normalise, unix
+from rewardranker.execution.linear import lexer
 from rewardranker.problems.prompts import continues_prompt, cut
 from rewardranker.problems.types import Problem
 
 __all__ = ["completion_of", "extract", "normalise"]
 
+_BACKTICKS = lexer(r"`++")
+
 
 def extract(problem: Problem, text: str) -> str:
-    """The whole program, in normal form, that a model's text means for this problem.
+    """The whole program, in normal form, that a model's text means for this problem. Takes linear time; never raises.
 
-    Where the problem has a prefix, the text continues it, up to the end of the function; or it is an answer
-    with the whole program, prefix included, in a fence. Otherwise it is a fenced block, else the text (in
-    Python, without the prose around it), up to the problem's stop tokens. Of several blocks in the language it is
-    the first that defines the entry point, else the longest.
+    Of what the text says, the first turn counts that holds a complete program, without chat markers and reasoning
+    (:mod:`markers <rewardranker.execution.extraction.markers>`, :mod:`reasoning
+    <rewardranker.execution.extraction.reasoning>`). Where the problem has a prefix, it continues it, up to the end of
+    the function; or it is an answer with the whole program, prefix included, in a fence. Otherwise it is a fenced
+    block (:mod:`choice <rewardranker.execution.extraction.choice>`), else the text without the prose around it, up to
+    the problem's stop tokens.
     """
-    text = unix(text) if problem.prefix else cut(problem, unix(text))
-    block = chosen(blocks(text), problem.language, lambda code: defines(code, problem.language, problem.entry_point))
+    text = unix(text).removeprefix("\ufeff")
+    said = turns(text if problem.prefix else cut(problem, text))
+    answers = [turn.text for turn in said if turn.role not in ("user", "thought") and turn.text.strip()]
+    found = [_from_turn(problem, answer) for answer in answers]
+    if not any(is_complete(problem, code) for code in found):
+        found += [_from_thoughts(problem, turn.text) for turn in said if turn.role == "thought"]
+    complete = (code for code in found if is_complete(problem, code))
+    return next(complete, found[0] if found else _from_turn(problem, ""))
+
+
+def _from_turn(problem: Problem, text: str) -> str:
+    said = reasoning.split(text)
+    code = _from_answer(problem, said.answer)
+    if not said.hidden or said.answer.strip() and is_complete(problem, code):
+        return code
+    thought = _from_thoughts(problem, said.hidden) if said.cut_off else _from_answer(problem, said.hidden)
+    return thought if is_complete(problem, thought) or not said.answer.strip() else code
+
+
+def _from_thoughts(problem: Problem, text: str) -> str:
+    """What unfinished reasoning means: the program that it holds in fences which are closed; else nothing."""
+    code = program_in(problem, text, [block for block in fenced(text, problem.language) if block.closed], False)
+    return _program(problem, code) if code is not None else _from_answer(problem, "")
+
+
+def _from_answer(problem: Problem, text: str) -> str:
+    found = fenced(text, problem.language)
     if problem.prefix:
-        return normalise(_with_prefix(problem, text, block))
-    if block is not None:
-        return normalise(whole(problem, block.code))
+        return _with_prefix(problem, text, found)
+    code = program_in(problem, text, found, True)
+    if code is not None:
+        return _program(problem, code)
     if problem.language == "python":
-        return normalise(python.without_prose(text))
-    return normalise(whole(problem, text))
+        return _shown(problem, prose.python_only(text, problem.entry_point))
+    return _program(problem, prose.without_sentences(text))
+
+
+def _program(problem: Problem, code: str) -> str:
+    """A whole program, as the tests need it."""
+    return normalise(whole(problem, _shown(problem, code)))
+
+
+def _shown(problem: Problem, code: str) -> str:
+    return normalise(visible(normalise(code), problem.language))
 
 
 def completion_of(problem: Problem, code: str) -> str:
@@ -49,20 +90,29 @@ def completion_of(problem: Problem, code: str) -> str:
             continuation = code[len(head) :].removeprefix(tail)
             if extract(problem, continuation) == code:
                 return continuation
-    longest = max((len(run) for run in re.findall(r"^ *(`{3,})", code, re.MULTILINE)), default=2)
+    longest = max([2, *map(len, _BACKTICKS.findall(code))])
     fence = "`" * (longest + 1)
     return f"{fence}{problem.language}\n{code}{fence}\n"
 
 
-def _with_prefix(problem: Problem, text: str, block: Block | None) -> str:
+def _with_prefix(problem: Problem, text: str, found: list[Block]) -> str:
     """The program of a problem whose prompt has begun it."""
-    if block is not None and not _continues(problem, block.before):
-        if defines(block.code, problem.language, problem.entry_point):
-            return whole(problem, block.code)
-        return _continued(problem, block.code) if _continues(problem, block.code) else whole(problem, block.code)
+    head = text[: found[0].start] if found else text
+    if found and not _continues(problem, head):
+        code = program_in(problem, text, found, True)
+        if code is not None:
+            if not defines(code, problem.language, problem.entry_point) and _continues(problem, code):
+                return normalise(_continued(problem, _shown(problem, code)))
+            return _program(problem, code)
     if _is_whole(problem, text):
-        return whole(problem, text)
-    return _continued(problem, text)
+        return _program(problem, _loose(problem, text))
+    return normalise(_continued(problem, text))
+
+
+def _loose(problem: Problem, text: str) -> str:
+    """A whole program that stands in a text without a fence."""
+    code = program_in(problem, text, [], True)
+    return text if code is None else code
 
 
 def _continues(problem: Problem, text: str) -> bool:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_COMMENT = re.compile(r"(?:(?<=[\s;&|()])|\A)#[^\n]*")
-_PLAIN = re.compile(r"[^\\'\"$#`(){}<\n]+")
-_HERE = re.compile(r"<<(?P<tabs>-?)[ \t]*\\?(?P<quote>[\"']?)(?P<word>[\w.-]+)(?P=quote)(?!<)")
+from rewardranker.execution.extraction.pieces import Piece
+from rewardranker.execution.linear import lexer
+
+_COMMENT = lexer(r"(?:(?<=[\s;&|()])|\A)#[^\n]*+")
+_PLAIN = lexer(r"[^\\'\"$#`(){}<\n]++")
+_IN_QUOTES = lexer(r"[^\\\"$]++")
+_IN_BRACES = lexer(r"[^\\\"'$}\n]++")
+_ANSI_QUOTED = lexer(r"\$'(?:[^'\\]++|\\(?s:.)?)*+'?")
+_HERE = lexer(r"<<(?P<tabs>-?)[ \t]*+\\?(?P<quote>[\"']?)(?P<word>[\w.-]++)(?P=quote)(?!<)")
 
 
-def blank_bash(code: str, fill: str) -> str:
-    """See :func:`rewardranker.execution.extraction.literals.blank`; parameter expansions count as literals,
-    command substitutions do not, unless they stand within quotes."""
-    return "".join(
-        text if kind == "shown" else (" " if kind == "comment" else fill) * len(text)
-        for text, kind in _Scanner(code).pieces()
-    )
-
-
-def blank_bash_comments(code: str) -> str:
-    """``code`` with its comments as spaces, and its literals as they are: they may hold commands."""
-    return "".join(" " * len(text) if kind == "comment" else text for text, kind in _Scanner(code).pieces())
+def bash_literals(code: str) -> Iterator[Piece]:
+    """See :func:`rewardranker.execution.extraction.literals.literals`. Parameter expansions count as literals
+    (``template``, as do texts in double quotes), command substitutions do not, unless they stand within quotes."""
+    scanner, place = _Scanner(code), 0
+    while place < len(code):
+        end, kind = scanner.next(place)
+        if kind:
+            yield place, end, kind
+        place = end
 
 
 class _Scanner:
@@ -30,89 +33,102 @@ class _Scanner:
     def __init__(self, code: str) -> None:
         self._code = code
         self._open: list[str] = []
+        self._quotes = 0  # how many of the open ones make a literal of what they hold
         self._documents: list[tuple[str, bool]] = []
 
-    def pieces(self) -> Iterator[tuple[str, str]]:
-        """The script in pieces, each ``shown``, a ``comment`` or a ``literal``."""
-        place = 0
-        while place < len(self._code):
-            piece = self._next(place)
-            yield piece
-            place += len(piece[0])
-
-    def _next(self, place: int) -> tuple[str, str]:
+    def next(self, place: int) -> tuple[int, str]:
+        """Where the piece that begins at ``place`` ends, and its kind; none where it is plain code."""
         code = self._code
-        quoted = '"' in self._open or "${" in self._open
-        shown = "literal" if quoted else "shown"
         top = self._open[-1] if self._open else ""
         character = code[place]
         if character == "\\":
-            return code[place : place + 2], "literal"
+            return min(place + 2, len(code)), "template"
         if character == "\n" and self._documents and top != '"':
-            return self._bodies(place), "literal"
+            return self._bodies(place), "template"
         if code.startswith("${", place):
-            self._open.append("${")
-            return "${", "literal"
+            self._push("${")
+            return place + 2, "template"
+        shown = "template" if self._quotes else ""
         if code.startswith("$(", place):
-            self._open.append("$(")
-            return "$(", shown
+            self._push("$(")
+            return place + 2, shown
         if character == '"':
             if top == '"':
-                self._open.pop()
+                self._pop()
             else:
-                self._open.append('"')
-            return character, "literal"
+                self._push('"')
+            return place + 1, "template"
         if top == '"':
-            return character, "literal"
+            return self._run(_IN_QUOTES, place), "template"
         return self._outside_quotes(place, top, shown)
 
-    def _outside_quotes(self, place: int, top: str, shown: str) -> tuple[str, str]:
+    def _outside_quotes(self, place: int, top: str, shown: str) -> tuple[int, str]:
         code = self._code
         character = code[place]
         if character == "'" or code.startswith("$'", place):
-            return self._single_quoted(place), "literal"
+            return self._single_quoted(place), "template" if self._quotes else "string"
         if top == "${":
             if character == "}":
-                self._open.pop()
-            return character, "literal"
+                self._pop()
+                return place + 1, "template"
+            return self._run(_IN_BRACES, place), "template"
         comment = _COMMENT.match(code, place) if character == "#" else None
         if comment is not None:
-            return comment[0], "comment"
+            return comment.end(), "comment"
         if code.startswith("<<", place):
             return self._here(place, shown)
         if code.startswith("$#", place) or code.startswith("$$", place):
-            return code[place : place + 2], "literal"
+            return place + 2, "template"
         if character == "(" and self._open:
-            self._open.append("(")
+            self._push("(")
         elif character == ")" and top in ("(", "$("):
-            self._open.pop()
-        plain = _PLAIN.match(code, place)
-        return (plain[0] if plain is not None else character), shown
+            self._pop()
+        return self._run(_PLAIN, place), shown
 
-    def _single_quoted(self, place: int) -> str:
+    def _push(self, opening: str) -> None:
+        self._open.append(opening)
+        self._quotes += opening in ('"', "${")
+
+    def _pop(self) -> None:
+        self._quotes -= self._open.pop() in ('"', "${")
+
+    def _run(self, characters: re.Pattern[str], place: int) -> int:
+        match = characters.match(self._code, place)
+        return match.end() if match is not None else place + 1
+
+    def _single_quoted(self, place: int) -> int:
         if self._code[place] == "$":
-            match = re.compile(r"\$'(?:\\(?s:.)|[^'\\])*'?").match(self._code, place)
+            match = _ANSI_QUOTED.match(self._code, place)
             assert match is not None
-            return match[0]
+            return match.end()
         end = self._code.find("'", place + 1)
-        return self._code[place:] if end < 0 else self._code[place : end + 1]
+        return len(self._code) if end < 0 else end + 1
 
-    def _here(self, place: int, shown: str) -> tuple[str, str]:
+    def _here(self, place: int, shown: str) -> tuple[int, str]:
         """A here-document is announced; a here-string or a shift is not one."""
         if self._code.startswith("<<<", place):
-            return "<<<", shown
+            return place + 3, shown
         match = _HERE.match(self._code, place)
-        if match is None or "(" in self._open[-2:] or self._code[:place].endswith("(("):
-            return "<<", shown
+        if match is None or "(" in self._open[-2:] or self._code.endswith("((", 0, place):
+            return place + 2, shown
         self._documents.append((match["word"], bool(match["tabs"])))
-        return match[0], shown
+        return match.end(), shown
 
-    def _bodies(self, place: int) -> str:
+    def _bodies(self, place: int) -> int:
         """From the line end at ``place`` through all documents that were announced before it."""
-        at = place
         for word, tabs in self._documents:
-            indent = "[ \t]*" if tabs else ""
-            end = re.compile(rf"\n{indent}{re.escape(word)}(?=\n|\Z)").search(self._code, at)
-            at = end.end() if end is not None else len(self._code)
+            place = self._body(place, word, tabs)
         self._documents = []
-        return self._code[place:at]
+        return place
+
+    def _body(self, place: int, word: str, tabs: bool) -> int:
+        code = self._code
+        while 0 <= place < len(code):
+            start = place + 1
+            while tabs and code[start : start + 1] in (" ", "\t") and start < len(code):
+                start += 1
+            end = start + len(word)
+            if code.startswith(word, start) and code[end : end + 1] in ("", "\n"):
+                return end
+            place = code.find("\n", place + 1)
+        return len(code)

@@ -8,22 +8,26 @@ from rewardranker.execution.extraction.definitions import definition
 from rewardranker.execution.extraction.literals import blank
 from rewardranker.execution.extraction.removal import with_comments, without, without_tail
 from rewardranker.execution.extraction.structure import Span, balanced, items, open_braces
+from rewardranker.execution.linear import WORD, lexer, pattern
 
-_IMPORT = re.compile(r"(?:import|extern\s+alias|(?:global\s+)?using)\b[^(){}]*;?\Z")
-_PACKAGE = re.compile(r"(?:package|namespace)\s+[\w.]+\s*;?\Z")
-_NAMESPACE = re.compile(r"namespace\s+[\w.]+\s*\{")
-_ANNOTATIONS = r"(?:@\w+(?:\s*\([^()]*\))?\s*|\[[^\]]*\]\s*)*"
-_TYPE = re.compile(rf"{_ANNOTATIONS}[^;{{}}()=]*?\b(?:class|interface|enum|record|struct)\s+(\w+)[^;{{}}]*\{{")
-_MEMBER = re.compile(rf"{_ANNOTATIONS}[\w<>\[\],.?\s]*[\w>\]?]\s+\w+\s*(?:<[^()]*>)?\s*\([^;=]*(?:\{{|=>)")
-_FIELD = re.compile(r"(?:(?:public|private|protected|internal|static|final|readonly|const)\s+)+[^()]*?[=;]")
-_STATEMENT = re.compile(r"(?:return|if|for|foreach|while|do|switch|try|await|throw|else|using|new)\b")
-_PUBLIC = re.compile(r"(?:\A|(?<=\s))public\s+(?=(?:\w+\s+)*(?:class|interface|enum|record|struct)\b)")
-_MAIN = re.compile(r"[^;{}()=]*?\b[Mm]ain\s*\(")
+_MOST_NESTED = 4  # namespaces within namespaces
+_KINDS = "(?:class|interface|enum|record|struct)"
+_IMPORT = pattern(r"(?:import|extern\s+alias|(?:global\s+)?using)\b[^(){}]*;?\z")
+_PACKAGE = pattern(r"(?:package|namespace)\s+[\w.]+\s*;?\z")
+_NAMESPACE = lexer(r"namespace\s++[\w.]++\s*+\{")
+_ANNOTATIONS = rf"(?:@{WORD}+(?:\s*\([^()]*\))?\s*|\[[^\]]*\]\s*)*"
+_TYPE = pattern(rf"{_ANNOTATIONS}[^;{{}}()=]*?\b{_KINDS}\s+({WORD}+)[^;{{}}]*\{{")
+_MEMBER = pattern(rf"{_ANNOTATIONS}[\pL\pN_<>\[\],.?\s]*[\pL\pN_>\]?]\s+{WORD}+\s*(?:<[^()]*>)?\s*\([^;=]*(?:\{{|=>)")
+_FIELD = pattern(r"(?:(?:public|private|protected|internal|static|final|readonly|const)\s+)+[^()]*?[=;]")
+_STATEMENT = lexer(r"(?:return|if|for|foreach|while|do|switch|try|await|throw|else|using|new)\b")
+_PUBLIC = pattern(rf"(?:\A|\s)(public\s+)(?:\w+\s+)*{_KINDS}\b")
+_MAIN = pattern(r"[^;{}()=]*?\b[Mm]ain\s*\(")
+_OPEN_CLASS = pattern(rf"\bclass\s+({WORD}+)[^{{}}]*\{{")
 
 
 def class_of_prompt(prefix: str, language: str) -> str:
     """The name of the class that the prompt leaves open; ``Problem`` where it has none."""
-    found = re.findall(r"\bclass\s+(\w+)[^{}]*\{", blank(prefix, language))
+    found = [match[1] for match in _OPEN_CLASS.finditer(blank(prefix, language))]
     return found[-1] if found else "Problem"
 
 
@@ -52,16 +56,21 @@ def complete(code: str, language: str, entry_point: str, name: str) -> str:
 
 def _unwrapped(code: str, language: str) -> str:
     """Without packages, and with the insides of namespaces in their place."""
-    for _ in range(code.count("namespace") + 1):
+    for _ in range(_MOST_NESTED):
         masked = blank(code, language)
+        if "namespace" not in masked and "package" not in masked:
+            return code
         spans = items(masked, language)
-        packages = [span for span in spans if _PACKAGE.match(span.of(masked))]
-        wrapper = next((span for span in spans if _NAMESPACE.match(span.of(masked))), None)
-        if wrapper is None:
-            return without(code, masked, packages)
-        opening = masked.index("{", wrapper.start)
-        inside = code[opening + 1 : wrapper.end].rstrip().removesuffix("}")
-        code = code[: wrapper.start] + _dedented(inside).strip("\n") + "\n" + code[wrapper.end :]
+        wrappers = [span for span in spans if _NAMESPACE.match(masked, span.start, span.end)]
+        if not wrappers:
+            return without(code, masked, [span for span in spans if _PACKAGE.match(span.of(masked))])
+        parts, place = [], 0
+        for span in wrappers:
+            opening = masked.index("{", span.start)
+            inside = code[opening + 1 : span.end].rstrip().removesuffix("}")
+            parts += [code[place : span.start], _dedented(inside).strip("\n"), "\n"]
+            place = span.end
+        code = "".join([*parts, code[place:]])
     return code
 
 
@@ -125,11 +134,20 @@ def _last(code: str, language: str, entry_point: str) -> str:
         code = f"{code[:start]}{behind}\n\n{code[start : home.end]}\n"
         masked = blank(code, language)
         home, others = _home(masked, language, entry_point)
-    for span in reversed(others if language == "java" else []):
-        public = _PUBLIC.match(span.of(masked))
-        if public is not None:
-            code = code[: span.start] + code[span.start + public.end() :]
-    return code
+    if language != "java":
+        return code
+    parts, place = [], 0
+    for span in others:
+        start, end = _public(masked, span)
+        parts.append(code[place:start])
+        place = end
+    return "".join([*parts, code[place:]])
+
+
+def _public(masked: str, span: Span) -> tuple[int, int]:
+    """Where the ``public`` of a type stands; an empty stretch where it has none."""
+    match = _PUBLIC.search(masked[span.start : masked.index("{", span.start) + 1])
+    return (span.start, span.start) if match is None else (span.start + match.start(1), span.start + match.end(1))
 
 
 def _home(masked: str, language: str, entry_point: str) -> tuple[Span | None, list[Span]]:
@@ -149,9 +167,11 @@ def _renamed(code: str, language: str, entry_point: str, name: str) -> str:
     (called,) = _names(masked, [home])
     if called == name or name in _names(masked, others):
         return code
-    for match in reversed(list(re.finditer(rf"\b{re.escape(called)}\b", masked))):
-        code = code[: match.start()] + name + code[match.end() :]
-    return code
+    parts, place = [], 0
+    for match in lexer(rf"\b{re.escape(called)}\b").finditer(masked):
+        parts += [code[place : match.start()], name]
+        place = match.end()
+    return "".join([*parts, code[place:]])
 
 
 def _names(masked: str, spans: list[Span]) -> list[str]:
@@ -167,7 +187,8 @@ def _wrapped(code: str, masked: str, spans: list[Span], name: str) -> str:
         if _is_import(shape):
             parts["imports"].append(text)
         elif _is_type(shape):
-            parts["types"].append(_PUBLIC.sub("", text, count=1) + "\n")
+            first, behind = _public(masked, span)
+            parts["types"].append((code[start:first] + code[behind:end]).strip("\n") + "\n")
         elif _is_member(shape):
             parts["members"].append("\n".join(f"    {line}" if line else "" for line in text.split("\n")))
     members = "\n\n".join(parts["members"])

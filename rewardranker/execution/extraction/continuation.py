@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from rewardranker.execution.extraction.definitions import definition
 from rewardranker.execution.extraction.literals import blank
 from rewardranker.execution.extraction.structure import closing, open_braces
+from rewardranker.execution.linear import lexer
 from rewardranker.problems.types import Problem
 
-_FENCE_LINE = re.compile(r"^[ \t]*```", re.MULTILINE)
+_FENCE_LINE = lexer(r"(?m:^[ \t]*+```)")
 
 
 def continued(problem: Problem, text: str) -> str:

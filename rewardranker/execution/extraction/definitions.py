@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Any
 
 from rewardranker.execution.extraction import python
 from rewardranker.execution.extraction.literals import blank
+from rewardranker.execution.extraction.structure import parentheses
+from rewardranker.execution.linear import lexer, pattern
 
 _NO_TYPE = frozenset(("return", "new", "else", "throw", "await", "in", "case", "not", "and", "or", "yield"))
-_BEFORE_NAME = re.compile(r"([\w\])>*&?]+)\s*\Z")
+_LONGEST = max(map(len, _NO_TYPE))
+_BEFORE, _BEHIND = 200, 1000  # characters between a type and the name, and of what may stand before the body
 _TAILS = {
-    "cpp": re.compile(r"\s*(?:const|noexcept|override|->\s*[\w:<>,\s*&]+|\s)*\{"),
-    "java": re.compile(r"\s*(?:\[\s*\]\s*)*(?:throws\s+[\w.,\s]+)?\{"),
-    "csharp": re.compile(r"\s*(?:where\s[^{};]*)?(?:\{|=>)"),
+    "cpp": lexer(r"(?:\s++|const|noexcept|override|final|->[\w:<>,\s*&]++)*+\{"),
+    "java": lexer(r"\s*+(?:\[\s*+\]\s*+)*+(?:throws\s++[\w.,\s]++)?\{"),
+    "csharp": lexer(r"\s*+(?:where\s(?:[^{};=]++|=(?!>))*+)?(?:\{|=>)"),
 }
 _SCRIPT = (
-    r"\bfunction\s*\*?\s*{0}\s*[<(]|\b(?:const|let|var)\s+{0}\s*(?::[^;]*?)?=(?!=)"
-    r"|(?:\A|[\n;}}])[ \t]*(?:(?:module\.)?exports\.|globalThis\.|window\.)?{0}\s*=(?![=>])"
+    r"\bfunction\s*\*?\s*{0}\s*[<(]|\b(?:const|let|var)\s+{0}\s*(?::[^;]*?)?=(?:[^=]|\z)"
+    r"|(?:\A|[\n;}}])[ \t]*(?:(?:module\.)?exports\.|globalThis\.|window\.)?{0}\s*=(?:[^=>]|\z)"
 )
 _PATTERNS = {
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
     "php": r"(?i:\bfunction\s+&?\s*{0}\s*\()",
-    "bash": r"(?:\A|(?<=[\s;]))(?:function\s+{0}(?![\w-])(?:\s*\(\s*\))?|{0}\s*\(\s*\))\s*[{{(]",
+    "bash": r"(?:\A|[\s;])(?:function\s+{0}(?:\s*\(\s*\))?|{0}\s*\(\s*\))\s*[{{(]",
 }
 
 
@@ -30,8 +35,8 @@ def definition(masked: str, language: str, name: str) -> int | None:
     """Where the first definition of function ``name`` begins (its name, or the word before it), if anywhere."""
     if language in _TAILS:
         return _typed(masked, language, name)
-    pattern = _PATTERNS.get(language)
-    match = re.search(pattern.format(re.escape(name)), masked) if pattern is not None else None
+    possible = language in _PATTERNS and name.lower() in masked.lower()
+    match = _pattern(language, name).search(masked) if possible else None
     return match.start() + len(match[0]) - len(match[0].lstrip("\n; \t}")) if match is not None else None
 
 
@@ -44,25 +49,33 @@ def defines(code: str, language: str, name: str) -> bool:
     return definition(blank(code, language), language, name) is not None
 
 
+@lru_cache(maxsize=256)
+def _pattern(language: str, name: str) -> Any:
+    return pattern(_PATTERNS[language].format(re.escape(name)))
+
+
+@lru_cache(maxsize=256)
+def _call(name: str) -> re.Pattern[str]:
+    return lexer(rf"(?<![\w.:~]){re.escape(name)}\s*+(?:<[\w\s,]++>\s*+)?\(")
+
+
 def _typed(masked: str, language: str, name: str) -> int | None:
     """A type, the name, parameters, and then a body."""
-    for match in re.finditer(rf"(?<![\w.:~]){re.escape(name)}\s*(?:<[\w\s,]+>)?\s*\(", masked):
-        before = _BEFORE_NAME.search(masked, max(0, match.start() - 200), match.start())
-        after = _after_parameters(masked, match.end() - 1)
-        if (
-            before is not None
-            and before[1] not in _NO_TYPE
-            and after is not None
-            and _TAILS[language].match(masked, after)
-        ):
+    for match in _call(name).finditer(masked):
+        if not _type_ends(masked[max(0, match.start() - _BEFORE) : match.start()].rstrip()):
+            continue
+        closed = parentheses(masked).get(match.end() - 1)
+        if closed is not None and _TAILS[language].match(masked, closed + 1, closed + 1 + _BEHIND):
             return match.start()
     return None
 
 
-def _after_parameters(masked: str, opening: int) -> int | None:
-    depth = 0
-    for match in re.compile("[()]").finditer(masked, opening):
-        depth += 1 if match[0] == "(" else -1
-        if depth == 0:
-            return match.end()
-    return None
+def _type_ends(before: str) -> bool:
+    """Whether a text may end with a type; a word such as ``return`` is none."""
+    if not (before[-1:].isalnum() or before[-1:] in tuple("_])>*&?")):
+        return False
+    word, place = "", len(before)
+    while place and len(word) <= _LONGEST and (before[place - 1].isalnum() or before[place - 1] in "_])>*&?"):
+        place -= 1
+        word = before[place] + word
+    return word not in _NO_TYPE

@@ -7,9 +7,10 @@ import re
 from rewardranker.execution.extraction.definitions import definition
 from rewardranker.execution.extraction.literals import blank
 from rewardranker.execution.extraction.structure import items
+from rewardranker.execution.linear import pattern
 
-_FIRST_LINE = re.compile(r"#!|<\?php\b")
-_TYPE = re.compile(r"(?:template\s*<[^;{]*>\s*)?(?:union|struct|class|enum(?:\s+class)?|using|typedef[^;]*?)\s+(\w+)")
+_TYPE = pattern(r"(?:template\s*<[^;{]*>\s*)?(?:union|struct|class|enum(?:\s+class)?|using|typedef[^;]*?)\s+(\w+)")
+_FUNCTION = pattern(r"[^(){};=]*?(\w+)\s*\(")
 
 
 def with_prelude(prefix: str, language: str, entry_point: str, code: str) -> str:
@@ -20,19 +21,20 @@ def with_prelude(prefix: str, language: str, entry_point: str, code: str) -> str
     if language not in ("cpp", "java", "csharp"):
         return code
     masked, given = blank(code, language), blank(prefix, language)
-    present = {_key(span.of(code)) for span in items(masked, language)}
+    present = {key(span.of(code)) for span in items(masked, language)}
     missing = []
     for span in items(given, language):
         text, shape = span.of(prefix), span.of(given)
         if "{" in shape and not _closed(shape):
             break  # the function itself, or the class around it
-        if _key(text) not in present and not _defined(masked, language, shape) and not _names_of(shape, entry_point):
+        if key(text) not in present and not _defined(masked, language, shape) and not _names_of(shape, entry_point):
             missing.append(text)
     return "\n".join([*missing, code]) if missing else code
 
 
-def _key(text: str) -> str:
-    return re.sub(r"\s+", "", text).rstrip(";")
+def key(text: str) -> str:
+    """One text for declarations that differ in white space alone."""
+    return "".join(text.split()).rstrip(";")
 
 
 def _closed(shape: str) -> bool:
@@ -43,13 +45,11 @@ def _defined(masked: str, language: str, shape: str) -> bool:
     """Whether the program has a type or a function of the same name."""
     kind = _TYPE.match(shape) if language == "cpp" else None
     if kind is not None:
-        name = re.escape(kind[1])
-        return (
-            re.search(rf"\b(?:union|struct|class|enum|using|typedef[^;{{}}]*)\s+{name}\s*[:={{;]", masked) is not None
-        )
-    function = re.match(r"[^(){};=]*?(\w+)\s*\(", shape)
+        declared = pattern(rf"\b(?:union|struct|class|enum|using|typedef[^;{{}}]*)\s+{re.escape(kind[1])}\s*[:={{;]")
+        return declared.search(masked) is not None
+    function = _FUNCTION.match(shape)
     return function is not None and definition(masked, language, function[1]) is not None
 
 
 def _names_of(shape: str, entry_point: str) -> bool:
-    return re.search(rf"\b{re.escape(entry_point)}\s*\(", shape) is not None
+    return pattern(rf"\b{re.escape(entry_point)}\s*\(").search(shape) is not None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from rewardranker.execution.extraction.literals import blank
 from rewardranker.execution.extraction.structure import Span
+from rewardranker.execution.linear import lexer
+
+_NOTHING = lexer(r"[ \t;]*+(?:\n|\Z)")
 
 
 def without(code: str, masked: str, spans: Sequence[Span]) -> str:
@@ -14,13 +16,28 @@ def without(code: str, masked: str, spans: Sequence[Span]) -> str:
 
     Where a stretch leaves blank lines on both sides, one side goes.
     """
+    blank_head = len(code) - len(code.lstrip())
+    kept: list[tuple[int, int]] = []  # from the end of the code to its beginning
+    end = len(code)
     for span in sorted(spans, key=lambda span: -span.start):
-        start, end = with_comments(code, masked, span)
-        head, tail = code[:start], code[end:]
-        if not head.strip() or head.endswith("\n\n"):
-            tail = tail.lstrip("\n")
-        code = head + tail
-    return code
+        start, stop = with_comments(code, masked, span)
+        kept.append((min(stop, end), end))
+        if start <= blank_head or start > 1 and code.startswith("\n\n", start - 2):
+            _strip_line_ends(code, kept)
+        end = min(start, end)
+    kept.append((0, end))
+    return "".join(code[start:end] for start, end in reversed(kept))
+
+
+def _strip_line_ends(code: str, kept: list[tuple[int, int]]) -> None:
+    """Takes the line ends off the beginning of what was kept."""
+    while kept:
+        start, end = kept.pop()
+        while start < end and code[start] == "\n":
+            start += 1
+        if start < end:
+            kept.append((start, end))
+            return
 
 
 def without_tail(code: str, language: str) -> str:
@@ -32,9 +49,8 @@ def without_tail(code: str, language: str) -> str:
 def with_comments(code: str, masked: str, span: Span) -> tuple[int, int]:
     """Where a stretch begins and ends together with the comments directly above it and the one behind it."""
     end = span.end
-    rest = re.compile(r"[^\n]*\n?").match(masked, end)
-    assert rest is not None
-    if not rest[0].strip(" \t\n;"):
+    rest = _NOTHING.match(masked, end)
+    if rest is not None:
         end = rest.end()
     start = masked.rfind("\n", 0, span.start) + 1
     if masked[start : span.start].strip():

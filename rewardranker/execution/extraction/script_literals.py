@@ -2,56 +2,58 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
-_TOKEN = re.compile(
-    r"""(?P<comment>//[^\n]*|/\*(?s:.*?)(?:\*/|\Z))|(?P<string>"(?:\\(?s:.)|[^"\\\n])*"?|'(?:\\(?s:.)|[^'\\\n])*'?)"""
-    r"|(?P<word>[\w$]+)|(?P<space>\s+)|(?P<other>(?s:.))"
+from rewardranker.execution.extraction.pieces import Piece
+from rewardranker.execution.linear import lexer
+
+_TOKEN = lexer(
+    r"(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?)"
+    r"""|(?P<string>"(?:[^"\\\n]++|\\(?s:.)?)*+"?|'(?:[^'\\\n]++|\\(?s:.)?)*+'?)"""
+    r"|(?P<word>[\w$]++)|(?P<space>\s++)|(?P<other>[^\w$\s\"'`/{}]++|(?s:.))"
 )
-_CHUNK = re.compile(r"(?:\\(?s:.)|\$(?!\{)|[^`\\$])*(?P<end>`|\$\{|\\?\Z)")
-_REGEX = re.compile(r"/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])*/[a-z]*")
+_CHUNK = lexer(r"(?:[^`\\$]++|\\(?s:.)?|\$(?!\{))*+(?P<end>`|\$\{|\Z)")
+_CLASS = r"\[(?:[^\]\\\n]++|\\.)*+\]"
+_REGEX = lexer(rf"/(?![/*])(?:[^/\\\[\n]++|\\.|{_CLASS})++/[a-z]*+")
 # After these words a slash cannot divide.
 _BEFORE_REGEX = frozenset(("return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do"))
 
 
-def blank_script(code: str, fill: str) -> str:
-    """See :func:`rewardranker.execution.extraction.literals.blank`; a template is filled with all it holds."""
-    parts: list[str] = []
+def script_literals(code: str) -> Iterator[Piece]:
+    """See :func:`rewardranker.execution.extraction.literals.literals`; a template is one with all it holds."""
     templates: list[int] = []  # how many braces are open in each nested template's expression
-    place, last = 0, ""
-    while place < len(code):
-        match = _TOKEN.match(code, place)
-        assert match is not None
+    place, last, begun, no_regex = 0, "", 0, 0
+    while (match := _TOKEN.match(code, place)) is not None:
+        start, place = place, match.end()
         kind, text = match.lastgroup, match[0]
         if text == "`" or (text == "}" and templates and templates[-1] == 0):
             if text == "}":
                 templates.pop()
-            text, opened = _template_chunk(code, place)
-            if opened:
+            elif not templates:
+                begun = start
+            chunk = _CHUNK.match(code, place)
+            assert chunk is not None
+            place, last = chunk.end(), '"'
+            if chunk["end"] == "${":
                 templates.append(0)
-            parts.append(fill * len(text))
-            last = "{" if opened else fill
-        elif kind == "comment":
-            parts.append(fill * len(text) if templates else re.sub(r"[^\n]", " ", text))
-        elif kind == "space":
-            parts.append(fill * len(text) if templates else text)
-        else:
-            regex = _REGEX.match(code, place) if text == "/" and _regex_may_follow(last) else None
-            text = regex[0] if regex is not None else text
-            literal = bool(templates) or kind == "string" or regex is not None
-            if templates and text in "{}":
-                templates[-1] += 1 if text == "{" else -1
-            parts.append(fill * len(text) if literal else text)
-            last = fill if kind == "string" or regex is not None else text
-        place += len(text)
-    return "".join(parts)
-
-
-def _template_chunk(code: str, place: int) -> tuple[str, bool]:
-    """The template's text from its back-tick or closing brace at ``place`` on, and whether an expression begins."""
-    match = _CHUNK.match(code, place + 1)
-    assert match is not None
-    return code[place : match.end()], match["end"] == "${"
+                last = "{"
+            elif not templates:
+                yield begun, place, "template"
+            continue
+        if text == "/" and start >= no_regex and _regex_may_follow(last):
+            regex = _REGEX.match(code, start)
+            if regex is not None:
+                kind, place = "string", regex.end()
+            else:  # nothing that the line's end does not cut off: so for all of the line
+                no_regex = (code.find("\n", start) + 1) or len(code)
+        if kind in ("comment", "string") and not templates:
+            yield start, place, kind
+        if templates and text in ("{", "}"):
+            templates[-1] += 1 if text == "{" else -1
+        if kind not in ("comment", "space"):
+            last = '"' if kind == "string" else text
+    if templates:
+        yield begun, len(code), "template"
 
 
 def _regex_may_follow(last: str) -> bool:

@@ -1,0 +1,31 @@
+"""Characters that a reader does not see, or takes for a space, where a compiler stumbles over them."""
+
+from __future__ import annotations
+
+import re
+
+from rewardranker.execution.extraction.literals import literals
+from rewardranker.execution.linear import lexer
+
+_WITHOUT_WIDTH = "\u200b\u2060\ufeff"
+_SPACES = "\x0b\x0c\xa0\u2000-\u200a\u202f\u205f\u3000"
+_ANY = lexer(rf"[{_WITHOUT_WIDTH}{_SPACES}]")
+_FOUND = lexer(rf"(?P<indent>(?m:^)[ \t]*+[\x0b\x0c][ \t\x0b\x0c]*+)|(?P<space>[{_SPACES}])|[{_WITHOUT_WIDTH}]")
+
+
+def visible(code: str, language: str) -> str:
+    """``code`` with characters of no width left out, and with spaces for exotic ones; literals and comments stay.
+
+    A form feed in an indent says nothing, nor does what stands before it (so reads Python).
+    """
+    if _ANY.search(code) is None:
+        return code
+    parts, place = [], 0
+    for start, end, _ in literals(code, language):
+        parts += [_FOUND.sub(_shown, code[place:start]), code[start:end]]
+        place = end
+    return "".join([*parts, _FOUND.sub(_shown, code[place:])])
+
+
+def _shown(match: re.Match[str]) -> str:
+    return " " if match.lastgroup == "space" else ""
