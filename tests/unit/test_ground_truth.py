@@ -64,6 +64,7 @@ def test_humaneval_s_own_solutions_pass() -> None:
     assert {result.level for result in results} == {"L2"}
 
 
+@pytest.mark.timeout(1800)  # some hundred compilations: minutes on an idle machine, more on a busy one
 @pytest.mark.slow
 @pytest.mark.parametrize("language", CODES)
 def test_stubs_fail_on_every_row(language: str) -> None:
