@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rewardranker.execution.child.probing import CALLABLE, TYPES
 
@@ -50,11 +50,15 @@ def check(expression: ast.expr, entry_point: str) -> None:
         raise Refused("no call of the entry point")
     nodes = list(ast.walk(expression))
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    numbers = _numbers(nodes)
     for node in nodes:
         if id(node) in called and isinstance(node, ast.Name):
             continue  # what may be called is the call's own rule
         rule = _RULES.get(type(node))
-        reason = rule(node, entry_point) if rule else "" if isinstance(node, _PLAIN) else type(node).__name__
+        if isinstance(node, ast.BinOp):
+            reason = _operation(node, numbers)
+        else:
+            reason = rule(node, entry_point) if rule else "" if isinstance(node, _PLAIN) else type(node).__name__
         if reason:
             raise Refused(reason)
 
@@ -130,7 +134,7 @@ def _dict(node: ast.Dict, entry: str) -> str:
     return "Starred" if None in node.keys else ""
 
 
-def _operation(node: ast.BinOp, entry: str) -> str:
+def _operation(node: ast.BinOp, numbers: set[int]) -> str:
     """Sums and quotients of any values; products and powers only as large as their text lets one see."""
     if (
         isinstance(node.op, ast.Mod)
@@ -142,7 +146,7 @@ def _operation(node: ast.BinOp, entry: str) -> str:
     if isinstance(node.op, ast.Pow):
         small = _within(node.left, _MAX_BASE) and _within(node.right, _MAX_EXPONENT)
         return "" if small else "a power of unknown size"
-    if isinstance(node.op, ast.Mult) and not all(map(_is_number, sides)):
+    if isinstance(node.op, ast.Mult) and not all(id(side) in numbers for side in sides):
         once = not any(_multiplies(side) for side in sides)
         return "" if once and any(_within(side, _MAX_REPEAT) for side in sides) else "a product of unknown size"
     return ""
@@ -155,13 +159,18 @@ def _within(node: ast.expr, limit: int) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and abs(node.value) <= limit
 
 
-def _is_number(node: ast.expr) -> bool:
-    """Whether a node is made of literal numbers alone."""
-    return all(
-        isinstance(part, (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop))
-        or (isinstance(part, ast.Constant) and isinstance(part.value, (int, float, complex)))
-        for part in ast.walk(node)
-    )
+def _numbers(nodes: Sequence[ast.AST]) -> set[int]:
+    """Which nodes (by ``id``) are made of literal numbers alone; each stands behind the one that holds it."""
+    found: set[int] = set()
+    for node in reversed(nodes):
+        match node:
+            case ast.Constant(value=int() | float() | complex()):
+                found.add(id(node))
+            case ast.UnaryOp(operand=one) if id(one) in found:
+                found.add(id(node))
+            case ast.BinOp(left=one, right=other) if id(one) in found and id(other) in found:
+                found.add(id(node))
+    return found
 
 
 def _multiplies(node: ast.expr) -> bool:
@@ -174,5 +183,4 @@ _RULES: dict[type[ast.AST], Callable[..., str]] = {
     ast.Call: _call,
     ast.keyword: _keyword,
     ast.Dict: _dict,
-    ast.BinOp: _operation,
 }

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import ast
 import doctest
-import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from rewardranker.execution.expressions import Refused, calls_in, canonical, check, parsed
+from rewardranker.execution.expressions import MAX_LENGTH, Refused, calls_in, canonical, check, parsed
+from rewardranker.execution.linear import lexer
 from rewardranker.problems.types import Problem
 
 PER_SAMPLE, KEPT = 5, 30
-_QUOTES = re.compile(r"\"{3}|'{3}|^[ \t]*`{3}.*$", re.MULTILINE)  # what ends a docstring is not expected by it
+_QUOTES = lexer(r"\"{3}|'{3}|(?m:^)[ \t]*+`{3}[^\n]*+")  # what ends a docstring is not expected by it
+_LONGEST = 4 * MAX_LENGTH  # no test, however it is laid out
 #: A base model's text that goes on after an assert ends before the first of these.
 _STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 
@@ -94,6 +95,8 @@ def asserted(text: str, entry_point: str) -> list[ast.expr]:
 
 
 def _condition(statement: str) -> ast.expr | None:
+    if len(statement) > _LONGEST:
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)

@@ -8,33 +8,33 @@ source, other people's memory. Honest programs hardly ever do.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any
 
 from rewardranker.execution.audit import python
+from rewardranker.execution.extraction.literals import literals, spaces
+from rewardranker.execution.extraction.normal_form import unix
+from rewardranker.execution.linear import lexer, pattern
 
-Blank = Callable[[str], str]
+# So many findings of a kind are enough for a reader.
+_MOST_FINDINGS = 100
 
-_SLASHES = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
-_QUOTES = r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
-_WIDE_QUOTES = r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'"
 _OWN_FILES = r"/proc/(?:self|thread-self|\d|\$)|/dev/fd|/dev/std(?:out|err)"
 
 
 @dataclass(frozen=True)
 class _Scan:
-    """What to look for in a language: ``hidden`` and ``quoted`` match comments and strings, ``marks`` are
-    looked for in what is left, ``marks_in_strings`` in the text without its comments only."""
+    """What to look for in a language: ``marks`` outside of comments and strings, ``marks_in_strings`` outside of
+    comments. Each is a pattern of RE2, whose ``^`` is any line's beginning, or one that never goes back."""
 
-    hidden: str
-    quoted: str
-    marks: dict[str, str]
-    marks_in_strings: dict[str, str]
+    marks: dict[str, str | re.Pattern[str]]
+    marks_in_strings: dict[str, str | re.Pattern[str]]
 
 
 _CPP = _Scan(
-    _SLASHES,
-    r'R"([^()\\\s]*)\(.*?\)\1"|' + r'"(?:\\.|[^"\\\n])*"|' + r"(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'",
     {
         "exit": r"\b(?:exit|_exit|_Exit|quick_exit|exit_group)\s*\(",
         "atexit": r"\b(?:atexit|at_quick_exit|on_exit)\b",
@@ -52,8 +52,6 @@ _CPP = _Scan(
     {"own process": _OWN_FILES, "include": r"#\s*include\s*<\s*(?:sys/|unistd|dlfcn|link\.h|signal|csignal|csetjmp)"},
 )
 _JAVA = _Scan(
-    _SLASHES,
-    r'""".*?"""|' + _QUOTES,
     {
         "exit": r"\bSystem\s*\.\s*exit\b|\.\s*halt\s*\(",
         "runtime": r"\bRuntime\s*\.\s*getRuntime\s*\(\s*\)\s*\.\s*(?:exec|exit|halt|addShutdownHook)"
@@ -69,8 +67,6 @@ _JAVA = _Scan(
     {"own process": _OWN_FILES, "own source": r"Problem\.(?:java|class)"},
 )
 _CSHARP = _Scan(
-    _SLASHES,
-    r'@\$?"(?:""|[^"])*"|' + _QUOTES,
     {
         "exit": r"\bEnvironment\s*\.\s*(?:Exit|FailFast)\b|\bApplication\s*\.\s*Exit\b|\.\s*Kill\s*\(",
         "process": r"\bProcess\s*\.\s*\w+|\bAppDomain\b|\bGetCommandLineArgs\b",
@@ -87,18 +83,17 @@ _CSHARP = _Scan(
     {"own process": _OWN_FILES},
 )
 _SCRIPT = _Scan(
-    _SLASHES,
-    _QUOTES,
     {
         "exit": r"\bprocess\b[^\n;]{0,40}\b(?:exit|kill|abort|reallyExit|exitCode|emit|on|once)\b",
         "process": r"\bprocess\s*\.\s*(?:binding|dlopen|_linkedBinding|mainModule|argv|setUncaught\w+|stdin)\b"
         r"|\bprocess\s*\[",
-        "assert": r"\bassert(?:\s*\.\s*\w+|\s*\[[^\]]*\])*\s*=(?![=>])",
-        "modules": r"\brequire\s*\.\s*(?:cache|main|extensions|resolve)\b|\bmodule\s*\.\s*(?!exports)\w+"
-        r"|\bimport\s*\(",
+        "assert": r"\bassert(?:\s*\.\s*\w+|\s*\[[^\]]*\])*\s*=(?:[^=>]|\z)",
+        "modules": lexer(
+            r"\brequire\s*+\.\s*+(?:cache|main|extensions|resolve)\b|\bmodule\s*+\.\s*+(?!exports)\w|\bimport\s*+\("
+        ),
         "own source": r"\b__filename\b|\bimport\s*\.\s*meta\b|\barguments\s*\.\s*callee\b|\.\s*caller\b",
         "prototype": r"\b(?:Object|Function|Array|Number|String|Boolean|Map|Set|Error|JSON|Reflect)\s*\.\s*prototype"
-        r"\s*(?:\.\s*\w+|\[[^\]]*\])\s*=(?!=)|\bsetPrototypeOf\b|\b__proto__\b|\b__defineGetter__\b",
+        r"\s*(?:\.\s*\w+|\[[^\]]*\])\s*=(?:[^=]|\z)|\bsetPrototypeOf\b|\b__proto__\b|\b__defineGetter__\b",
         "proxy": r"\bnew\s+Proxy\b|\bSymbol\s*\.\s*toPrimitive\b|\bprepareStackTrace\b",
         "globals": r"\bglobalThis\b|\bglobal\s*\.",
     },
@@ -111,32 +106,28 @@ _SCRIPT = _Scan(
     },
 )
 _PHP = _Scan(
-    r"//[^\n]*|#(?!\[)[^\n]*|/\*.*?(?:\*/|\Z)",
-    r"<<<\s*'?\"?(\w+)'?\"?\n.*?\n\s*\1\b|" + _WIDE_QUOTES,
     {
-        "exit": r"(?<![\w$>:])(?:exit|die)\b|\b__halt_compiler\b",
+        "exit": r"(?:^|[^\w$>:])(?:exit|die)\b|\b__halt_compiler\b",
         "shutdown": r"\bregister_(?:shutdown|tick)_function\b|\bset_(?:error|exception)_handler\b|\bob_start\b",
         "own source": r"\b__(?:FILE|DIR)__\b|\$argv\b|\$_SERVER\b|\bget_included_files\b"
         r"|\bdebug_(?:print_)?backtrace\b",
-        "system": r"(?<![\w$>:])(?:posix_\w+|pcntl_\w+|proc_open|shell_exec|system|passthru|popen|exec)\s*\(|`",
+        "system": r"(?:^|[^\w$>:])(?:posix_\w+|pcntl_\w+|proc_open|shell_exec|system|passthru|popen|exec)\s*\(|`",
         "reflection": r"\bReflection\w+|\bFFI\b|\bClosure\s*::\s*bind|\brunkit\w*|\buopz\w*|\bini_set\s*\(",
     },
-    {"own process": _OWN_FILES + r"|php://(?!stdin|stdout|output)"},
+    {"own process": lexer(_OWN_FILES + r"|php://(?!stdin|stdout|output)")},
 )
-_BASH_COMMAND = r"(?:^|[;&|({!]|\b(?:then|do|else|command|builtin))[ \t]*"
+_BASH_COMMAND = r"(?:(?m:^)|[;&|({!]|\b(?:then|do|else|command|builtin))[ \t]*"
 # "Am I run or sourced?", asked at the end of many an honest script.
-_BASH_IF_MAIN = r"\"?\$\{BASH_SOURCE(?:\[0\])?\}\"?[ \t]*={1,2}[ \t]*\"?\$\{?0\}?\"?"
+_BASH_IF_MAIN = lexer(r"\"?\$\{BASH_SOURCE(?:\[0\])?\}\"?[ \t]*+={1,2}+[ \t]*+\"?\$\{?0\}?\"?")
 _BASH_BUILTIN = (
     r"(?:\[\[?|test|set|return|exit|echo|printf|candidate|run_test|true|false|builtin|command|trap|source|read|eval)"
 )
 _BASH = _Scan(
-    r"(?:(?<=[\s;])|^)#[^\n]*|" + _BASH_IF_MAIN,
-    r"'[^']*'",
     {
-        "exit": _BASH_COMMAND + r"exit\b(?![ \t]+[1-9])",
+        "exit": lexer(_BASH_COMMAND + r"+exit\b(?![ \t]++[1-9])"),
         "trap": _BASH_COMMAND + r"trap\b",
         "alias": _BASH_COMMAND + r"(?:alias|enable|hash|shopt\s+-s\s+expand_aliases)\b",
-        "function": rf"\bfunction[ \t]+{_BASH_BUILTIN}(?=[\s({{])|^[ \t]*{_BASH_BUILTIN}[ \t]*\(",
+        "function": rf"\bfunction[ \t]+{_BASH_BUILTIN}[\s({{]|^[ \t]*{_BASH_BUILTIN}[ \t]*\(",
         "exec": _BASH_COMMAND + r"(?:exec|kill)\b",
         "descriptor": r"[<>]&[ \t]*[3-9]|\b[3-9]>",
         "own source": r"\$\{?BASH_(?:SOURCE|COMMAND|LINENO|ARGV)|\$\{?(?:PPID|FUNCNAME)\b|\$\{?0\b|\$\$",
@@ -144,6 +135,8 @@ _BASH = _Scan(
     },
     {"own process": _OWN_FILES},
 )
+_LINE_END = lexer(r"\n")
+_NAMES = {"c++": "cpp", "cs": "csharp", "js": "javascript", "ts": "typescript", "sh": "bash"}
 _SCANS = {
     **dict.fromkeys(("cpp", "c++"), _CPP),
     "java": _JAVA,
@@ -163,35 +156,35 @@ def suspicious(language: str, code: str) -> list[str]:
     if language == "python":
         found = python.findings(code)
     elif language in _SCANS:
-        found = _lexical(_SCANS[language], code)
+        found = _lexical(_SCANS[language], _NAMES.get(language, language), unix(code))
     else:
         found = set()
     return [f"{name}:{line}" for line, name in sorted(found)]
 
 
-def _lexical(scan: _Scan, code: str) -> set[tuple[int, str]]:
-    bare = _blanked(scan, code, strings=True)
-    commentless = _blanked(scan, code, strings=False)
+def _lexical(scan: _Scan, language: str, code: str) -> set[tuple[int, str]]:
+    ends = [match.start() for match in _LINE_END.finditer(code)]
     found = set()
-    for marks, text in ((scan.marks, bare), (scan.marks_in_strings, commentless)):
-        for name, pattern in marks.items():
-            for match in re.finditer(pattern, text, re.MULTILINE):
-                found.add((text.count("\n", 0, match.end()) + 1, name))
+    for marks, hidden in ((scan.marks, ("comment", "string")), (scan.marks_in_strings, ("comment",))):
+        text = _blanked(code, language, hidden)
+        for name, mark in marks.items():
+            for match in islice(_compiled(mark).finditer(text), _MOST_FINDINGS):
+                found.add((bisect_left(ends, match.end()) + 1, name))
     return found
 
 
-def _blanked(scan: _Scan, code: str, strings: bool) -> str:
-    """``code`` with comments, and strings where asked for, turned to spaces; lines stay where they are."""
-    tokens = re.compile(f"(?P<hidden>{scan.hidden})|(?P<quoted>{_renumbered(scan.quoted)})", re.DOTALL | re.MULTILINE)
-
-    def blank(match: re.Match[str]) -> str:
-        if match["hidden"] is None and not strings:
-            return match[0]
-        return re.sub(r"[^\n]", " ", match[0])
-
-    return tokens.sub(blank, code)
+@lru_cache(maxsize=256)
+def _compiled(mark: str | re.Pattern[str]) -> Any:
+    return pattern(f"(?m){mark}") if isinstance(mark, str) else mark
 
 
-def _renumbered(pattern: str) -> str:
-    """The patterns count their own group as 1; joined to the two names it is the third."""
-    return pattern.replace(r"\1", r"\3")
+def _blanked(code: str, language: str, hidden: tuple[str, ...]) -> str:
+    """``code`` with these kinds of literals turned to spaces; lines stay where they are. Those that may hold code, as
+    a script's templates do, are shown."""
+    parts, place = [], 0
+    for start, end, kind in literals(code, language):
+        if kind in hidden:
+            parts += [code[place:start], spaces(code[start:end])]
+            place = end
+    text = "".join([*parts, code[place:]])
+    return _BASH_IF_MAIN.sub(lambda match: spaces(match[0]), text) if language == "bash" else text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
-import warnings
+
+from rewardranker.execution.extraction.python import MOST_PARSED, parsed
+from rewardranker.execution.linear import lexer
 
 _MODULES = {
     **dict.fromkeys(("ctypes", "cffi", "mmap", "_posixsubprocess", "posix", "pty"), "native"),
@@ -42,17 +43,17 @@ _COMPARISONS = (
     "__contains__",
     "__instancecheck__",
 )
-_OWN_FILES = re.compile(r"/proc/|/dev/fd|/dev/std")
+_OWN_FILES = lexer(r"/proc/|/dev/fd|/dev/std")
 
 
 def findings(code: str) -> set[tuple[int, str]]:
-    """(line, name) of what gives a dishonest program away; none where ``code`` does not parse."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(code)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            return set()
+    """(line, name) of what gives a dishonest program away; none where ``code`` does not parse, ``long`` where it is
+    longer than what is read."""
+    if len(code) > MOST_PARSED:
+        return {(1, "long")}
+    tree = parsed(code)
+    if tree is None:
+        return set()
     return {(node.lineno, name) for node in ast.walk(tree) if isinstance(node, _LINED) for name in _marks(node)}
 
 

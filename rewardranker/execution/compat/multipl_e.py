@@ -8,7 +8,6 @@ package), and a flood on standard error is not slowed down.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from rewardranker.execution.compat.rules import (
@@ -24,6 +23,7 @@ from rewardranker.execution.compat.rules import (
     text_of,
 )
 from rewardranker.execution.extraction import extract
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox import Outcome
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.prompts import until_first
@@ -43,7 +43,7 @@ _CSHARP_FAILURES = ("System.Diagnostics.DefaultTraceListener.Fail", "Unhandled E
 _PYTHON_STOPS = ("\ndef", "\n#", "\nif", "\nclass")
 
 # Lines that the tests need and an answer may have left out.
-_HEADER = re.compile(r"using [\w.]+;|import [\w.*]+;|#\s*include\b")
+_HEADER = lexer(r"using [\w.]++;|import [\w.*]++;|#\s*+include\b")
 
 
 def program(problem: Problem, text: str) -> str:

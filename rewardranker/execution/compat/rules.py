@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
 from rewardranker.execution.verdict import Judgement, Verdict
 
@@ -16,8 +16,8 @@ JAVATUPLES = "/usr/share/java/javatuples.jar"
 # Neither harness limits CPU time, memory or processes; these only keep the machine alive.
 _ROOMY = StepLimits(cpu_s=0.0, wall_s=0.0, memory_mb=4096, memory_kind="data", processes=512, keep_output=True)
 _CORES = 8
-_ASSERTION = re.compile(r"Assertion|ERR_ASSERTION|Test failed!|DefaultTraceListener\.Fail")
-_TELLING = re.compile(r"[Ee]rror|[Ee]xception|Assert|[Ff]ail")
+_ASSERTION = lexer(r"Assertion|ERR_ASSERTION|Test failed!|DefaultTraceListener\.Fail")
+_TELLING = lexer(r"[Ee]rror|[Ee]xception|Assert|[Ff]ail")
 
 
 @dataclass(frozen=True)

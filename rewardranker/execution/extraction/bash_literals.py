@@ -9,7 +9,7 @@ from rewardranker.execution.extraction.pieces import Piece
 from rewardranker.execution.linear import lexer
 
 _COMMENT = lexer(r"(?:(?<=[\s;&|()])|\A)#[^\n]*+")
-_PLAIN = lexer(r"[^\\'\"$#`(){}<\n]++")
+_PLAIN = lexer(r"[^\\'\"$#()<\n]++")
 _IN_QUOTES = lexer(r"[^\\\"$]++")
 _IN_BRACES = lexer(r"[^\\\"'$}\n]++")
 _ANSI_QUOTED = lexer(r"\$'(?:[^'\\]++|\\(?s:.)?)*+'?")

@@ -8,7 +8,7 @@ from rewardranker.execution.extraction.pieces import Piece
 from rewardranker.execution.linear import lexer
 
 _TOKEN = lexer(
-    r"(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|(?m:^[ \t]*+\#[^\n]*+))"
+    r"(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?)|(?P<directive>(?m:^)[ \t]*+\#[^\n]*+)"
     r'|(?<!\$)\$*+(?P<raw>"{3,}+)|(?P<verbatim>(?:\$@|@\$)")|(?P<interpolated>\$")|@"(?:[^"]++|"")*+"?'
     r"""|"(?:[^"\\\n]++|\\(?s:.)?)*+"?|'(?:[^'\\\n]++|\\(?s:.)?)*+'?"""
 )
@@ -17,6 +17,7 @@ _TEXT = {
     "interpolated": lexer(r'(?:[^"\\\n{}]++|\\(?s:.)?|\{\{|\}++)*+'),
     "verbatim": lexer(r'(?:[^"{}]++|""|\{\{|\}++)*+'),
 }
+_KINDS = {"comment": "comment", "directive": "directive", **dict.fromkeys(_TEXT, "template")}
 _HOLE = lexer(r"""[^"'{}\n]++|'(?:[^'\\\n]++|\\.?)*+'?|\n""")
 _PLAIN = lexer(r"""(?:@"(?:[^"]++|"")*+|"(?:[^"\\\n]++|\\.?)*+)"?""")
 
@@ -31,7 +32,7 @@ def csharp_literals(code: str) -> Iterator[Piece]:
             place = len(code) if end < 0 else end + len(match["raw"])
         elif kind in _TEXT:
             place = _interpolated(code, place, kind)
-        yield match.start(), place, "comment" if kind == "comment" else "string"
+        yield match.start(), place, _KINDS.get(kind or "", "string")
 
 
 def _interpolated(code: str, place: int, kind: str) -> int:

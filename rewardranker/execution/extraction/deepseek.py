@@ -8,9 +8,9 @@ indent of the function's first line, from the end.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from rewardranker.execution.linear import lexer
 from rewardranker.problems.prompts import continues_prompt, harness_stops, until_first
 from rewardranker.problems.types import Problem
 
@@ -82,8 +82,9 @@ def instruct_program(problem: Problem, text: str) -> str:
 
 
 def _first_block(text: str, fence: str) -> str | None:
-    match = re.search(rf"```{fence}\n(.*?)```", text, re.DOTALL | re.IGNORECASE)
-    return match[1] if match is not None else None
+    match = lexer(rf"(?i:```{fence}\n)").search(text)
+    end = text.find("```", match.end()) if match is not None else -1
+    return text[match.end() : end] if match is not None and end >= 0 else None
 
 
 def _signature(problem: Problem) -> tuple[str, str] | None:

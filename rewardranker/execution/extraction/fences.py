@@ -24,7 +24,8 @@ _INDENT = lexer(r"[ \t]*+")
 _QUOTED = lexer(r" {0,3}+> ?")
 _LIST_ITEM = lexer(r"(?m:^)([ \t]*+(?:[-*+]|\d{1,9}+[.)])[ \t]++)")
 _INFO = lexer(r"[ \t]*+\{?\.?([\w+#.-]*+)([^\n]*+)")
-_MOST_READ, _MOST_OPEN = 30, 2  # blocks whose literals are looked at, and of those, with one that never ends
+# Ends of a block that are asked whether they stand within a literal, and blocks in which all of them do.
+_MOST_TRIES, _MOST_OPEN = 8, 2
 _COMMENT_SIGNS = ("#", "//", "///", "*", "/*", "/**", "--")
 _COLUMNS = 3  # that a fence may be indented
 _TAB = 4
@@ -84,7 +85,7 @@ class _Reader:
         self._text, self._known, self._literals = text, known, literals
         self._items = [(match.start(), _columns(match[1])) for match in _LIST_ITEM.finditer(text)]
         self._starts = [start for start, _ in self._items]
-        self._read, self._open = 0, 0
+        self._open = 0
 
     def blocks(self) -> list[Block]:
         found, place = [], 0
@@ -147,26 +148,26 @@ class _Reader:
 
     def _block(self, fence: _Fence) -> tuple[Block, int]:
         """The block behind an opening fence, and where to look for the next one."""
-        hidden = self._hidden(fence)
         first: tuple[int, int, int, bool] | None = None  # the first end that stands within a literal
+        tries = _MOST_TRIES if self._open < _MOST_OPEN else 0
         for begin, end, start, stop in self._lines(fence.inside):
             cut = self._cut(fence, begin, end, start, stop)
             if cut is None:
                 continue
-            if hidden is None or not hidden.holds(cut[0]):
-                return self._made(fence, *cut)
-            first = first or cut
+            if not tries or not self._within_literal(fence, cut[0]):
+                return self._made(fence, *(cut if tries else first or cut))
+            first, tries = first or cut, tries - 1
         if first is not None:
             self._open += 1
             return self._made(fence, *first)
         text = self._text
         return self._made(fence, len(text), len(text), len(text), False)
 
-    def _hidden(self, fence: _Fence) -> _Hidden | None:
-        self._read += 1
-        if self._read > _MOST_READ or self._open >= _MOST_OPEN:
-            return None
-        return _Hidden(self._literals(self._text[fence.inside :], fence.tag), fence.inside)
+    def _within_literal(self, fence: _Fence, place: int) -> bool:
+        """Whether a literal of the block goes on in the line behind ``place``."""
+        code = self._text[fence.inside : place]
+        end = max((end for _, end, _ in self._literals(code + "\n", fence.tag)), default=0)
+        return end > len(code)
 
     def _cut(self, fence: _Fence, begin: int, end: int, start: int, stop: int) -> tuple[int, int, int, bool] | None:
         """How a line ends a block, if it does: where its code ends, where it ends itself, where to go on, and whether
@@ -197,23 +198,6 @@ class _Reader:
         if fence.indent or fence.quoted:
             code = "\n".join(_shown(line, fence) for line in code.split("\n"))
         return Block(fence.tag, fence.info, code, fence.start, end, closed), on
-
-
-class _Hidden:
-    """Which places of a text stand within its literals. To be asked in order."""
-
-    def __init__(self, pieces: Iterator[Piece], offset: int) -> None:
-        self._pieces, self._offset = pieces, offset
-        self._start = self._end = -1
-
-    def holds(self, place: int) -> bool:
-        place -= self._offset
-        while self._end <= place:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return False
-            self._start, self._end, _ = piece
-        return self._start < place
 
 
 def _shown(line: str, fence: _Fence) -> str:

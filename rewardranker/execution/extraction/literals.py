@@ -65,7 +65,7 @@ def filled(code: str, pieces: Iterable[Piece]) -> str:
     parts, place = [], 0
     for start, end, kind in pieces:
         parts.append(code[place:start])
-        parts.append(spaces(code[start:end]) if kind == "comment" else FILL * (end - start))
+        parts.append(spaces(code[start:end]) if kind in ("comment", "directive") else FILL * (end - start))
         place = end
     parts.append(code[place:])
     return "".join(parts)

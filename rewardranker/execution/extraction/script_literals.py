@@ -43,15 +43,15 @@ def script_literals(code: str) -> Iterator[Piece]:
         if text == "/" and start >= no_regex and _regex_may_follow(last):
             regex = _REGEX.match(code, start)
             if regex is not None:
-                kind, place = "string", regex.end()
+                kind, place = "regex", regex.end()
             else:  # nothing that the line's end does not cut off: so for all of the line
                 no_regex = (code.find("\n", start) + 1) or len(code)
-        if kind in ("comment", "string") and not templates:
+        if kind in ("comment", "string", "regex") and not templates:
             yield start, place, kind
         if templates and text in ("{", "}"):
             templates[-1] += 1 if text == "{" else -1
         if kind not in ("comment", "space"):
-            last = '"' if kind == "string" else text
+            last = '"' if kind in ("string", "regex") else text
     if templates:
         yield begun, len(code), "template"
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.execution.languages.language import Language, Recipe
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 _TEXTS = {path.name: path.read_bytes() for path in _HARNESS.glob("*.php")}
 _EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "mbstring", "tokenizer")
-_STRICT = re.compile(r"\A(?:\s|<\?php|//.*|#.*|/\*(?s:.*?)\*/)*declare\s*\(\s*strict_types\s*=\s*1\s*\)\s*;", re.I)
+_STRICT = lexer(
+    r"(?i:(?:\s++|<\?php|(?://|#)[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+declare\s*+\(\s*+strict_types\s*+=\s*+1\s*+\)\s*+;)"
+)
 _STRING = re.compile(r"""(?s)"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _CHECK = re.compile(r"\bif\s*\((?=\s*candidate\s*\()")
 _THROW = re.compile(r"\s*\{\s*throw\s+new\s+\w+\([^()]*\);\s*\}")

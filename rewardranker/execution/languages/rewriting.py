@@ -12,8 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rewardranker.errors import UserError
+from rewardranker.execution.linear import lexer
 
-_HIDDEN = re.compile(r"""(?s)//[^\n]*|/\*.*?\*/|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+_HIDDEN = lexer(
+    r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?"
+    r"""|@"(?:[^"]++|"")*+"?|"(?:[^"\\]++|\\(?s:.)?)*+"?|'(?:[^'\\]++|\\(?s:.)?)*+'?"""
+)
 _NAME = re.compile(r"\b[A-Za-z_]\w*")
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
 _DEFINITION = re.compile(r"([A-Za-z_]\w*)\s*\([^()]*\)\s*\{")
@@ -24,6 +28,7 @@ _WORDS_TEXT = """
     this throw typeof unchecked using while
 """
 WORDS = frozenset(_WORDS_TEXT.split())
+_NEW, _NEAR = re.compile(r"\bnew\s+\Z"), 80
 _MESSAGE_CHARACTERS = 160
 
 
@@ -117,7 +122,7 @@ def qualified(text: str, owner: str, own: frozenset[str]) -> str:
     hidden = masked(text)
     parts, place = [], 0
     for match in _CALL.finditer(hidden):
-        if match[1] in own | WORDS or re.search(r"\bnew\s+\Z", hidden[: match.start()]):
+        if match[1] in own | WORDS or _NEW.search(hidden[max(0, match.start() - _NEAR) : match.start()]):
             continue
         parts += [text[place : match.start()], owner, "."]
         place = match.start()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rewardranker.execution.languages.language import Language
 from rewardranker.execution.languages.replay import Argument, RecordedCall
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
@@ -17,7 +17,7 @@ from rewardranker.problems.types import Problem
 _LIMITS = StepLimits(cpu_s=60.0, wall_s=300.0, memory_mb=2048, memory_kind="data", processes=128)
 _TESTS = "tests"
 _OTHER_CALL = 4  # the exit status of tests that make another call than the recorded one
-_VALUE = re.compile(r"[\w?. -]*;[\w -]*\Z", re.ASCII)
+_VALUE = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")
 Values = list[str]
 
 

@@ -1,0 +1,240 @@
+"""Texts that grow, for whatever reads what a model wrote: none may be slow, and none may raise.
+
+    python benchmarks/fuzz_text.py --seconds 3600 --out benchmarks/results/fuzz_text.md
+
+Every token that one of the scanners knows is repeated, nested, left open and mixed with others, to a size, and read
+by each of the readers in each language. What counts is CPU time. ``--seconds`` is how long all of it takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rewardranker.execution.audit import suspicious
+from rewardranker.execution.comparators import values_equal
+from rewardranker.execution.compat import deepseek, multipl_e
+from rewardranker.execution.extraction import completion_of, extract, normalise
+from rewardranker.execution.extraction.literals import blank
+from rewardranker.execution.extraction.structure import items
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.rewriting import masked, names, qualified
+from rewardranker.execution.printed import asks_for_reals, published_equal, stdout_equal
+from rewardranker.problems.types import Problem, Test
+from rewardranker.reranking.generated_tests import generated_tests
+
+LIMIT_S = 0.2  # for 100 kB
+
+MARKDOWN = (
+    "```", "````", "~~~", "```python\n", "```java\n", "\n```\n", "\n    ```\n", "\n> ```\n", "- ", "1. ", "\n- ```\n",
+    "x```\n", "code: ```\n", "<think>", "</think>", "\n<think>\n", "\n</think>\n", "[THINK]", "<answer>", "</answer>",
+    "<|im_end|>", "<|im_start|>", "<|im_start|>assistant\n", "</s>", "<s>", "[INST]", "[/INST]", "\n### Response:\n",
+    "\n### Instruction:\n", "\nHuman:", "<|", "|>", "<｜", "｜>", "#" * 9, "> ", "*", "- a\n",
+)  # fmt: skip
+SIGNS = (*"(){}[]<>;:,.=+-*/%&|^!?~@#$\\'\"` \t\n\r\x0b\x0c\0_a0é\u2028\ufeff\u200b\xa0\ud83d\udc00",)
+WORDS = (
+    "f(", "F(", "f()", "f() {", "f", "f\n", "f = ", "f =>", "f<", "f<a>(", "long f(", "long f() ", "long f() throws ",
+    "T F() where ", "->", "/*", "*/", "//", "\\\n", "# ", "#include ", "#define ", '"""', "'''", "\\'", '\\"', 'R"(',
+    'R"a(', ')"', '@"', '$"', '$"{', '$@"', "{{", "}}", '""""', "`${", "${", "}`", "$(", "$((", "<<E\n", "<<-E\n",
+    "\nE\n", "<<<", "<<<A\n", "$'", "$#", "<?php", "?>", "/a", "/[", "= /", "a/b", "a++/", "if ", "if x:\n ", "else ",
+    "elif ", "fi\n", "done\n", "case a in ", ";;", "do ", "while (", "for (;;) ", "function ", "function f(",
+    "async ", "def ", "def f(", "def f(x):\n ", "\ndef f(x):\n", "lambda:", "lambda ", "class ", "class A {",
+    "class A:\n", "namespace A {", "namespace ", "package a;\n", "import ", "import a\n", "import a;",
+    "from a import b\n", "using ", "using A;", "public ", "static ", "public class A {}\n", "int main() {",
+    "void Main(", "interface ", "enum ", "struct A {", "template <", "typedef ", "const ", "const x = ", "let x = (",
+    "var ", "let f:", "export ", "x => ", "=> ", "new ", "return ", "yield ", "not ", "await ", "in ", "a.", "a(",
+    "a[", "a,", "a;", "a=", "a if b else ", "(a for ", "[a for b in ", "{a:", "**", "@a\n", "@a(", "try:\n", "print(",
+    "console.log(", "echo ", "assert ", "assert f(", "assert f(1) == 2\n", "== ", "1*", "1+", "-", "-1", "[1]*", "0x",
+    "1e", "1.", "9", "'a' ", "b'a' ", "f'{", "f'{a}", "f'{a}' ", "process.", "process exit ", "boolean equals(",
+    "assert[", "operator ", "/proc/", "exit", "exit(", "trap ", "nan ", "inf ", "+5 ", "Here is the code:\n",
+    "It works.\n", "Note: x\n", "    x = 1\n", "x = 1\n", "x\n", ";\n", "}\n", "{\n", "()\n",
+)  # fmt: skip
+TOKENS = (*MARKDOWN, *SIGNS, *WORDS)
+
+PREFIXES = {
+    "python": 'def f(x):\n    """Twice."""\n',
+    "cpp": "#include <vector>\nlong f(long x) {\n",
+    "java": "import java.util.*;\nclass Problem {\n    public static long f(long x) {\n",
+    "csharp": "using System;\nclass Problem {\n    public static long F(long x) {\n",
+    "php": "<?php\nfunction f($x) {\n",
+    "javascript": "function f(x) {\n",
+    "typescript": "function f(x: number): number {\n",
+    "bash": "#!/bin/bash\nf() {\n",
+}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Something that reads a text; ``read`` shall not raise."""
+
+    name: str
+    read: Callable[[str], object]
+
+
+def problem(language: str, kind: str) -> Problem:
+    """A problem whose prompt has begun the program (``continued``), or has not (``whole``), or that has no function
+    (``stdio``)."""
+    prefix = PREFIXES[language] if kind == "continued" else ""
+    return Problem(
+        id="p",
+        source="fuzz",
+        language=language,
+        prompt="Write f.\n" + prefix,
+        prefix=prefix,
+        entry_point="" if kind == "stdio" else "F" if language == "csharp" else "f",
+        style="stdio" if kind == "stdio" else "program",
+        tests=(Test("assert f(1) == 2"),),
+        split="test",
+        group_id="p",
+        licence="CC0-1.0",
+        revision="1",
+        stop_tokens=("\n}",) if kind == "continued" else (),
+    )
+
+
+def readers() -> list[Reader]:
+    """Everything that reads model text, in each language where that matters."""
+    found = [
+        Reader("normal form", normalise),
+        Reader("tokens", lambda text: stdout_equal(text, text[::-1])),
+        Reader("tokens, reals", lambda text: (asks_for_reals([text]), stdout_equal(text + "1", text + "2", True))),
+        Reader("codecontests", lambda text: published_equal(text + "1", text + "2")),
+        Reader(
+            "values", lambda text: values_equal([text, {text: nested(len(text))}], [text, {text: nested(len(text))}])
+        ),
+        Reader("generated tests", lambda text: generated_tests([text, "f(1) == " + text], "f")),
+        Reader("tests' names", lambda text: (masked(text), names(text), qualified(text, "P", frozenset()))),
+    ]
+    for language in PREFIXES:
+        for kind in ("continued", "whole", "stdio"):
+            asked = problem(language, kind)
+            found.append(Reader(f"extract, {kind}, {language}", lambda text, asked=asked: extract(asked, text)))  # type: ignore[misc]
+            found.append(
+                Reader(f"way back, {kind}, {language}", lambda text, asked=asked: completion_of(asked, text))  # type: ignore[misc]
+            )
+        asked = problem(language, "continued")
+        found += [
+            Reader(f"audit, {language}", lambda text, language=language: suspicious(language, text)),  # type: ignore[misc]
+            Reader(f"structure, {language}", lambda text, language=language: items(blank(text, language), language)),  # type: ignore[misc]
+            Reader(f"MultiPL-E's, {language}", lambda text, asked=asked: multipl_e.program(asked, text)),  # type: ignore[misc]
+            Reader(f"DeepSeek's, {language}", lambda text, asked=asked: deepseek.deepseek_program(asked, text)),  # type: ignore[misc]
+        ]
+    return found
+
+
+def nested(depth: int) -> list[object]:
+    """A list in a list, and so on."""
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def texts(size: int, seed: int) -> Iterator[tuple[str, str]]:
+    """Texts of that size, each with what it is made of: first each token by itself, then mixtures without end."""
+    draw = random.Random(seed)
+    for token in TOKENS:
+        yield f"{token!r} again and again", grown(token, size)
+    while True:
+        chosen = draw.choices(TOKENS, k=draw.choice((2, 2, 2, 3, 3, 4, 8)))
+        what, text = mixed(chosen, size, draw)
+        yield what, around(text, draw)
+
+
+def grown(token: str, size: int) -> str:
+    return (token * (size // len(token) + 1))[:size]
+
+
+def mixed(chosen: list[str], size: int, draw: random.Random) -> tuple[str, str]:
+    """A text of some tokens: in turn, one part after the other, nested, or in any order."""
+    match draw.randrange(4):
+        case 0:
+            return f"{chosen!r} in turn", grown("".join(chosen), size)
+        case 1:
+            return f"{chosen!r} in parts", "".join(grown(token, size // len(chosen)) for token in chosen)
+        case 2:
+            half = size // 2
+            return f"{chosen!r} nested", grown(chosen[0], half) + "".join(chosen[1:-1]) + grown(chosen[-1], half)
+    count = size // max(1, sum(map(len, chosen)) // len(chosen)) + 1
+    return f"{chosen!r} in any order", "".join(draw.choices(chosen, k=count))[:size]
+
+
+def around(text: str, draw: random.Random) -> str:
+    """The text as a model might begin and end it."""
+    tag = draw.choice([alias for language in LANGUAGES.values() for alias in language.fences])
+    begin = draw.choice(
+        ("", "", f"```{tag}\n", "def f(x):\n    return ", "long f(long x) {\n", "<?php\nfunction f($x) {\n")
+    )
+    end = draw.choice(("", "", "\n```\n", "\n}\n", "\ndef f(x):\n    return 1\n", "\n}\n```\nDone.\n"))
+    return begin + text + end
+
+
+@dataclass
+class Findings:
+    """What came of it: how many texts were read, the slowest readings, and the exceptions."""
+
+    readings: int = 0
+    texts: int = 0
+    cpu_s: float = 0.0
+    slowest: list[tuple[float, str, str]] = None  # type: ignore[assignment]
+    raised: Counter[str] = None  # type: ignore[assignment]
+
+
+def run(seconds: float, size: int, seed: int, limit_s: float) -> Findings:
+    """Reads texts for so many seconds of CPU."""
+    findings = Findings(slowest=[], raised=Counter())
+    start, all_readers, draw = time.process_time(), readers(), random.Random(seed + 1)
+    for what, text in texts(size, seed):
+        for reader in all_readers if findings.texts < len(TOKENS) else draw.sample(all_readers, 12):
+            before = time.process_time()
+            try:
+                reader.read(text)
+            except Exception as error:
+                findings.raised[f"{reader.name}: {type(error).__name__}: {str(error)[:80]}: {what}"] += 1
+            took = time.process_time() - before
+            findings.readings += 1
+            if took > limit_s * len(text) / 100_000:
+                findings.slowest.append((took, reader.name, what))
+            if time.process_time() - start > seconds:
+                findings.cpu_s = time.process_time() - start
+                return findings
+        findings.texts += 1
+    return findings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds in all.")
+    parser.add_argument("--size", type=int, default=100_000, help="Characters of a text.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--limit", type=float, default=LIMIT_S, help="Seconds of CPU for 100 kB; what takes more is listed."
+    )
+    parser.add_argument("--out", type=Path, help="Markdown file to write.")
+    arguments = parser.parse_args()
+    findings = run(arguments.seconds, arguments.size, arguments.seed, arguments.limit)
+    lines = [
+        f"{findings.readings:,} readings of {findings.texts:,} texts of {arguments.size:,} characters, "
+        f"{findings.cpu_s:.0f} s of CPU, seed {arguments.seed}.",
+        "",
+        f"{len(findings.slowest)} took more than {arguments.limit:g} s for 100 kB, {findings.raised.total()} raised.",
+        "",
+        *(
+            f"- {took:.2f} s: {name}: {what[:150]}"
+            for took, name, what in sorted(findings.slowest, reverse=True)[:60]
+        ),
+        *(f"- {name} ({count})" for name, count in findings.raised.most_common(40)),
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if arguments.out is not None:
+        arguments.out.write_text("# Fuzzing what reads model text\n\n" + text)
+
+
+if __name__ == "__main__":
+    main()
