@@ -12,7 +12,7 @@ from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 _TEXTS = {path.name: path.read_bytes() for path in _HARNESS.glob("*.php")}
-_EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "mbstring", "tokenizer")
+_EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring", "posix", "readline", "tokenizer")
 _STRICT = lexer(
     r"(?i:(?:\s++|<\?php|(?://|#)[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+declare\s*+\(\s*+strict_types\s*+=\s*+1\s*+\)\s*+;)"
 )

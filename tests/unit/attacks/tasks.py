@@ -16,7 +16,7 @@ _CSHARP = "    }}\n    public static void Main(string[] args) {{\n{1}    }}\n\n}
 _NODE = "const assert = require('node:assert');\n\n\nfunction test() {{\n  let candidate = {0};\n{1}}}\n\ntest();"
 _PHP = "function candidate(...$args) {{\n    return {0}(...$args);\n}}\n\nfunction test(): void {{\n{1}}}\n\ntest();"
 _BASH = '}}\n\ncandidate() {{\n    {0} "$@"\n}}\n\nset -e\nrun_test() {{\n{1}}}\n\nrun_test'
-_TESTS = {
+TESTS = {
     "python": "{1}",
     "cpp": _CPP,
     "java": _JAVA,
@@ -106,7 +106,7 @@ def problem(language: str, task: Task = "add", limits: Limits = QUICK) -> Proble
     elif language == "python":
         tests = tuple(Test(snippet) for snippet in _snippets(language, task))
     else:
-        tests = (Test(_TESTS[language].format(entry_point(language, task), "".join(_snippets(language, task)))),)
+        tests = (Test(TESTS[language].format(entry_point(language, task), "".join(_snippets(language, task)))),)
     return Problem(
         id=f"attacks/{language}/{task}",
         source="attacks",

@@ -185,3 +185,9 @@ PROCESSES = {
     "    p = mp.get_context('spawn').Process(target=f, args=(5,))\n    p.start()\n    p.join()\n"
     "    print(p.exitcode)",
 }  # fmt: skip
+#: Those that end with an exit status other than 0, and have to be judged so.
+FAILING = (
+    "exit 2", "sys.exit with words", "sys.exit True", "os._exit 4", "uncaught", "uncaught with a hook",
+    "closes descriptor 1", "own stdout without flush", "detach", "atexit that exits", "recursion too deep",
+    "fork that exits", "no such encoding", "tabs and spaces",
+)  # fmt: skip
