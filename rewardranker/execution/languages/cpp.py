@@ -28,14 +28,17 @@ _WRAP = "-Wl,--wrap=main"  # programs and tests have a main of their own, or non
 # Main programs are timed, and their time limits were set for optimised ones; tests are compiled as MultiPL-E does.
 # Tests that need little of the standard library, as most do, find that little under the name of all of it.
 _PRECOMPILE = """
-mkdir -p whole/bits answers tests/bits && echo '#include_next <bits/stdc++.h>' > whole/bits/stdc++.h &&
-    cp judge/everything.hpp answers && cp judge/tests.hpp tests && : > tests/bits/stdc++.h &&
+mkdir -p whole/bits answers usual/bits tests/bits && echo '#include_next <bits/stdc++.h>' > whole/bits/stdc++.h &&
+    cp judge/everything.hpp answers && cp judge/usual.hpp usual/everything.hpp && cp judge/tests.hpp tests &&
+    : > usual/bits/stdc++.h && : > tests/bits/stdc++.h &&
+    bash judge/left_out.sh g++ -std=c++17 -w > usual/left_out && grep -qx norm usual/left_out &&
     g++ -std=c++17 -w -O2 -x c++-header whole/bits/stdc++.h -o whole/bits/stdc++.h.gch &&
     g++ -std=c++17 -w -x c++-header judge/everything.hpp -o answers/everything.hpp.gch &&
+    g++ -std=c++17 -w -I judge -x c++-header usual/everything.hpp -o usual/everything.hpp.gch &&
     g++ -std=c++17 -w -x c++-header judge/tests.hpp -o tests/tests.hpp.gch &&
     g++ -std=c++17 -w -O1 -c judge/answers.cpp judge/tests.cpp
 """
-_COLLECTED = ("whole/bits/stdc++.h", "answers/everything.hpp", "tests/tests.hpp")
+_COLLECTED = ("whole/bits/stdc++.h", "answers/everything.hpp", "usual/everything.hpp", "tests/tests.hpp")
 _ASSERT = re.compile(r"\bassert(?=\s*\()")
 _BARE = re.compile(r"^[ \t]*(?:#.*|using namespace [\w:]+;.*)$", re.M)
 
@@ -61,9 +64,19 @@ def _program(code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
     header = "everything" if _EVERYTHING.search(code) else "answers"
     whole = f'#include "{header}.hpp"\n#line 1 "program.cpp"\n{code}\n;\n{undone}\n#line 1 "calls.cpp"\n{text}'
     files, out = {**_JUDGE, "program.cpp": whole.encode()}, ("-o", "program", _WRAP)
-    command = (*_COMMAND, "-I", "{setup}/answers", "-I", "judge", "program.cpp", "{setup}/answers.o", *out, *_LINKER)
+    rest = ("-I", "judge", "program.cpp", "{setup}/answers.o", *out, *_LINKER)
+    command = (*_COMMAND, "-I", "{setup}/answers", *rest)
+    if header == "everything":
+        files["words"] = masked(code).encode()
+        command = _with_fewer_headers(shlex.join((*_COMMAND, "-I", "{setup}/usual", *rest)), shlex.join(command))
     plain = (*_COMMAND, "-I", "judge", "program.cpp", "judge/answers.cpp", *out)
     return Recipe(Step(command, files, ("program",), plain=plain), Step(("./program",)))
+
+
+def _with_fewer_headers(usual: str, everything: str) -> tuple[str, ...]:
+    """Compiles with the usual headers where that is the same, and with all of them where it is not or fails."""
+    needless = "grep -qwFf {setup}/usual/left_out words; [ $? = 1 ]"
+    return ("sh", "-c", f"{needless} && {usual} 2>errors || exec {everything}")
 
 
 def _call(number: int, call: RecordedCall, entry: str) -> str:
@@ -147,9 +160,11 @@ CPP = Language(
     out_of_memory=re.compile(r"std::bad_alloc"),
     setup=Step(
         ("sh", "-c", _PRECOMPILE),
-        _JUDGE,
+        {**_JUDGE, "judge/left_out.sh": (_HARNESS / "left_out.sh").read_bytes()},
         (
             *(f"{name}{end}" for name in _COLLECTED for end in ("", ".gch")),
+            "usual/bits/stdc++.h",
+            "usual/left_out",
             "tests/bits/stdc++.h",
             "answers.o",
             "tests.o",

@@ -271,6 +271,26 @@ void refuse(const char* reason, const char* type) {
     judge_exit(3);
     __builtin_unreachable();
 }
+
+/// Of what an ``any`` may hold, the types that tests do put there.
+template <class... A> void held(Text& text, const std::any& value) {
+    bool found = false;
+    auto put = [&](const auto* one) {
+        if (one == nullptr) return;
+        text.put("std::any("), Literal<std::decay_t<decltype(*one)>>::value(text, *one), text.put(')');
+        found = true;
+    };
+    (put(std::any_cast<A>(&value)), ...);
+    if (!found) refuse("they pass an std::any that holds a value of type ", value.type().name());
+}
+void Literal<std::any>::value(Text& text, const std::any& value) {
+    if (!value.has_value()) return text.put("std::any()");
+    held<bool, char, int, unsigned, long, unsigned long, long long, unsigned long long, float, double, const char*,
+         String, std::vector<bool>, std::vector<int>, std::vector<long>, std::vector<long long>, std::vector<float>,
+         std::vector<double>, std::vector<String>, std::vector<std::any>, std::map<int, int>, std::map<long, long>,
+         std::map<String, int>, std::map<String, long>, std::map<String, String>, std::tuple<>>(text, value);
+}
+
 bool tagged(const Node& node, const char* tag) { return node.tag == tag; }
 bool typed(const Node& node, const Text& type) { return node.type == std::string_view(type.data, type.size); }
 unsigned long size_of(const Node& node) { return node.items.size(); }

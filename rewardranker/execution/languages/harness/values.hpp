@@ -5,7 +5,6 @@
 #pragma once
 #include <any>
 #include <array>
-#include <complex>
 #include <deque>
 #include <exception>
 #include <forward_list>
@@ -23,6 +22,10 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+namespace std {
+template <class> class complex;  // whoever has a value of it has included <complex>, which costs every compilation
+}
 
 extern "C" long judge_write(int, const void*, unsigned long) __asm__("write");
 extern "C" void judge_exit(int) __asm__("_exit");
