@@ -29,6 +29,7 @@ Data = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=SOURCE", help="Where a benchmark's rows are: a file, a directory, a name on the hub."),
 ]
+_SETS = "multipl_e, humaneval, humaneval_x, mbpp, or pool (our own problems)."
 _RANKERS = "rewardranker (needs --model, or its scores in the pool), another score in the pool, or"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, print derived sizes, start nothing.")]
 
@@ -121,7 +122,7 @@ def generate(
 
 @app.command()
 def judge(
-    benchmark: Annotated[str, typer.Option(help="multipl_e, humaneval, mbpp, or pool (our own problems).")],
+    benchmark: Annotated[str, typer.Option(help=_SETS)],
     data: Annotated[Path, typer.Option(help="The benchmark's own JSON lines; for pool, problems.jsonl.")],
     candidates: Annotated[
         Path, typer.Option(help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.')
@@ -209,7 +210,9 @@ def rerank(
         bool | None,
         typer.Option("--chat/--no-chat", help="Problems in the chat template; else as it was trained."),
     ] = None,
-    benchmark: Annotated[str, typer.Option(help="multipl_e, humaneval, mbpp, or pool (our own problems).")] = "pool",
+    benchmark: Annotated[
+        str, typer.Option(help="multipl_e, humaneval, humaneval_x, mbpp, or pool (our own).")
+    ] = "pool",
     language: Annotated[str, typer.Option(help="Only problems in this language.")] = "",
 ) -> None:
     """Orders candidates that you already have, best first. Runs no program."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.benchmarks import canonical_language, load_benchmark
+from rewardranker.problems.humaneval_x import task_name
 from rewardranker.problems.io import Row, check_problems, first_few, numbered_json_lines, read_problems
 from rewardranker.problems.pool import check_pool, pool_revisions, read_pool, revisions_of
 from rewardranker.problems.types import Candidate, Problem
 
 #: Whose problems candidates are for: a public benchmark's, or our own, whose candidates lie in a pool.
-PROBLEM_SETS = ("multipl_e", "humaneval", "mbpp", "pool")
+PROBLEM_SETS = ("multipl_e", "humaneval", "humaneval_x", "mbpp", "pool")
 
 Named = dict[str, list[Problem]]
 _EXAMPLE = '{"problem_id": "HumanEval_0_has_close_elements", "text": "..."}'
@@ -44,10 +45,13 @@ def named_problems(benchmark: str, data: Path, language: str) -> Named:
 
 def own_names(problem: Problem) -> set[str]:
     """``humaneval/7`` is also ``HumanEval/7`` and ``Python/7``, ``mbpp/601`` also ``601``; what stands after the
-    last slash of a MultiPL-E id is the row's own name."""
+    last slash of a MultiPL-E id is the row's own name; ``humaneval_x/cpp/7`` is also its row's ``CPP/7``, and
+    ``HumanEval/7`` with a language."""
     tail = problem.id.rpartition("/")[2]
     if problem.source == "mbpp":
         return {problem.id, tail, f"MBPP/{tail}"}
+    if problem.source == "humaneval_x":
+        return {problem.id, problem.id.partition("/")[2], task_name(problem), f"HumanEval/{tail}"}
     if problem.language == "python" and tail.isdigit():
         return {problem.id, f"HumanEval/{tail}", f"Python/{tail}"}
     return {problem.id, tail}

@@ -42,7 +42,8 @@ def _return(language: str, prefix: str) -> str:
         return f"return default({head.split('static ', 1)[1].rsplit('(')[0].rsplit(' ', 1)[0]});"
     if language == "java":
         kind = re.sub(r"\bpublic\b|\bstatic\b", "", head).split()[0]
-        return {"boolean": "return false;", "long": "return 0;", "float": "return 0;"}.get(kind, "return null;")
+        numbers = dict.fromkeys(("byte", "short", "char", "int", "long", "float", "double"), "return 0;")
+        return {"boolean": "return false;", **numbers}.get(kind, "return null;")
     known = {"cpp": "return {};", "typescript": "return null as any;", "bash": ":"}
     return known.get(language, "return null;")
 

@@ -8,6 +8,7 @@ from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.humaneval import HUMANEVAL_HUB, humaneval_solutions, load_humaneval
+from rewardranker.problems.humaneval_x import HUMANEVAL_X_HUB, humaneval_x_solutions, load_humaneval_x
 from rewardranker.problems.mbpp import every_mbpp_task, load_mbpp, mbpp_shots, mbpp_solutions
 from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e, multipl_e_solutions
 from rewardranker.problems.sources import is_file, is_local
@@ -21,6 +22,7 @@ __all__ = [
     "is_local",
     "load_benchmark",
     "load_humaneval",
+    "load_humaneval_x",
     "load_mbpp",
     "load_multipl_e",
     "mbpp_config",
@@ -29,7 +31,7 @@ __all__ = [
 ]
 
 #: ``multipl_e`` is either of the two below it, as a file has it, and HumanEval from the hub.
-BENCHMARKS = ("humaneval", "mbpp", "multipl_e", "multipl_e_humaneval", "multipl_e_mbpp")
+BENCHMARKS = ("humaneval", "humaneval_x", "mbpp", "multipl_e", "multipl_e_humaneval", "multipl_e_mbpp")
 
 
 def load_benchmark(
@@ -56,6 +58,8 @@ def load_benchmark(
         problems = load_mbpp(config) if split is not None else every_mbpp_task(config)
     elif name == "humaneval":
         problems = load_humaneval(source or HUMANEVAL_HUB)
+    elif name == "humaneval_x":
+        problems = load_humaneval_x(source or HUMANEVAL_X_HUB, wanted or None)
     else:
         benchmark = name.removeprefix("multipl_e").removeprefix("_")
         problems = load_multipl_e(source or MULTIPL_E_HUB, wanted or None, benchmark)
@@ -69,8 +73,8 @@ def load_benchmark(
 
 
 def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
-    """One known program in normal form by problem id, where the data hold some: HumanEval's and MBPP's own, and files
-    of MultiPL-E's rows (DeepSeek-Coder's Python file has HumanEval's).
+    """One known program in normal form by problem id, where the data hold some: HumanEval's, HumanEval-X's and
+    MBPP's own, and files of MultiPL-E's rows (DeepSeek-Coder's Python file has HumanEval's).
 
     Args:
         name, source: as in :func:`load_benchmark`.
@@ -82,6 +86,8 @@ def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
         return mbpp_solutions(mbpp_config(source))
     if name == "humaneval":
         return humaneval_solutions(source or HUMANEVAL_HUB)
+    if name == "humaneval_x":
+        return humaneval_x_solutions(source or HUMANEVAL_X_HUB)
     return multipl_e_solutions(source) if source and is_file(source) else {}
 
 

@@ -89,7 +89,7 @@ def default_style(source: str, chat: bool) -> str:
     """The style in which DeepSeek-Coder puts a data set's problems to its base or its chat models."""
     if source == "mbpp":
         return "mbpp_instruct" if chat else "mbpp_3shot"
-    if source in ("humaneval", "multipl_e"):
+    if source in ("humaneval", "humaneval_x", "multipl_e"):
         return "instruct" if chat else "base"
     return "plain"
 

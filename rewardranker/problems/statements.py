@@ -10,8 +10,10 @@ from rewardranker.errors import UserError
 from rewardranker.problems.types import Problem
 
 _WORD = re.compile(r"\w+")
-# A comment's line: C++, Java, C#, PHP, TypeScript, JavaScript and Bash, without the line that names an interpreter.
-_COMMENT = re.compile(r"^[ \t]*(?://+|#(?!!|\s*include\b)|/?\*+/?)(.*)$", re.MULTILINE)
+# What C++, Java, C#, PHP, TypeScript, JavaScript and Bash have between marks and behind one, without the line that
+# names an interpreter.
+_COMMENT = re.compile(r"/\*+([\s\S]*?)\*+/|^[ \t]*(?://+|#(?!!|\s*include\b))(.*)$", re.MULTILINE)
+_STARS = re.compile(r"^[ \t]*\*+", re.MULTILINE)
 _MBPP_HEAD = "You are an expert Python programmer. Task: "
 _MBPP_MIDDLE = "\nYour code should pass these tests:\n"
 
@@ -28,7 +30,7 @@ def statement(problem: Problem) -> str:
         return mbpp_statement(problem)
     if not problem.prefix:
         return problem.prompt
-    found = _docstring(problem) if problem.language == "python" else "\n".join(_COMMENT.findall(problem.prefix))
+    found = _docstring(problem) if problem.language == "python" else _comments(problem.prefix)
     return found.strip() or problem.prefix
 
 
@@ -50,6 +52,10 @@ def mbpp_statement(problem: Problem) -> str:
             f"{problem.prompt[:40]!r}); start from the problem as load_benchmark gave it"
         )
     return head.removeprefix(_MBPP_HEAD)
+
+
+def _comments(code: str) -> str:
+    return "\n".join(_STARS.sub("", block) or line for block, line in _COMMENT.findall(code))
 
 
 def _docstring(problem: Problem) -> str:

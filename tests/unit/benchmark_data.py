@@ -26,6 +26,15 @@ def shared(name: str) -> Path:
     return path
 
 
+def humaneval_x(code: str) -> Path:
+    """HumanEval-X's rows in one language, which nobody may copy into a project."""
+    folder = Path(os.environ.get("REWARDRANKER_HUMANEVAL_X", SHARED / "humaneval_x"))
+    path = folder / f"humaneval_{code}.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is absent: set REWARDRANKER_HUMANEVAL_X to a folder with humaneval_{code}.jsonl.gz")
+    return path
+
+
 def shared_cases(name: str) -> Path:
     """Small inputs that were judged wrongly once, beside the data."""
     return shared(f"../cases/{name}")

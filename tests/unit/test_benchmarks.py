@@ -241,7 +241,7 @@ def test_one_door_to_humaneval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"name": "apps"}, "benchmark 'apps' is not known; it must be one of humaneval, mbpp"),
+        ({"name": "apps"}, "benchmark 'apps' is not known; it must be one of humaneval, humaneval_x, mbpp"),
         ({"name": "multipl_e", "language": "cobol"}, "no problems in cobol; it has javascript"),
         ({"name": "multipl_e", "language": "cpp"}, "no problems in cpp; it has javascript"),
         ({"name": "multipl_e", "split": "train"}, "no problems in train; it has test"),

@@ -112,14 +112,17 @@ def test_humaneval_s_programs_that_were_judged_wrongly_once(judge: Judge) -> Non
     assert [result.verdict for result in results] == [Verdict.WRONG] * 2
 
 
-def test_helpers_of_recorded_tests_are_refused_by_name(judge: Judge, tmp_path: Path) -> None:
-    """Those tests run once, without any program or prompt: a helper is not there, and no program can provide it."""
-    if toolchain(LANGUAGES["javascript"]).missing:
-        pytest.skip("no node")
+@pytest.mark.parametrize("code", ["js", "ts"])
+def test_helpers_of_recorded_tests(judge: Judge, tmp_path: Path, code: str) -> None:
+    """JavaScript's come from the prompt. TypeScript's tests run once, without any program or prompt: a helper is not
+    there, and no program can provide it; it is refused by name."""
+    language = {"js": "javascript", "ts": "typescript"}[code]
+    if toolchain(LANGUAGES[language]).missing:
+        pytest.skip(f"no tool-chain for {language}")
     prompt = "function g(x) { return x + 1; }\nfunction add(x, y) {\n"
     row = {
         "name": "HumanEval_38_add",
-        "language": "js",
+        "language": code,
         "prompt": prompt,
         "tests": "const assert = require('node:assert');\nfunction test() {\n  let candidate = add;\n"
         "  assert.deepEqual(g(candidate(0, 1)), 2);\n}\n\ntest();",
@@ -128,5 +131,9 @@ def test_helpers_of_recorded_tests_are_refused_by_name(judge: Judge, tmp_path: P
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps(row) + "\n")
     (task,) = load_multipl_e(path)
-    result = verdict(judge, f"{prompt}  return x + y;\n}}\n", task)
-    assert result.verdict is Verdict.INFRA and "g" in result.message
+    right, own = f"{prompt}  return x + y;\n}}\n", "function g(x) { return 2; }\nfunction add(x, y) { return 0; }\n"
+    results = judge.run([(task, right), (task, own)])
+    if code == "js":
+        assert [result.verdict for result in results] == [Verdict.OK, Verdict.WRONG]
+    else:
+        assert all(result.verdict is Verdict.INFRA and "g" in result.message for result in results)

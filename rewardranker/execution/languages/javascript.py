@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.languages.language import Language, Recipe
+from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.replay import RecordedCall
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 DRIVER = {name: (_HARNESS / name).read_bytes() for name in ("calls.js", "values.js")}
 RECORDER = {name: (_HARNESS / name).read_bytes() for name in ("record.js", "values.js", "compiler.js")}
+_REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.js", "values.js")}
 OUT_OF_MEMORY = re.compile(
     r"heap out of memory|Reached heap limit|process out of memory|Array buffer allocation failed|"
     r"Cannot allocate memory"
@@ -37,6 +42,18 @@ def _calls(code: str, entry: str, whole_text: str) -> Recipe:
 
 def _record(tests: str, entry: str) -> Step:
     return Step(("node", "record.js", "tests.js", entry), {**RECORDER, "tests.js": tests.encode()})
+
+
+def _replayed(prompt: str, tests: str, entry: str) -> Step:
+    job = json.dumps({"prompt": prompt, "tests": tests, "entry": entry})
+    return Step(("node", "replay.js"), {**_REPLAYER, "tests": job.encode()}, ("tests",))
+
+
+def _program(code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
+    arguments = ",".join(call.key for call in calls)  # which are JSON
+    job = f'{{"entry": {json.dumps(entry)}, "calls": [{arguments}]}}'
+    files = {**DRIVER, "program.js": code.encode(), "calls.json": job.encode()}
+    return Recipe(None, Step(("node", "calls.js"), files))
 
 
 def loosely_equal(actual: Any, expected: Any) -> bool:
@@ -134,6 +151,7 @@ JAVASCRIPT = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
+    replay=Replay(_replayed, _program, ("node", "replay.js", "check"), _REPLAYER, lexer(r"[^\n]*+\Z")),
     equal=loosely_equal,
     out_of_memory=OUT_OF_MEMORY,
     does_not_compile=DOES_NOT_COMPILE,

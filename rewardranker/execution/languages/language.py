@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from rewardranker.execution.languages.replay import RecordedCall
 from rewardranker.execution.languages.splitting import Split
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 Level = Literal["L1", "L2", "L3"]
@@ -84,11 +85,15 @@ class Replay:
         program: ``(code, entry_point, calls)``: the program with those calls, which sends what they return; it is
             given the run's nonce as its argument.
         check: the command that checks answers, which it reads from standard input.
+        files: what it needs beside the tests.
+        value: what a value looks like that a program may send; none holds a line's end.
     """
 
     record: Callable[[str, str, str], Step]
     program: Callable[[str, str, Sequence[RecordedCall]], Recipe]
     check: tuple[str, ...] = ("./tests", "check")
+    files: dict[str, bytes] = field(default_factory=dict)
+    value: re.Pattern[str] = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,8 @@ class Language:
             compiler has to see both, else not looked at.
         typed: whether calls return values with types, as style ``function`` needs.
         record: ``(tests, entry_point)``: the trusted tests against a recorder, which writes the calls that
-            they make and the values that they expect to descriptor 3.
+            they make and the values that they expect to descriptor 3. Tests of another form are left to ``replay``,
+            where the language has that.
         equal: ``(actual, expected)``: the tests' own equality, on values as the driver and the recorder
             wrote them.
         compiled: for languages whose tests have to be compiled with the program.

@@ -50,9 +50,11 @@ def judge_recipe(
         try:
             recording = recordings.of(sandbox, language, problem)
         except NotRecordable as error:
-            frame = Frame(problem.limits, len(problem.tests), "L2")
-            return frame.alone(Verdict.INFRA, str(error), 0.0), False
-        return _recorded(sandbox, language, recording, problem, code)
+            if language.replay is None:
+                frame = Frame(problem.limits, len(problem.tests), "L2")
+                return frame.alone(Verdict.INFRA, str(error), 0.0), False
+        else:
+            return _recorded(sandbox, language, recording, problem, code)
     if language.replay is not None:
         return _replayed(sandbox, language, recordings.replays, problem, code)
     tests = split_tests(language, problem)
@@ -224,7 +226,7 @@ def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: P
     limits = run_limits(language, problem)
     outcome = execute(sandbox, language, problem, recipe, replace(built, argv=(*built.argv, nonce)), limits)
     try:
-        checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls))
+        checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls, replay.value))
     except NotRecordable as error:
         return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", cpu_s + outcome.cpu_s), False
 

@@ -39,7 +39,7 @@ class Recordings:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, str], Recording] = {}
+        self._known: dict[tuple[str, str, str], Recording | NotRecordable] = {}
         self._sides: dict[tuple[str, Split], list[list[Any]]] = {}
         self.replays = Replays()
 
@@ -54,7 +54,10 @@ class Recordings:
         key = (language.name, problem.entry_point, tests)
         if key not in self._known:
             self._known[key] = _record(sandbox, language, problem, tests)
-        return self._known[key]
+        known = self._known[key]
+        if isinstance(known, NotRecordable):
+            raise known
+        return known
 
     def sides(self, sandbox: Sandbox, language: Language, problem: Problem, tests: Split) -> list[list[Any]]:
         """By check, the values of the sides that need no program. Raises as :meth:`of` does."""
@@ -105,7 +108,8 @@ def evaluate(sandbox: Sandbox, language: Language, problem: Problem, tests: Spli
     return values
 
 
-def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) -> Recording:
+def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) -> Recording | NotRecordable:
+    """The recording, or why there is none."""
     assert language.record is not None
     outcome = sandbox.execute(language.record(tests, problem.entry_point), _LIMITS, language=language.name)
     try:
@@ -115,7 +119,7 @@ def _record(sandbox: Sandbox, language: Language, problem: Problem, tests: str) 
         recording = Recording((), ())
     if outcome.status or outcome.signal or outcome.limit or not recording.calls:
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit or "they make no call"
-        raise NotRecordable(
+        return NotRecordable(
             f"the {language.name} tests of problem {problem.id} could not be recorded: {reason}; they have to be a "
             f"list of checks, each comparing one call of {problem.entry_point!r} with a value"
         )

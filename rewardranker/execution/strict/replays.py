@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rewardranker.execution.languages.language import Language
 from rewardranker.execution.languages.replay import Argument, RecordedCall
-from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
@@ -17,7 +17,6 @@ from rewardranker.problems.types import Problem
 _LIMITS = StepLimits(cpu_s=60.0, wall_s=300.0, memory_mb=2048, memory_kind="data", processes=128)
 _TESTS = "tests"
 _OTHER_CALL = 4  # the exit status of tests that make another call than the recorded one
-_VALUE = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")
 Values = list[str]
 
 
@@ -60,7 +59,7 @@ class Replayable:
         unanswered = {number: "not answered with values" for number, values in enumerate(answers) if not values}
         if len(unanswered) == len(answers):
             return Checked(unanswered)
-        step = Step(language.replay.check, {_TESTS: self.program})
+        step = Step(language.replay.check, {**language.replay.files, _TESTS: self.program})
         outcome = sandbox.execute(step, limits, self._answers(answers), language=language.name)
         if outcome.status == _OTHER_CALL:
             raise NotRecordable(
@@ -107,23 +106,25 @@ def trusted_tests(problem: Problem) -> str:
     return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
 
 
-def values_of(outcome: Outcome, nonce: str, calls: Sequence[RecordedCall]) -> list[Values | None]:
-    """Each call's values, where the program sent some; none of a stream that is not the protocol's."""
+def values_of(
+    outcome: Outcome, nonce: str, calls: Sequence[RecordedCall], form: re.Pattern[str]
+) -> list[Values | None]:
+    """Each call's values, where the program sent some of that form; none of a stream that is not the protocol's."""
     try:
         sent = read_transcript(outcome, nonce, len(calls), "values").answers
     except Tampered:
         sent = []
     answers: list[Values | None] = [None] * len(calls)
     for number, (kind, rest) in enumerate(sent):
-        if kind == "value" and _are_values(rest[0], calls[number].values):
+        if kind == "value" and _are_values(rest[0], calls[number].values, form):
             answers[number] = rest[0]
     return answers
 
 
-def _are_values(data: Any, count: int) -> bool:
+def _are_values(data: Any, count: int, form: re.Pattern[str]) -> bool:
     if type(data) is not list or len(data) != count:
         return False
-    return all(type(value) is str and _VALUE.match(value) for value in data)
+    return all(type(value) is str and form.match(value) for value in data)
 
 
 def _replayable(problem: Problem, outcome: Outcome) -> Replayable:

@@ -1,18 +1,21 @@
 "use strict";
 // Runs program.js as node would run it as a main module, then answers the calls in calls.json. Knows no
-// expected value. Shares a process with the program, which may take it over: that buys the choice of what to
+// expected value. The run's nonce may come as an argument instead: then each answer is a list of texts, the value and
+// what the call has made of every object that it was given. Shares a process with the program, which may take it over: that buys the choice of what to
 // answer, and answers are data, compared elsewhere.
 
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
 const vm = require("node:vm");
-const { Opaque, cut, decode, describe, encode, openStream, parse, stringify } = require("./values.js");
+const { Opaque, cut, decode, describe, encode, isObject, openStream, parse, stringify } = require("./values.js");
 
 const { apply } = Reflect;
 const exitNow = process.reallyExit.bind(process);
 const job = parse(fs.readFileSync("calls.json", "utf8"));
-const send = openStream(3, job.nonce);
+const [replayed] = process.argv.splice(2, 1);
+const nonce = replayed || job.nonce;
+const send = openStream(3, nonce);
 
 /** The program as a function of what a module sees; its last line hands over the entry point. */
 function compile(text, hook) {
@@ -51,17 +54,28 @@ function exported(exports) {
 function answer(target, call) {
   try {
     if (typeof target !== "function") return `"error","ReferenceError",${missing}`;
-    return `"value",${encode(apply(target, undefined, decode(call)))}`;
+    const given = decode(call);
+    const value = encode(apply(target, undefined, given));
+    return `"value",${replayed ? withChanges(value, given) : value}`;
   } catch (error) {
     return error instanceof Opaque ? `"opaque",${stringify(error.message)}` : describe("error", error);
   }
+}
+
+/** The texts of what was returned, and of every object that was given. */
+function withChanges(value, given) {
+  let texts = stringify(value);
+  for (let i = 0; i < given.length; i++) {
+    if (isObject(given[i])) texts += `,${stringify(encode(given[i]))}`;
+  }
+  return `[${texts}]`;
 }
 
 const missing = stringify(cut(`the program does not define the function ${job.entry}`));
 send('"begun"');
 let target;
 try {
-  const program = compile(fs.readFileSync("program.js", "utf8"), `hook_${job.nonce}`);
+  const program = compile(fs.readFileSync("program.js", "utf8"), `hook_${nonce}`);
   try {
     target = run(program);
   } catch (error) {

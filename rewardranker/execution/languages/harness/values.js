@@ -142,6 +142,11 @@ function decodeEntries(body) {
   return object;
 }
 
+/** Whether whoever is given the value can change it. */
+function isObject(value) {
+  return typeof value === "object" && value !== null;
+}
+
 /** At most 200 characters, without halves of surrogate pairs. */
 function cut(text) {
   let clean = "";
@@ -179,4 +184,4 @@ function writeLine(fd, line) {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
 }
 
-module.exports = { Opaque, cut, decode, describe, encode, openStream, parse, stringify, writeLine };
+module.exports = { Opaque, cut, decode, describe, encode, isObject, openStream, parse, stringify, writeLine };
