@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rewardranker.execution.extraction import completion_of, extract, normalise
 from rewardranker.execution.extraction.invisible import visible
+from rewardranker.execution.extraction.markers import turns
+from rewardranker.execution.extraction.reasoning import split
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.types import Problem, Style, Test
 
@@ -38,6 +40,11 @@ body_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), ma
 )
 
 
+def assume_a_program(text: str) -> None:
+    """No line is a chat marker or the tag of a reasoning block: what stands there is no program's."""
+    assume(len(turns(text)) == 1 and split(text).answer == text)
+
+
 def test_normal_form() -> None:
     assert normalise("\r\n\r\ndef f(x):\r\n\tif x:\r\n\t\treturn 'a\tb'  \r\n\r\n\r\n") == (
         "def f(x):\n    if x:\n        return 'a\tb'\n"
@@ -56,6 +63,7 @@ def test_normalise_is_idempotent(text: str) -> None:
 @given(messy)
 def test_a_whole_program_survives_the_way_to_a_completion_and_back(text: str) -> None:
     code = normalise(visible(normalise(text), "python"))
+    assume_a_program(code)
     assert extract(problem(), completion_of(problem(), code)) == code
 
 
@@ -64,6 +72,7 @@ def test_a_whole_program_survives_the_way_to_a_completion_and_back(text: str) ->
 def test_a_main_program_survives_in_every_language(language: str, text: str) -> None:
     task = problem(language=language, style="stdio")
     code = normalise(visible(normalise("<?php\n" + text if language == "php" else text), language))
+    assume_a_program(code)
     assert extract(task, completion_of(task, code)) == code
 
 
@@ -72,6 +81,7 @@ def test_a_main_program_survives_in_every_language(language: str, text: str) -> 
 def test_a_continued_program_survives_the_way_to_a_completion_and_back(prefix: str, lines: list[str]) -> None:
     task = problem(prefix)
     code = normalise(prefix.rstrip("\n") + "\n" + "\n".join(lines))
+    assume_a_program(code)
     assert extract(task, completion_of(task, code)) == code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardranker.execution.extraction import prose, python, reasoning
 from rewardranker.execution.extraction.answer import whole
 from rewardranker.execution.extraction.choice import fenced, is_complete, program_in
-from rewardranker.execution.extraction.continuation import begins_afresh, continued, function_ends
+from rewardranker.execution.extraction.continuation import begins_afresh, continued, function_ends, until_fence
 from rewardranker.execution.extraction.definitions import defines
 from rewardranker.execution.extraction.fences import Block
 from rewardranker.execution.extraction.invisible import visible
@@ -97,8 +97,7 @@ def completion_of(problem: Problem, code: str) -> str:
 
 def _with_prefix(problem: Problem, text: str, found: list[Block]) -> str:
     """The program of a problem whose prompt has begun it."""
-    head = text[: found[0].start] if found else text
-    if found and not _continues(problem, head):
+    if found and not _continues(problem, _head(problem, text, found)):
         code = program_in(problem, text, found, True)
         if code is not None:
             if not defines(code, problem.language, problem.entry_point) and _continues(problem, code):
@@ -107,6 +106,13 @@ def _with_prefix(problem: Problem, text: str, found: list[Block]) -> str:
     if _is_whole(problem, text):
         return _program(problem, _loose(problem, text))
     return normalise(_continued(problem, text))
+
+
+def _head(problem: Problem, text: str, found: list[Block]) -> str:
+    """What stands before the blocks, those that a comment of the continued program holds left aside."""
+    if problem.language == "python":
+        return text[: found[0].start]
+    return until_fence(problem, text, [block.start for block in found])
 
 
 def _loose(problem: Problem, text: str) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-
-from rewardranker.execution.extraction import prelude, python
+from rewardranker.execution.extraction import php, prelude, python
 from rewardranker.execution.extraction.classes import class_of_prompt, complete
 from rewardranker.execution.extraction.literals import blank
 from rewardranker.execution.extraction.normal_form import normalise
 from rewardranker.execution.extraction.removal import without, without_tail
 from rewardranker.execution.extraction.scripts import without_own_tests
 from rewardranker.execution.extraction.structure import items
+from rewardranker.execution.linear import pattern
 from rewardranker.problems.types import Problem
 
-_PHP_OPENS = re.compile(r"\A\s*<\?(?:php\b)?")
-_PHP_CLOSES = re.compile(r"\?>\s*\Z")
-_MAIN = re.compile(r"[^;{}()=]*\bmain\s*\(")
+_MAIN = pattern(r"[^;{}()=]*\bmain\s*\(")
 
 
 def whole(problem: Problem, code: str) -> str:
@@ -25,9 +21,9 @@ def whole(problem: Problem, code: str) -> str:
     language, entry_point = problem.language, problem.entry_point
     code = normalise(code)
     if not entry_point or problem.style == "stdio":
-        return code if language != "php" or _PHP_OPENS.match(code) else f"<?php\n{code}"
+        return code if language != "php" or php.is_opened(code) else f"<?php\n{code}"
     if language == "php":
-        return _php(code, lambda body: without_tail(without_own_tests(body, "php", entry_point), "php"))
+        return php.opened(without_tail(without_own_tests(php.body(code), "php", entry_point), "php"))
     if language == "python":
         return python.with_prelude(problem.prefix, entry_point, code) if problem.prefix else code
     if language == "cpp":
@@ -37,12 +33,6 @@ def whole(problem: Problem, code: str) -> str:
     else:
         code = without_own_tests(code, language, entry_point)
     return without_tail(prelude.with_prelude(problem.prefix, language, entry_point, code), language)
-
-
-def _php(code: str, shorten: Callable[[str], str]) -> str:
-    """Opened once and not closed: what comes after a program would be printed."""
-    body = shorten(_PHP_CLOSES.sub("", _PHP_OPENS.sub("", code)))
-    return "<?php" + ("" if body.startswith("\n") else "\n") + body
 
 
 def _without_main(code: str) -> str:

@@ -6,21 +6,23 @@ import re
 
 from rewardranker.execution.extraction.definitions import definition
 from rewardranker.execution.extraction.literals import blank
+from rewardranker.execution.extraction.members import (
+    KINDS,
+    gathered,
+    inside,
+    is_import,
+    is_member,
+    type_around,
+    type_name,
+)
 from rewardranker.execution.extraction.removal import with_comments, without, without_tail
 from rewardranker.execution.extraction.structure import Span, balanced, items, open_braces
 from rewardranker.execution.linear import WORD, lexer, pattern
 
 _MOST_NESTED = 4  # namespaces within namespaces
-_KINDS = "(?:class|interface|enum|record|struct)"
-_IMPORT = pattern(r"(?:import|extern\s+alias|(?:global\s+)?using)\b[^(){}]*;?\z")
 _PACKAGE = pattern(r"(?:package|namespace)\s+[\w.]+\s*;?\z")
 _NAMESPACE = lexer(r"namespace\s++[\w.]++\s*+\{")
-_ANNOTATIONS = rf"(?:@{WORD}+(?:\s*\([^()]*\))?\s*|\[[^\]]*\]\s*)*"
-_TYPE = pattern(rf"{_ANNOTATIONS}[^;{{}}()=]*?\b{_KINDS}\s+({WORD}+)[^;{{}}]*\{{")
-_MEMBER = pattern(rf"{_ANNOTATIONS}[\pL\pN_<>\[\],.?\s]*[\pL\pN_>\]?]\s+{WORD}+\s*(?:<[^()]*>)?\s*\([^;=]*(?:\{{|=>)")
-_FIELD = pattern(r"(?:(?:public|private|protected|internal|static|final|readonly|const)\s+)+[^()]*?[=;]")
-_STATEMENT = lexer(r"(?:return|if|for|foreach|while|do|switch|try|await|throw|else|using|new)\b")
-_PUBLIC = pattern(rf"(?:\A|\s)(public\s+)(?:\w+\s+)*{_KINDS}\b")
+_PUBLIC = pattern(rf"(?:\A|\s)(public\s+)(?:\w+\s+)*{KINDS}\b")
 _MAIN = pattern(r"[^;{}()=]*?\b[Mm]ain\s*\(")
 _OPEN_CLASS = pattern(rf"\bclass\s+({WORD}+)[^{{}}]*\{{")
 
@@ -48,9 +50,9 @@ def complete(code: str, language: str, entry_point: str, name: str) -> str:
         return code
     code = shorter
     spans = items(masked, language)
-    if not any(span.start <= place < span.end and _is_type(span.of(masked)) for span in spans):
+    if not any(span.start <= place < span.end and type_name(span.of(masked)) for span in spans):
         return _wrapped(code, masked, spans, name)
-    code = _last(_without_strays(code, masked, spans), language, entry_point)
+    code = _last(gathered(code, language, entry_point), language, entry_point)
     return _renamed(code, language, entry_point, name)
 
 
@@ -67,8 +69,8 @@ def _unwrapped(code: str, language: str) -> str:
         parts, place = [], 0
         for span in wrappers:
             opening = masked.index("{", span.start)
-            inside = code[opening + 1 : span.end].rstrip().removesuffix("}")
-            parts += [code[place : span.start], _dedented(inside).strip("\n"), "\n"]
+            body = code[opening + 1 : span.end].rstrip().removesuffix("}")
+            parts += [code[place : span.start], _dedented(body).strip("\n"), "\n"]
             place = span.end
         code = "".join([*parts, code[place:]])
     return code
@@ -84,11 +86,10 @@ def _without_mains(code: str, language: str) -> str:
     masked = blank(code, language)
     removed = []
     for span in items(masked, language):
-        if not _is_type(span.of(masked)):
+        if not type_name(span.of(masked)):
             removed += [span] if _MAIN.match(span.of(masked)) else []
             continue
-        end = span.end - 1 if masked[span.end - 1] == "}" else span.end
-        members = items(masked, language, masked.index("{", span.start) + 1, end)
+        members = inside(masked, language, span)
         mains = [member for member in members if _MAIN.match(member.of(masked))]
         removed += [span] if mains and len(mains) == len(members) else mains
     cut_off = bool(removed) and not balanced(masked)
@@ -100,32 +101,15 @@ def _reclosed(code: str, language: str) -> str:
     """An answer that broke off within its main method lacks nothing but the end of the class around it."""
     masked = blank(code, language)
     opened = open_braces(masked)
-    types = [span for span in items(masked, language) if _is_type(span.of(masked))]
+    types = [span for span in items(masked, language) if type_name(span.of(masked))]
     at_classes = [masked.index("{", span.start) for span in types]
     return f"{code.rstrip()}\n}}\n" if opened is not None and len(opened) == 1 and opened[0] in at_classes else code
-
-
-def _is_import(text: str) -> bool:
-    return _IMPORT.match(text) is not None
-
-
-def _is_type(text: str) -> bool:
-    return _TYPE.match(text) is not None
-
-
-def _is_member(text: str) -> bool:
-    return _STATEMENT.match(text) is None and (_MEMBER.match(text) is not None or _FIELD.match(text) is not None)
-
-
-def _without_strays(code: str, masked: str, spans: list[Span]) -> str:
-    """Without what may only stand in a class, and does not."""
-    return without(code, masked, [s for s in spans if not _is_import(s.of(masked)) and not _is_type(s.of(masked))])
 
 
 def _last(code: str, language: str, entry_point: str) -> str:
     """The class with the entry point comes last; in Java, no other may be public."""
     masked = blank(code, language)
-    home, others = _home(masked, language, entry_point)
+    home, others = type_around(masked, language, entry_point)
     if home is None:
         return code
     start, _ = with_comments(code, masked, home)
@@ -133,7 +117,7 @@ def _last(code: str, language: str, entry_point: str) -> str:
     if behind.strip():
         code = f"{code[:start]}{behind}\n\n{code[start : home.end]}\n"
         masked = blank(code, language)
-        home, others = _home(masked, language, entry_point)
+        home, others = type_around(masked, language, entry_point)
     if language != "java":
         return code
     parts, place = [], 0
@@ -150,21 +134,13 @@ def _public(masked: str, span: Span) -> tuple[int, int]:
     return (span.start, span.start) if match is None else (span.start + match.start(1), span.start + match.end(1))
 
 
-def _home(masked: str, language: str, entry_point: str) -> tuple[Span | None, list[Span]]:
-    """The type with the entry point in it, if there is one, and the other types."""
-    place = definition(masked, language, entry_point)
-    types = [span for span in items(masked, language) if _is_type(span.of(masked))]
-    home = next((span for span in types if place is not None and span.start <= place < span.end), None)
-    return home, [span for span in types if span != home]
-
-
 def _renamed(code: str, language: str, entry_point: str, name: str) -> str:
     """The class with the entry point is called ``name``, unless another one is."""
     masked = blank(code, language)
-    home, others = _home(masked, language, entry_point)
+    home, others = type_around(masked, language, entry_point)
     if home is None:
         return code
-    (called,) = _names(masked, [home])
+    called = type_name(home.of(masked))
     if called == name or name in _names(masked, others):
         return code
     parts, place = [], 0
@@ -175,7 +151,7 @@ def _renamed(code: str, language: str, entry_point: str, name: str) -> str:
 
 
 def _names(masked: str, spans: list[Span]) -> list[str]:
-    return [match[1] for span in spans if (match := _TYPE.match(span.of(masked))) is not None]
+    return [name for span in spans if (name := type_name(span.of(masked)))]
 
 
 def _wrapped(code: str, masked: str, spans: list[Span], name: str) -> str:
@@ -184,12 +160,12 @@ def _wrapped(code: str, masked: str, spans: list[Span], name: str) -> str:
     for span in spans:
         start, end = with_comments(code, masked, span)
         text, shape = code[start:end].strip("\n"), span.of(masked)
-        if _is_import(shape):
+        if is_import(shape):
             parts["imports"].append(text)
-        elif _is_type(shape):
+        elif type_name(shape):
             first, behind = _public(masked, span)
             parts["types"].append((code[start:first] + code[behind:end]).strip("\n") + "\n")
-        elif _is_member(shape):
+        elif is_member(shape):
             parts["members"].append("\n".join(f"    {line}" if line else "" for line in text.split("\n")))
     members = "\n\n".join(parts["members"])
     return "\n".join([*parts["imports"], *parts["types"], f"class {name} {{", members, "}"]) + "\n"

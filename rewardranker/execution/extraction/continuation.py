@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rewardranker.execution.extraction.definitions import definition
-from rewardranker.execution.extraction.literals import blank
+from rewardranker.execution.extraction.literals import blank, literals
 from rewardranker.execution.extraction.structure import closing, open_braces
 from rewardranker.execution.linear import lexer
 from rewardranker.problems.types import Problem
@@ -17,8 +19,7 @@ def continued(problem: Problem, text: str) -> str:
     Where the function does not end, the text is cut at the first stop token; a brace that the stop token itself
     had held is put back, once. Nothing is added to a text that ends deeper inside: it is not complete.
     """
-    fence = _FENCE_LINE.search(text)
-    whole = problem.prefix + (text if fence is None else text[: fence.start()])
+    whole = problem.prefix + until_fence(problem, text, ())
     opened = open_braces(blank(problem.prefix, problem.language))
     if not opened:
         return _stopped(problem, whole)
@@ -30,6 +31,24 @@ def continued(problem: Problem, text: str) -> str:
     if left == opened and _stops_at_a_brace(problem):
         return _closed(f"{whole.rstrip()}\n{_indent(problem.prefix, opened[-1])}}}", problem, opened[:-1])
     return whole
+
+
+def until_fence(problem: Problem, text: str, places: Sequence[int]) -> str:
+    """A continuation up to the first of its fences: the lines that begin with one, and these places of others. One
+    within a literal or a comment is none, if that ends before the text does and does not begin as an apostrophe."""
+    fences = sorted({*places, *(match.start() for match in _FENCE_LINE.finditer(text))})
+    if not fences:
+        return text
+    whole, offset, number = problem.prefix + text, len(problem.prefix), 0
+    for start, end, kind in literals(whole, problem.language):
+        prose = kind != "comment" and whole[start - 1 : start].isalpha()
+        if fences[number] + offset <= start or end == len(whole) or prose and fences[number] + offset < end:
+            break
+        while fences[number] + offset < end:
+            number += 1
+            if number == len(fences):
+                return text
+    return text[: fences[number]]
 
 
 def function_ends(problem: Problem, text: str) -> bool:

@@ -6,9 +6,10 @@ import ast
 import builtins
 from collections.abc import Callable, Sequence
 
-from rewardranker.execution.extraction import python
+from rewardranker.execution.extraction import php, python
 from rewardranker.execution.extraction.definitions import definition
 from rewardranker.execution.extraction.literals import blank
+from rewardranker.execution.extraction.members import declared, opened
 from rewardranker.execution.extraction.naming import defined_names, is_import, names
 from rewardranker.execution.extraction.prelude import key
 from rewardranker.execution.extraction.removal import with_comments
@@ -27,16 +28,29 @@ def joined(language: str, entry_point: str, blocks: Sequence[str], chosen: int) 
     others = [*range(chosen - 1, -1, -1), *range(chosen + 1, len(blocks))][:_MOST_BLOCKS]
     if not others or not entry_point:
         return blocks[chosen]
+    program = blocks[chosen]
+    first, rest = php.head_and_rest(php.body(program)) if language == "php" else ("", program)
     take: Callable[[str, str, str, set[str]], str] = _python_parts if language == "python" else _parts
-    wanted = _python_free(blocks[chosen]) if language == "python" else _free(blocks[chosen], language)
+    wanted = _python_free(rest) if language == "python" else _free(rest, language)
     found: dict[int, str] = {}
     for number in others:
-        part = take(blocks[number], language, entry_point, wanted)
+        part = take(_shown(blocks[number], language, rest), language, entry_point, wanted)
         if part:
             found[number] = part
             wanted |= _python_free(part) if language == "python" else _free(part, language)
             wanted -= _python_bound(part) if language == "python" else _bound(part, language)
-    return "\n".join([*(found[number].rstrip("\n") for number in sorted(found)), blocks[chosen]])
+    if not found:
+        return program
+    helpers = "\n".join(found[number].rstrip("\n") for number in sorted(found))
+    code = f"{first}\n{helpers}\n{rest}" if first else f"{helpers}\n{rest}"
+    return php.opened(code) if language == "php" else code
+
+
+def _shown(block: str, language: str, program: str) -> str:
+    """Another block as its declarations would stand beside those of the program."""
+    if language == "php":
+        return php.body(block)
+    return opened(block, language, program) if language in ("java", "csharp") else block
 
 
 def _python_free(code: str) -> set[str]:
@@ -105,6 +119,8 @@ def _free(code: str, language: str) -> set[str]:
 
 def _bound(code: str, language: str) -> set[str]:
     masked = blank(code, language)
+    if language in ("java", "csharp"):
+        return declared(masked, language)
     return {name for span in items(masked, language) for name in defined_names(span.of(masked), language)}
 
 

@@ -19,7 +19,7 @@ _TYPED = pattern(
     rf"\b(?:class|interface|enum\s+class|enum|record|struct|union|using|typedef)\s+({WORD}+)"
 )
 _MACRO = pattern(rf"#\s*define\s+({WORD}+)")
-_FUNCTION = pattern(rf"[^;{{}}()=]*?({WORD}+)\s*(?:<[^()]*>)?\s*\([^;]*\{{")
+_FUNCTION = pattern(rf"[^;{{}}()=]*?({WORD}+)\s*(?:<[^()]*>)?\s*\([^;]*(?:\{{|=>)")
 _VALUE = pattern(rf"[^;{{}}()=]*?[\w>\]&*]\s+[&*]?({WORD}+)\s*(?:\[[^\]]*\]\s*)*[=;{{]")
 _SCRIPT_VALUE = {
     "php": pattern(r"(?:const\s+(\w+)|(\$\w+))\s*="),
