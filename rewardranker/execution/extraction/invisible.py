@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rewardranker.execution.extraction.literals import literals
 from rewardranker.execution.linear import lexer
 
@@ -22,10 +20,15 @@ def visible(code: str, language: str) -> str:
         return code
     parts, place = [], 0
     for start, end, _ in literals(code, language):
-        parts += [_FOUND.sub(_shown, code[place:start]), code[start:end]]
+        parts += [_cleaned(code, place, start), code[start:end]]
         place = end
-    return "".join([*parts, _FOUND.sub(_shown, code[place:])])
+    return "".join([*parts, _cleaned(code, place, len(code))])
 
 
-def _shown(match: re.Match[str]) -> str:
-    return " " if match.lastgroup == "space" else ""
+def _cleaned(code: str, place: int, end: int) -> str:
+    """A stretch of ``code`` between literals, which may begin in the midst of a line."""
+    parts = []
+    for match in _FOUND.finditer(code, place, end):
+        parts += [code[place : match.start()], " " if match.lastgroup == "space" else ""]
+        place = match.end()
+    return "".join([*parts, code[place:end]])
