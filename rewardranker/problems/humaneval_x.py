@@ -17,7 +17,7 @@ HUMANEVAL_X_LIMITS = Limits(cpu_s=6.0, wall_s=60.0)
 
 # What a task's id begins with, and ours; the data set calls its parts by the codes. Its Go and Rust are not ours.
 _LANGUAGES = {"Python": "python", "CPP": "cpp", "Java": "java", "JavaScript": "javascript"}
-_CODES = {"python": "python", "cpp": "cpp", "java": "java", "javascript": "js"}
+CODES = {"python": "python", "cpp": "cpp", "java": "java", "javascript": "js"}
 # Solutions that their own tests fail, by a part that shows the fault: a comma operator where a list is meant; no
 # digit is counted of the number 0.
 _WRONG_SOLUTIONS = {"JavaScript/112": "return (z, true)", "JavaScript/155": "while (num > 0) {"}
@@ -78,9 +78,9 @@ def task_name(problem: Problem) -> str:
 
 def _rows(source: str | Path, language: str | None) -> list[tuple[Row, str, str]]:
     """Rows, each with where it stands and the data's revision."""
-    if language is not None and language not in _CODES:
-        raise UserError(f"{source} has no {language!r}: HumanEval-X is read in {', '.join(_CODES)}")
-    codes = [_CODES[language]] if language else list(_CODES.values())
+    if language is not None and language not in CODES:
+        raise UserError(f"{source} has no {language!r}: HumanEval-X is read in {', '.join(CODES)}")
+    codes = [CODES[language]] if language else list(CODES.values())
     found = []
     for code in [""] if is_file(source) else codes:
         advice = "download its humaneval_*.jsonl.gz files, and join those of several languages"
@@ -113,7 +113,7 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
 
 def _id(row: Row, where: str) -> str:
     language, number = _task(row, where)
-    return f"humaneval_x/{_CODES[language]}/{number}"
+    return f"humaneval_x/{CODES[language]}/{number}"
 
 
 def _task(row: Row, where: str) -> tuple[str, int]:

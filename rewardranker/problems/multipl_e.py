@@ -29,7 +29,7 @@ MULTIPL_E_HUB = "nuprl/MultiPL-E"
 MULTIPL_E_LIMITS = Limits(cpu_s=10.0, wall_s=60.0)
 
 _ENTRY_POINTS = {
-    "python": re.compile(r"\bcheck\((\w+)\)\s*\Z"),
+    "python": re.compile(r"(?<!def )\bcheck\((\w+)\)\s*(?:test_check\(\)\s*)?\Z"),
     "cpp": re.compile(r"\bauto candidate = (\w+);"),
     "php": re.compile(r"\breturn (\w+)\(\.\.\.\$args\);"),
     "typescript": re.compile(r"\blet candidate = (\w+);"),
@@ -38,7 +38,7 @@ _ENTRY_POINTS = {
 }
 # Java's and C#'s tests call the function by its own name, which is the prompt's last.
 _SIGNATURE = re.compile(r"(\w+)\((?:[^()\n]|\(\))*\)\s*\{\s*\Z")
-_NAME = re.compile(r"(HumanEval|mbpp|MBPP|Python)[_/](\d+)", re.IGNORECASE)
+_NAME = re.compile(r"(?:(HumanEval|mbpp)[_/]|Python/)(\d+)(?![^\W_])", re.IGNORECASE)
 
 
 def load_multipl_e(
@@ -46,9 +46,10 @@ def load_multipl_e(
 ) -> list[Problem]:
     """Problems of one or more languages, all in the test split.
 
-    Takes the hub's rows (name, language, prompt, tests, stop_tokens) and DeepSeek-Coder's, whose Python rows
-    have task_id, prompt and test. The model continues ``prompt``, which is part of the program. One test: the
-    data's own, which for C++, Java, C# and Bash begins by closing the function.
+    Takes the hub's rows (name, language, prompt, tests, stop_tokens), rows of one's own in that form, whatever their
+    names, and DeepSeek-Coder's, whose Python rows have task_id, prompt and test. The model continues ``prompt``,
+    which is part of the program. One test: the data's own, which for C++, Java, C# and Bash begins by closing the
+    function.
 
     Args:
         source: as in :func:`rewardranker.problems.sources.read_source`.
@@ -109,7 +110,7 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
     lacking = [field for field, value in needed.items() if not value]
     if lacking:
         raise UserError(f"{where} lacks {' and '.join(lacking)}; it has {', '.join(row)}")
-    language, group = _language(row, name, where), _group(name, where)
+    language = _language(row, name, where)
     prompt = str(row["prompt"]).replace("\r\n", "\n")
     return Problem(
         id=name,
@@ -121,7 +122,7 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
         style="program",
         tests=(Test(str(tests).replace("\r\n", "\n")),),
         split="test",
-        group_id=group,
+        group_id=_group(name),
         licence="MIT",
         revision=revision,
         limits=MULTIPL_E_LIMITS,
@@ -140,12 +141,13 @@ def _language(row: Row, name: str, where: str) -> str:
     return LANGUAGES[code]
 
 
-def _group(name: str, where: str) -> str:
-    """HumanEval's problem 23 is the same one in every language, and in HumanEval itself."""
+def _group(name: str) -> str:
+    """HumanEval's problem 23 is the same one in every language, and in HumanEval itself; a problem of somebody's own
+    set is the same one where its name is."""
     match = _NAME.match(name)
     if match is None:
-        raise UserError(f"{where}: the name {name!r} has no problem number; expected one like HumanEval_23_strlen")
-    return f"{'mbpp' if match[1].lower() == 'mbpp' else 'humaneval'}/{int(match[2])}"
+        return f"multipl_e/{name}"
+    return f"{'mbpp' if (match[1] or '').lower() == 'mbpp' else 'humaneval'}/{int(match[2])}"
 
 
 def _entry_point(language: str, prompt: str, tests: str, where: str) -> str:

@@ -10,6 +10,7 @@ from benchmark_data import PHP, add_mbpp_row, humaneval_row, multipl_e_row, shar
 from rewardranker.config.schema import BenchmarkSet
 from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmark.asking import Asked, asked_for
+from rewardranker.evaluation.benchmark.paper import paper_table
 from rewardranker.execution.extraction import completion_of, extract, normalise
 from rewardranker.problems.benchmarks import benchmark_solutions, load_humaneval
 
@@ -126,3 +127,32 @@ def test_real_mbpp_answers_read_the_same_under_the_plain_problem() -> None:
     for put, plain in zip(one.problems, one.plain, strict=True):
         code = extract(put, f"\n{known[plain.id]}[DONE]\n")
         assert completion_of(plain, code) == f"```python\n{known[plain.id]}```\n", plain.id
+
+
+def test_every_kind_of_problem_has_a_table_of_its_own(tmp_path: Path) -> None:
+    """Rows of somebody's own set stand in no column of the paper's."""
+    own = [multipl_e_row(3), multipl_e_row(4, benchmark="mbpp"), multipl_e_row(5, benchmark="mine")]
+    path = write_lines(tmp_path / "rows.jsonl", own)
+    asked = asked_for([BenchmarkSet("multipl_e", str(path))], chat=False)
+    assert [(one.name, one.benchmark, [p.id for p in one.problems]) for one in asked] == [
+        ("multipl_e_humaneval_javascript", "humaneval", ["HumanEval_3_add"]),
+        ("multipl_e_mbpp_javascript", "mbpp", ["mbpp_4_add"]),
+        ("multipl_e_multipl_e_javascript", "multipl_e", ["mine_5_add"]),
+    ]
+    assert paper_table("multipl_e").rows == ()
+
+
+def test_humaneval_x_by_language(tmp_path: Path) -> None:
+    for code, prompt in (("cpp", "int f(int n){\n"), ("js", "const f = (n) => {\n")):
+        name = {"cpp": "CPP", "js": "JavaScript"}[code]
+        row = {"task_id": f"{name}/0", "prompt": prompt, "test": "console.assert(f(1) === 1)"}
+        write_lines(tmp_path / f"humaneval_{code}.jsonl", [row])
+    source = str(tmp_path / "humaneval_{language}.jsonl")
+    asked = asked_for([BenchmarkSet("humaneval_x", source, ["c++", "javascript"], limit=1)], chat=True)
+    assert [(one.name, one.benchmark, one.style) for one in asked] == [
+        ("humaneval_x_cpp", "humaneval_x", "instruct"),
+        ("humaneval_x_javascript", "humaneval_x", "instruct"),
+    ]
+    assert (paper_table("humaneval_x").name, paper_table("humaneval_x").rows) == ("HumanEval-X", ())
+    with pytest.raises(UserError, match="humaneval_python.jsonl does not exist"):  # all four, and no other
+        asked_for([BenchmarkSet("humaneval_x", source)], chat=True)

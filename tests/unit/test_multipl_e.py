@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from benchmark_data import shared
 
+from rewardranker.commands.judge_files import own_names
 from rewardranker.errors import UserError
+from rewardranker.execution.judge import Judge
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.contamination import find_contamination
+from rewardranker.problems.data_card import card_rows, common_problems
+from rewardranker.problems.io import check_problems
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem
 
@@ -72,3 +80,50 @@ def test_functions_that_the_tests_call_by_their_own_name(tmp_path: Path, head: s
     tests = "    }\n    public static void main(String[] args) {\n    assert(add((5l)) == 1);\n    }\n}\n"
     row = ROW | {"language": "java", "prompt": f"class Problem {{\n{head}", "tests": tests}
     assert [problem.entry_point for problem in loaded(tmp_path, row)] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("HumanEval_53_add", "humaneval/53"),
+        ("mbpp_3_x", "mbpp/3"),
+        ("my_set_12_foo", "multipl_e/my_set_12_foo"),
+        ("foo", "multipl_e/foo"),
+        ("HumanEvalPlus_12_foo", "multipl_e/HumanEvalPlus_12_foo"),
+        ("python_3_foo", "multipl_e/python_3_foo"),
+        ("HumanEval_12b", "multipl_e/HumanEval_12b"),
+        ("org/set/größe", "multipl_e/org/set/größe"),
+        ("2048", "multipl_e/2048"),
+    ],
+)
+def test_rows_of_other_people_s_sets_are_taken(tmp_path: Path, name: str, group: str) -> None:
+    """Their names are their ids; only HumanEval's and MBPP's numbers say which problem it is elsewhere."""
+    php = {"name": name, "language": "php", "tests": "function candidate(...$args) {\n    return add(...$args);\n}"}
+    problems = loaded(tmp_path, ROW | {"name": name}, ROW | php)
+    assert [(problem.id, problem.group_id) for problem in problems] == [(name, group)] * 2
+    check_problems(problems[:1])
+    assert own_names(problems[0]) == {name, name.rpartition("/")[2]}
+    kinds = {row[0] for row in card_rows(problems)}
+    assert kinds == {"multipl_e" if group.startswith("multipl_e") else f"multipl_e {group.partition('/')[0]}"}
+    assert common_problems(problems) == {group}
+
+
+def test_a_set_of_one_s_own_is_judged_and_compared(tmp_path: Path) -> None:
+    python = {
+        "name": "mine_add",
+        "language": "py",
+        "prompt": 'def add(x, y):\n    """Add two numbers x and y"""\n',
+        "tests": "def check(candidate):\n    assert candidate(0, 1) == 1\n\n"
+        "def test_check():\n    check(add)\n\ntest_check()\n",
+    }
+    js = ROW | {"name": "mine_add", "tests": "const assert = require('node:assert');\n" + str(ROW["tests"])}
+    problems = loaded(tmp_path, python, js)
+    codes = [python["prompt"] + "    return x + y\n", problems[1].prefix + "  return x + y\n}"]
+    wrong = [python["prompt"] + "    return x\n", problems[1].prefix + "  return x\n}"]
+    with Judge() as judge:
+        found = judge.run([*zip(problems, codes, strict=True), *zip(problems, wrong, strict=True)])
+    assert [one.verdict for one in found][::2] == [Verdict.OK, Verdict.WRONG]
+    if not toolchain(LANGUAGES["javascript"]).missing:
+        assert [one.verdict for one in found][1::2] == [Verdict.OK, Verdict.WRONG]
+    report = find_contamination(problems[:1], problems[1:])
+    assert report.training == report.benchmark == 1

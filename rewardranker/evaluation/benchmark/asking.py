@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rewardranker.config.schema import BenchmarkSet, Config
 from rewardranker.errors import UserError
 from rewardranker.problems.benchmarks import canonical_language, load_benchmark, mbpp_config, mbpp_shots
+from rewardranker.problems.humaneval_x import CODES as HUMANEVAL_X_CODES
 from rewardranker.problems.multipl_e import LANGUAGES
 from rewardranker.problems.prompts import STYLES, default_style, fitting_shots, styled
 from rewardranker.problems.types import Problem
@@ -21,7 +22,8 @@ class Asked:
 
     Attributes:
         name: unique in an evaluation, fit for a file's name.
-        benchmark: whose table it belongs to, ``humaneval`` or ``mbpp``.
+        benchmark: whose table it belongs to: ``humaneval``, ``mbpp``, ``humaneval_x``, or ``multipl_e`` for rows of
+            its form that are of neither of the first two.
         own: the set that it comes from.
         problems: as they are put to the generator.
         plain: the same ones as their loader gave them.
@@ -78,22 +80,31 @@ def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], i
 
 @dataclass(frozen=True)
 class _Rows:
-    """One set's problems in one language."""
+    """One set's problems in one language, of one benchmark."""
 
     own: BenchmarkSet
+    benchmark: str
     language: str
     problems: list[Problem]
-
-    @property
-    def benchmark(self) -> str:
-        return "mbpp" if self.problems[0].group_id.startswith("mbpp") else "humaneval"
+    name: str
 
 
 def _rows(own: BenchmarkSet) -> list[_Rows]:
-    by_language: dict[str, list[Problem]] = {}
+    parts: dict[tuple[str, str], list[Problem]] = {}
     for problem in _loaded(own):
-        by_language.setdefault(problem.language, []).append(problem)
-    return [_Rows(own, language, problems) for language, problems in by_language.items()]
+        parts.setdefault((_table_of(problem), problem.language), []).append(problem)
+    several = len({benchmark for benchmark, _ in parts}) > 1
+    return [
+        _Rows(own, benchmark, language, problems, "_".join([own.name, *([benchmark] if several else []), language]))
+        for (benchmark, language), problems in parts.items()
+    ]
+
+
+def _table_of(problem: Problem) -> str:
+    if problem.source == "humaneval_x":
+        return problem.source
+    kind = problem.group_id.partition("/")[0]
+    return kind if kind in ("humaneval", "mbpp") else problem.source
 
 
 def _refuse_twice(found: Sequence[_Rows]) -> None:
@@ -118,7 +129,7 @@ def _put(found: _Rows, kept: frozenset[str], chat: bool, count: Callable[[str], 
     else:
         put = [styled(problem, style, shots) for problem in plain]
     return Asked(
-        name=f"{own.name}_{found.language}",
+        name=found.name,
         benchmark=found.benchmark,
         own=own,
         language=found.language,
@@ -138,7 +149,7 @@ def _loaded(own: BenchmarkSet) -> list[Problem]:
         return [problem for language in wanted for problem in load_benchmark(own.name, own.source, language)]
     return [
         problem
-        for language in languages or _CODES
+        for language in languages or (HUMANEVAL_X_CODES if own.name == "humaneval_x" else _CODES)
         for problem in load_benchmark(own.name, _source_of(own.source, language), language)
     ]
 

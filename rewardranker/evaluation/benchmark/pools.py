@@ -19,7 +19,7 @@ class BenchmarkPool:
     """What one generator sampled for one benchmark in one language with one seed, judged.
 
     Attributes:
-        benchmark: ``humaneval`` or ``mbpp``, as ``paper_table`` (``paper.py``) has them.
+        benchmark: ``humaneval``, ``mbpp`` or another, as ``paper_table`` (``paper.py``) has them.
         generator: its name for people.
         seed: of the sampling; several make the table's standard errors.
         problems: all that were asked, whether the pool has candidates of them or not.

@@ -72,8 +72,10 @@ def _grid(found: BenchmarkTable) -> Grid:
     sections.append(Section("Guards", _guards(found, columns)))
     letters = footnotes(found.paper)
     paper = [_paper(row, columns, len(headers), letters) for row in found.paper]
-    sections.append(Section("The paper, as printed", paper, "beside"))
-    title = f"{found.name}: {_BENCHMARKS.get(found.benchmark, found.benchmark)}, problems solved in %"
+    if paper:
+        sections.append(Section("The paper, as printed", paper, "beside"))
+    of_paper = f": {_BENCHMARKS[found.benchmark]}" if found.benchmark in _BENCHMARKS else ""
+    title = f"{found.name}{of_paper}, problems solved in %"
     return Grid(title, headers, sections, notes(found, letters))
 
 
