@@ -158,7 +158,7 @@ def our_builds() -> Iterator[Work]:
             tests, apart = trusted_tests(problem), split_tests(language, problem)
             if language.replay is not None:
                 recipe = language.replay.program(
-                    code, problem.entry_point, replays.of(sandbox, language, problem).calls
+                    problem.prefix, code, problem.entry_point, replays.of(sandbox, language, problem).calls
                 )
             elif language.compiled is not None and apart is not None:
                 recipe = language.compiled.beside(code, apart, "0" * 16)

@@ -51,7 +51,7 @@ def _whole(code: str) -> Recipe:
     return Recipe(Step(command, {"program.cpp": code.encode()}, ("program",), plain=plain), Step(("./program",)))
 
 
-def _program(code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
+def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
     """The program, and behind it the calls, in whose text nothing that it has defined as a macro means anything."""
     text = "\n".join(_call(number, call, entry) for number, call in enumerate(calls))
     numbers = ", ".join(f"judge_call_{number}" for number in range(len(calls)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rewardranker.execution.languages.java_replay import REPLAY
 from rewardranker.execution.languages.java_tests import COMPILED, EXACT, JAR, RUN, TUPLES, checks
 from rewardranker.execution.languages.language import Language, Recipe, Service
 from rewardranker.execution.sandbox.step import Step
@@ -12,7 +13,7 @@ from rewardranker.execution.sandbox.step import Step
 _HARNESS = Path(__file__).with_name("harness")
 _SOURCES = {
     f"rewardranker/{name}": (_HARNESS / name).read_bytes()
-    for name in ("Checks.java", "Json.java", "Values.java", "JavacService.java")
+    for name in ("Checks.java", "Decoded.java", "JavacService.java", "Json.java", "Replay.java", "Values.java")
 }
 _SERVICE = ("java", "-Xmx512m", "-Xss8m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "{setup}/harness.jar")
 # The launcher makes the main thread by the first, the machine all others by the second: recursion may be deep, and a
@@ -34,6 +35,7 @@ JAVA = Language(
     version=("javac", "--version"),
     whole=_whole,
     compiled=COMPILED,
+    replay=REPLAY,
     checks=checks,
     out_of_memory=re.compile(r"OutOfMemoryError|insufficient memory|Cannot allocate memory"),
     service=Service((*_SERVICE, "rewardranker.JavacService", TUPLES, "{setup}/harness.jar")),

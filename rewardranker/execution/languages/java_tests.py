@@ -24,10 +24,14 @@ _MACHINE = ("java", "-XX:ActiveProcessorCount=1", "-XX:-UsePerfData", *_SIZES)
 RUN, EXACT = (*_MACHINE, "-XX:+UseG1GC"), (*_MACHINE, "-XX:+UseSerialGC", "-XX:NewRatio=4")
 _DIALECT = Dialect("assert", ("Problem", "Solution"), "Problem")
 _IN_UTIL = """
-    ArrayDeque ArrayList Arrays Collections Deque HashMap HashSet LinkedHashMap LinkedHashSet LinkedList List Map
-    Optional Queue Set TreeMap TreeSet
+    ArrayDeque ArrayList Arrays Collection Collections Comparator Deque HashMap HashSet Iterator LinkedHashMap
+    LinkedHashSet LinkedList List Map Objects Optional OptionalDouble OptionalInt OptionalLong PriorityQueue Queue
+    Random Set Stack StringJoiner TreeMap TreeSet Vector
 """
-_IN_LANG = "Boolean Byte Character Double Error Float Integer Long Math Object RuntimeException Short String"
+_IN_LANG = """
+    AssertionError Boolean Byte Character Double Error Exception Float Integer Iterable Long Math Object
+    RuntimeException Short String StringBuilder
+"""
 _IN_TUPLES = "Unit Pair Triplet Quartet Quintet Sextet Septet Octet Ennead Decade"
 # Named one by one, these are what the tests mean even where a class of the program has the same name.
 _IMPORTED = {
@@ -36,6 +40,8 @@ _IMPORTED = {
         ("java.util", _IN_UTIL),
         ("java.lang", _IN_LANG),
         ("java.math", "BigInteger BigDecimal"),
+        ("java.util.function", "BiFunction Function Predicate Supplier"),
+        ("java.util.stream", "Collectors IntStream Stream"),
         ("org.javatuples", _IN_TUPLES),
     )
     for name in listed.split()
@@ -70,19 +76,20 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
         values = " ".join(f"{judge}.side({side});" for side in sides)
         return (
             f"try {{ {judge}.begin(); {values} {judge}.answer(); }} "
-            f"catch (RuntimeException | Error thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
+            f"catch (java.lang.Throwable thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
         )
 
     first = f'rewardranker.Values {judge} = new rewardranker.Values("{nonce}");'
     body = "\n        ".join([first, *tests.statements(program, check), f"{judge}.done();"])
     members, beyond = tests.around(program)
     text = (
-        f"final class {main} {{\n{members}\n    public static void main(java.lang.String[] args) {{\n"
+        f"final class {main} {{\n{members}\n"
+        f"    public static void main(java.lang.String[] args) throws java.lang.Exception {{\n"
         f"        {body}\n    }}\n}}\n{beyond}\n"
     )
     head = "".join(f"import {_IMPORTED[name]};\n" for name in names(text) if name in _IMPORTED)
     files = {f"{main}.java": head + text} | ({} if code is None else {"Problem.java": code})
-    return _recipe(main, files, len(tests.demands))
+    return recipe_of(main, files, len(tests.demands))
 
 
 def _constant(text: str) -> Any:
@@ -143,7 +150,7 @@ def checks(code: str, tests: str, nonce: str) -> Recipe:
         )
         return (
             f"try {{ {judge}.answer({truth}, {check.message}); }} "
-            f"catch (RuntimeException | Error thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
+            f"catch (java.lang.Throwable thrown_{nonce}) {{ {judge}.error(thrown_{nonce}); }}"
         )
 
     def statements(text: str) -> str:
@@ -153,10 +160,10 @@ def checks(code: str, tests: str, nonce: str) -> Recipe:
     trusted, count = rewrite(body, "assert", begin, f"    {judge}.done();\n    ", answer, statements)
     head = "".join(f"import {_IMPORTED[name]};\n" for name in names(trusted) if name in _IMPORTED)
     files = {"Problem.java": code, f"{main}.java": f"{head}final class {main} {{{trusted}"}
-    return _recipe(main, files, count)
+    return recipe_of(main, files, count)
 
 
-def _recipe(main: str, files: dict[str, str], checks: int) -> Recipe:
+def recipe_of(main: str, files: dict[str, str], checks: int) -> Recipe:
     build = Step(("checks", main), {name: text.encode() for name, text in files.items()}, (JAR,), "java")
     words = ("-ea", "-cp", f"{JAR}:{TUPLES}:{{setup}}/harness.jar", main)
     return Recipe(build, Step((*RUN, *words)), checks, (*EXACT, *words))

@@ -49,7 +49,7 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
     return Step(("node", "replay.js"), {**_REPLAYER, "tests": job.encode()}, ("tests",))
 
 
-def _program(code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
+def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
     arguments = ",".join(call.key for call in calls)  # which are JSON
     job = f'{{"entry": {json.dumps(entry)}, "calls": [{arguments}]}}'
     files = {**DRIVER, "program.js": code.encode(), "calls.json": job.encode()}

@@ -82,15 +82,15 @@ class Replay:
     Attributes:
         record: ``(prompt, tests, entry_point)``: compiles the tests, leaves them as the file ``tests`` and writes
             their calls to descriptor 3.
-        program: ``(code, entry_point, calls)``: the program with those calls, which sends what they return; it is
-            given the run's nonce as its argument.
+        program: ``(prompt, code, entry_point, calls)``: the program with those calls, which sends what they return;
+            it is given the run's nonce as its argument.
         check: the command that checks answers, which it reads from standard input.
         files: what it needs beside the tests.
         value: what a value looks like that a program may send; none holds a line's end.
     """
 
     record: Callable[[str, str, str], Step]
-    program: Callable[[str, str, Sequence[RecordedCall]], Recipe]
+    program: Callable[[str, str, str, Sequence[RecordedCall]], Recipe]
     check: tuple[str, ...] = ("./tests", "check")
     files: dict[str, bytes] = field(default_factory=dict)
     value: re.Pattern[str] = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")

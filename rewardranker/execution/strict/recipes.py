@@ -55,11 +55,11 @@ def judge_recipe(
                 return frame.alone(Verdict.INFRA, str(error), 0.0), False
         else:
             return _recorded(sandbox, language, recording, problem, code)
-    if language.replay is not None:
-        return _replayed(sandbox, language, recordings.replays, problem, code)
     tests = split_tests(language, problem)
     if tests is not None:
         return _compiled(sandbox, language, recordings, tests, problem, code)
+    if language.replay is not None and not _has_checks(language, problem):
+        return _replayed(sandbox, language, recordings.replays, problem, code)
     return _checks(sandbox, language, problem, code)
 
 
@@ -75,7 +75,7 @@ def recipe_level(language: Language, problem: Problem) -> Level:
         language.typed if problem.style == "function" else language.record is not None
     ):
         return "L2"
-    if problem.style == "program" and (language.replay or split_tests(language, problem)) is not None:
+    if problem.style == "program" and _compared_outside(language, problem):
         return "L2"
     if problem.style == "program" and language.checks is not None:
         return "L1"
@@ -93,6 +93,19 @@ def split_tests(language: Language, problem: Problem) -> Split | None:
         return language.compiled.split(trusted_tests(problem))
     except UserError:
         return None
+
+
+def _compared_outside(language: Language, problem: Problem) -> bool:
+    replayed = language.replay is not None and not _has_checks(language, problem)
+    return replayed or split_tests(language, problem) is not None
+
+
+def _has_checks(language: Language, problem: Problem) -> bool:
+    """Whether the tests are checks that can stand beside the program."""
+    try:
+        return language.checks is not None and language.checks("", _own_tests(problem), "").checks > 0
+    except UserError:
+        return False
 
 
 def _own_tests(problem: Problem) -> str:
@@ -219,7 +232,7 @@ def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: P
         frame = Frame(problem.limits, len(problem.tests), "L2")
         return frame.alone(Verdict.INFRA, str(error), 0.0), False
     frame = Frame(problem.limits, len(tests.calls), "L2")
-    recipe = replay.program(code, problem.entry_point, tests.calls)
+    recipe = replay.program(problem.prefix or problem.prompt, code, problem.entry_point, tests.calls)
     built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False

@@ -93,9 +93,9 @@ class Replays:
             SandboxDied: the sandbox did.
         """
         assert language.replay is not None
-        key = (language.name, problem.entry_point, problem.prompt, trusted_tests(problem))
+        key = (language.name, problem.entry_point, _begun(problem), trusted_tests(problem))
         if key not in self._known:
-            step = language.replay.record(problem.prompt, trusted_tests(problem), problem.entry_point)
+            step = language.replay.record(_begun(problem), trusted_tests(problem), problem.entry_point)
             outcome = sandbox.execute(step, _LIMITS, language=language.name)
             self._known[key] = _replayable(problem, outcome)
         return self._known[key]
@@ -104,6 +104,11 @@ class Replays:
 def trusted_tests(problem: Problem) -> str:
     """All of a problem's trusted code, as one text."""
     return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
+
+
+def _begun(problem: Problem) -> str:
+    """The program as far as the prompt has it: a chat model's prompt has more around that."""
+    return problem.prefix or problem.prompt
 
 
 def values_of(

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** JSON as requests of the judge hold it: objects, lists and strings. */
+/** JSON as requests of the judge hold it: objects, lists, strings, whole numbers, true, false and null. */
 final class Json {
     private final String text;
     private int place = 0;
@@ -23,7 +23,20 @@ final class Json {
         switch (text.charAt(place)) {
             case '{': return object();
             case '[': return list();
-            default: return string();
+            case '"': return string();
+            default: return word();
+        }
+    }
+
+    private Object word() {
+        int begin = place;
+        while (place < text.length() && ",]} ".indexOf(text.charAt(place)) < 0) place++;
+        String word = text.substring(begin, place);
+        switch (word) {
+            case "null": return null;
+            case "true": return true;
+            case "false": return false;
+            default: return Long.valueOf(word);
         }
     }
 
