@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import stat
 import struct
 import sys
 import time
@@ -134,7 +135,8 @@ class Forked:
         directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
         if self._own:
             for fd in fds:
-                os.fchown(fd, self.uids[who], -1)  # some runtimes open /dev/fd/N again
+                if not stat.S_ISCHR(os.fstat(fd).st_mode):  # /dev/null is everybody's
+                    os.fchown(fd, self.uids[who], -1)  # some runtimes open /dev/fd/N again
         pid = os.fork()
         if pid == 0:
             try:

@@ -5,6 +5,7 @@ Kernel interface: Documentation/userspace-api/landlock.rst. What an older kernel
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import stat
@@ -18,8 +19,18 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _IOCTL = 1, 1 << 1, 1 <
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL
 _FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
+_REFER = 1 << 13  # without it, no file moves from one directory to another, whatever else is asked for
 _TCP, _SCOPES = 0b11, 0b11  # bind and connect; abstract sockets and signals
-_TCP_SINCE, _SCOPES_SINCE = 4, 6
+_REFER_SINCE, _TCP_SINCE, _SCOPES_SINCE = 2, 4, 6
+#: What /proc tells of the machine that runtimes and programs ask for: processors, memory, load and time.
+OF_MACHINE = ("cpuinfo", "loadavg", "meminfo", "stat", "uptime", "version") + (
+    "sys/kernel/osrelease",
+    "sys/kernel/pid_max",
+    "sys/kernel/random/uuid",
+    "sys/vm/overcommit_memory",
+)
+#: What a process reads of itself there. Mounts, control groups and the network are not among it.
+OF_PROCESS = ("cmdline", "comm", "environ", "fd", "io", "limits", "maps", "smaps", "stat", "statm", "status")
 
 
 def version() -> int:
@@ -31,31 +42,80 @@ def version() -> int:
 
 
 class Landlock:
-    """The rules that hold for every program; each adds the directory that is its own."""
+    """The rules that hold for every program; each adds what is its own: a directory, and its part of /proc.
 
-    def __init__(self, readable: list[str], writable: list[str]) -> None:
-        """Paths that do not exist are left out. They are opened now, as whoever we are now."""
-        self._version = version()
-        self._rights = max(rights for since, rights in _FILE_RIGHTS.items() if since <= self._version)
-        self._readable = [os.open(path, os.O_PATH) for path in readable if os.path.exists(path)]
-        self._writable = [os.open(path, os.O_PATH) for path in writable if os.path.exists(path)]
+    A process of its own that it starts has no part of /proc: rules are for what exists when they are made.
+    """
+
+    def __init__(self, rules: list[tuple[int, int]], handled: int, everything: bool) -> None:
+        """
+        Args:
+            rules: open paths, and the rights to them and to all beneath.
+            handled: the rights that nothing else gives.
+            everything: whether TCP, and signals and abstract sockets of others, are out of reach, too.
+        """
+        self._rules, self._handled = rules, handled
+        attributes = struct.pack("=Q", handled)
+        if everything:
+            attributes += struct.pack("=Q", _TCP) if version() >= _TCP_SINCE else b""
+            attributes += struct.pack("=Q", _SCOPES) if version() >= _SCOPES_SINCE else b""
+        self._attributes = attributes
+
+    @classmethod
+    def allow_list(cls, readable: list[str], writable: list[str], listed: list[str]) -> Landlock:
+        """Nothing but these paths, of which those that do not exist are left out. They are opened now, as whoever
+        we are now.
+
+        Args:
+            listed: directories whose names, and those of all beneath, may be read.
+        """
+        handled = max(rights for since, rights in _FILE_RIGHTS.items() if since <= version())
+        rules = _opened(readable, _READ) + _opened(writable, handled) + _opened(listed, _READ_DIR)
+        return cls(rules, handled, True)
+
+    @classmethod
+    def beside_proc(cls) -> Landlock | None:
+        """Everything but what /proc tells beyond :data:`OF_MACHINE` and :data:`OF_PROCESS`. None where the kernel's
+        Landlock would keep files from being moved."""
+        if version() < _REFER_SINCE:
+            return None
+        return cls(_opened(all_but_proc(), _READ_FILE) + _opened(["/"], _REFER), _READ_FILE | _REFER, False)
 
     def apply(self, own: str = "") -> None:
-        """Confines this process, for good, to the rules and to the directory ``own``, if any. Raises ``OSError``."""
-        attributes = struct.pack("=Q", self._rights)
-        attributes += struct.pack("=Q", _TCP) if self._version >= _TCP_SINCE else b""
-        attributes += struct.pack("=Q", _SCOPES) if self._version >= _SCOPES_SINCE else b""
-        ruleset = kernel.syscall(_CREATE, ctypes.c_char_p(attributes), len(attributes), 0)
-        for fd in self._readable:
-            self._allow(ruleset, fd, _READ)
-        for fd in (*self._writable, *([os.open(own, os.O_PATH)] if own else [])):
-            self._allow(ruleset, fd, self._rights)
+        """Confines this process, for good, to the rules, to the directory ``own``, if any, and to its own part of
+        /proc. Raises ``OSError``."""
+        ruleset = kernel.syscall(_CREATE, ctypes.c_char_p(self._attributes), len(self._attributes), 0)
+        for fd, rights in self._rules:
+            self._allow(ruleset, fd, rights)
+        if own:
+            self._allow_path(ruleset, own, self._handled)
+        for name in OF_MACHINE:
+            self._allow_path(ruleset, f"/proc/{name}", _READ_FILE)
+        self._allow_path(ruleset, "/proc/self", _READ_DIR)
+        for name in OF_PROCESS:
+            self._allow_path(ruleset, f"/proc/self/{name}", _READ)
         kernel.syscall(_RESTRICT, ruleset, 0)
         os.close(ruleset)
 
+    def _allow_path(self, ruleset: int, path: str, rights: int) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            fd = os.open(path, os.O_PATH)
+            self._allow(ruleset, fd, rights)
+            os.close(fd)
+
     def _allow(self, ruleset: int, fd: int, rights: int) -> None:
-        rights &= self._rights
+        rights &= self._handled
         if not stat.S_ISDIR(os.fstat(fd).st_mode):
             rights &= _ON_FILES
-        rule = struct.pack("=Qi", rights, fd)
-        kernel.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)
+        if rights:
+            rule = struct.pack("=Qi", rights, fd)
+            kernel.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)
+
+
+def all_but_proc() -> list[str]:
+    """What is in the root directory, but /proc."""
+    return [os.path.join("/", name) for name in os.listdir("/") if name != "proc"]
+
+
+def _opened(paths: list[str], rights: int) -> list[tuple[int, int]]:
+    return [(os.open(path, os.O_PATH), rights) for path in paths if os.path.exists(path)]

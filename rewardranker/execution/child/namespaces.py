@@ -17,6 +17,7 @@ from typing import Any
 
 from . import kernel, limits, processes, steps
 from .confinement import PROGRAM, Command, Started
+from .landlock import Landlock
 from .seccomp import Filter
 
 _NEW = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC
@@ -33,9 +34,13 @@ class Nested:
     #: Whether a program can neither see a tester nor signal it.
     hides_testers = True
 
-    def __init__(self, seccomp: Filter | None, first: Filter | None) -> None:
-        """``first`` is the filter for programs that are the first process of their namespace."""
-        self._seccomp, self._first = seccomp, first
+    def __init__(self, seccomp: Filter | None, first: Filter | None, landlock: Landlock | None) -> None:
+        """
+        Args:
+            first: the filter for programs that are the first process of their namespace.
+            landlock: what they may read of /proc.
+        """
+        self._seccomp, self._first, self._landlock = seccomp, first, landlock
         self._base = limits.base_bytes()
         self._identity = (os.getuid(), os.getgid())
 
@@ -60,6 +65,8 @@ class Nested:
                     _mount_proc()
                 except OSError:
                     kernel.mount("tmpfs", "/proc", kernel.MS_NOSUID | kernel.MS_NODEV, "size=4096")
+            if who == PROGRAM and self._landlock is not None:
+                self._landlock.apply(".")
             self._give_up(self._first if who == PROGRAM else self._seccomp)
             limits.arrange(fds)
             gc.enable()
@@ -109,6 +116,8 @@ class Nested:
         pid = os.fork()
         if pid == 0:
             os.setsid()
+            if self._landlock is not None:
+                self._landlock.apply(".")
             limits.arrange(fds)
             limits.set_limits(job, 0, 1)
             steps.execute(command.argv, command.environment, len(fds))

@@ -19,16 +19,17 @@ def confine(plan: dict[str, Any]) -> Forked | Nested:
     """
     tier = plan["tier"]
     if tier in ("A+", "A"):
-        return Nested(_filter(), _filter(first=True))
+        return Nested(_filter(), _filter(first=True), landlock.Landlock.beside_proc())
     if tier == "B":
-        rules = landlock.Landlock(["/"], _DEVICES) if landlock.version() else None
+        places = landlock.all_but_proc()
+        rules = landlock.Landlock.allow_list(places, _DEVICES, ["/"]) if landlock.version() else None
         return Forked(plan["home"], True, rules, _filter())
     if tier == "D":
         return Forked(plan["home"], False, None, None)
     seccomp = _filter()
     if seccomp is None or not landlock.version():
         raise SystemExit("the kernel has no Landlock, or this machine no seccomp table")
-    return Forked(plan["home"], False, landlock.Landlock(plan["readable"], _DEVICES), seccomp)
+    return Forked(plan["home"], False, landlock.Landlock.allow_list(plan["readable"], _DEVICES, []), seccomp)
 
 
 def _filter(first: bool = False) -> Filter | None:

@@ -15,6 +15,7 @@ STAGE = "/tmp"  # of the launcher's own mount namespace
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SPACE = 1 << 30
+_HOST_NAME = "localhost"
 _PROBE_S = 30.0
 Proc = Literal["own", "bind", "none"]
 _PROC: dict[Proc, tuple[str, ...]] = {
@@ -77,7 +78,8 @@ def command(
         nested: programs mount a /tmp of their own (tier A); else they share the sandbox's.
         binds: paths to show read-only, by the name that they have inside.
     """
-    words = [bubblewrap.path, "--unshare-all", "--new-session", *_system(), *_PROC[bubblewrap.proc], "--dev", "/dev"]
+    words = [bubblewrap.path, "--unshare-all", "--hostname", _HOST_NAME, "--new-session", *_system()]
+    words += [*_PROC[bubblewrap.proc], "--dev", "/dev"]
     for target, source in binds.items():
         words += ["--ro-bind", source, target]
     if nested:

@@ -24,7 +24,7 @@ _START_S, _END_S = 60.0, 5.0
 _MAX_FRAME = 1 << 30
 _PATH = "/usr/bin:/bin"
 _ALWAYS_READ = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf")
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/proc")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _FORGET = ("PWD", "OLDPWD", "LD_LIBRARY_PATH")
 
 

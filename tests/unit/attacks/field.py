@@ -27,6 +27,7 @@ from attacks import (
     cpp,
     cpp_library,
     csharp,
+    isolation,
     java,
     java_library,
     javascript,
@@ -44,6 +45,7 @@ from rewardranker.problems.types import Limits
 _MODULES = (
     python_verdict,
     python_world,
+    isolation,
     cpp,
     cpp_library,
     java,
@@ -155,7 +157,7 @@ def fight(there: Host, attacks: list[Attack], tier: str = "") -> Aftermath:
     beside = problem(language, limits=_BESIDE)
     with Judge(workers=2, tier=tier) as judge:
         judge.run([(beside, right(language, -number)) for number in range(1, 7)])
-        machinery, toolchains = len(descendants()), _toolchain_files()
+        machinery, toolchains, devices = len(descendants()), _toolchain_files(), _devices()
         items = []
         for number, attack in enumerate(attacks):
             items.append((problem(language, attack.task, limits), there.filled(attack.code)))
@@ -165,7 +167,8 @@ def fight(there: Host, attacks: list[Attack], tier: str = "") -> Aftermath:
         judged = [result for (task, _), result in zip(items, results, strict=True) if task is not beside]
         theirs = [result for (task, _), result in zip(items, results, strict=True) if task is beside]
         afterwards = judge.run([(beside, right(language, len(items)))])[0]
-        left = _left_behind(there) + [f"a change of {file}" for file in sorted(_toolchain_files() ^ toolchains)]
+        changed = sorted(_toolchain_files() ^ toolchains) + sorted(_devices() ^ devices)
+        left = _left_behind(there) + [f"a change of {file}" for file in changed]
         more = _settled(machinery)
     return Aftermath(dict(zip(attacks, judged, strict=True)), theirs, afterwards, left + there.arrived(), more)
 
@@ -208,3 +211,8 @@ def _toolchain_files() -> set[tuple[str, int, int]]:
     """Name, size and time of what the languages' set-ups left; other judges on this machine may add languages."""
     files = [path for path in Path(toolchain_directory()).rglob("*") if path.is_file()]
     return {(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+
+def _devices() -> set[tuple[str, int, int]]:
+    """Owner and mode of what all processes of this machine share."""
+    return {(path, os.stat(path).st_uid, os.stat(path).st_mode) for path in ("/dev/null", "/dev/zero", "/dev/shm")}
