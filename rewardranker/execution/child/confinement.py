@@ -178,7 +178,8 @@ class Forked:
         if self._own:
             identity.become(self.uids[who])
         if self._landlock is not None:
-            self._landlock.apply("" if who == TESTER else ".")  # the directory is the program's
+            trusted = who == TESTER or job.get("trusted", False)
+            self._landlock.apply("" if who == TESTER else ".", trusted)  # the directory is the program's
         if self._seccomp is not None:
             self._seccomp.apply()
         kernel.prctl(kernel.SET_DUMPABLE, 0)

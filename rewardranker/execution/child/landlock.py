@@ -41,6 +41,14 @@ def version() -> int:
         return 0
 
 
+_OF_PROC = (
+    *((f"/proc/{name}", _READ_FILE) for name in OF_MACHINE),
+    ("/proc/self", _READ_DIR),
+    *((f"/proc/self/{name}", _READ) for name in OF_PROCESS),
+)
+_OF_ALL = (("/proc", _READ),)
+
+
 class Landlock:
     """The rules that hold for every program; each adds what is its own: a directory, and its part of /proc.
 
@@ -81,19 +89,16 @@ class Landlock:
             return None
         return cls(_opened(all_but_proc(), _READ_FILE) + _opened(["/"], _REFER), _READ_FILE | _REFER, False)
 
-    def apply(self, own: str = "") -> None:
+    def apply(self, own: str = "", trusted: bool = False) -> None:
         """Confines this process, for good, to the rules, to the directory ``own``, if any, and to its own part of
-        /proc. Raises ``OSError``."""
+        /proc (``trusted``: to all of it). Raises ``OSError``."""
         ruleset = kernel.syscall(_CREATE, ctypes.c_char_p(self._attributes), len(self._attributes), 0)
         for fd, rights in self._rules:
             self._allow(ruleset, fd, rights)
         if own:
             self._allow_path(ruleset, own, self._handled)
-        for name in OF_MACHINE:
-            self._allow_path(ruleset, f"/proc/{name}", _READ_FILE)
-        self._allow_path(ruleset, "/proc/self", _READ_DIR)
-        for name in OF_PROCESS:
-            self._allow_path(ruleset, f"/proc/self/{name}", _READ)
+        for path, rights in _OF_ALL if trusted else _OF_PROC:
+            self._allow_path(ruleset, path, rights)
         kernel.syscall(_RESTRICT, ruleset, 0)
         os.close(ruleset)
 

@@ -117,7 +117,7 @@ class Nested:
         if pid == 0:
             os.setsid()
             if self._landlock is not None:
-                self._landlock.apply(".")
+                self._landlock.apply(".", job["trusted"])
             limits.arrange(fds)
             limits.set_limits(job, 0, 1)
             steps.execute(command.argv, command.environment, len(fds))

@@ -154,6 +154,7 @@ class Services:
         null, errors = os.open("/dev/null", os.O_WRONLY), os.memfd_create("errors")
         (request_read, request_write), (answer_read, answer_write) = os.pipe(), os.pipe()
         job = {"cpu_s": None, "memory": memory, "memory_kind": "data", "processes": _TASKS, "file_bytes": _FILE_BYTES}
+        job["trusted"] = False  # its input is not
         started = self._confinement.start_command(job, [request_read, null, errors, answer_write], command, name)
         for fd in (request_read, answer_write, null):
             os.close(fd)

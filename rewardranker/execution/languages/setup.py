@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from rewardranker.execution.languages import LANGUAGES
@@ -39,7 +40,7 @@ def prepare(sandbox: Sandbox, language: Language) -> None:
     """
     if language.setup is None or toolchain(language).missing or _place(language).exists():
         return
-    outcome = sandbox.execute(language.setup, SETUP_LIMITS, language=language.name)
+    outcome = sandbox.execute(replace(language.setup, trusted=True), SETUP_LIMITS, language=language.name)
     if outcome.status or outcome.signal or outcome.limit:
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit
         raise SandboxDied(f"the set-up of {language.name} could not be built: {reason}")

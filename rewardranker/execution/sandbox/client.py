@@ -87,6 +87,7 @@ class LocalSandbox:
             "output": limits.output_kb << 10,
             "file_bytes": max(_MIN_FILE_BYTES, memory // _COLLECTED_SHARE if step.collect else 0),
             "define": None,
+            "trusted": step.trusted,
         }
         parts = _files({**step.files, _STDIN: stdin, _TOKEN: token})
         if step.service and step.service not in self._defined:

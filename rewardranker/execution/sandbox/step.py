@@ -24,6 +24,7 @@ class Step:
         environment: added to the sandbox's own.
         plain: the same command in words that take nothing of the machine for granted but the language's tools:
             no ``{setup}``, no part that was only found here. Empty where ``argv`` is that already.
+        trusted: nothing of a program is in it, so that it may read all of ``/proc``.
     """
 
     argv: tuple[str, ...]
@@ -32,6 +33,7 @@ class Step:
     service: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     plain: tuple[str, ...] = ()
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
