@@ -8,11 +8,11 @@ frame, after the program's process has been forked.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -33,6 +33,7 @@ from child import (  # noqa: E402
     services,
     surroundings,
     tester,
+    tidy,
 )
 from child.tiers import confine  # noqa: E402
 from child.watching import Outcome, Pipe, finish, watch  # noqa: E402
@@ -262,7 +263,8 @@ def main() -> None:
         server.serve()
     finally:
         if plan["remove"]:
-            shutil.rmtree(plan["remove"], ignore_errors=True)  # the judge may have been killed
+            with contextlib.suppress(OSError):
+                tidy.remove(plan["remove"])  # the judge may have been killed
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.language import Language, Service
 from rewardranker.execution.languages.toolchain import setup_name, toolchain
 from rewardranker.execution.sandbox import Sandbox, SandboxDied, StepLimits
+from rewardranker.execution.sandbox.scratch import Scratch
 from rewardranker.execution.sandbox.tiers import toolchain_directory
 
 SETUP_LIMITS = StepLimits(cpu_s=120.0, wall_s=600.0, memory_mb=4096, memory_kind="data", processes=128)
@@ -44,17 +44,22 @@ def prepare(sandbox: Sandbox, language: Language) -> None:
     if outcome.status or outcome.signal or outcome.limit:
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit
         raise SandboxDied(f"the set-up of {language.name} could not be built: {reason}")
-    working = Path(tempfile.mkdtemp(dir=toolchain_directory()))
-    for name, content in outcome.files.items():
+    scratch = Scratch()
+    try:
+        _write(Path(scratch.path), outcome.files)
+        with contextlib.suppress(OSError):  # another process was first
+            os.rename(scratch.path, _place(language))
+    finally:
+        scratch.remove()
+
+
+def _write(working: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
         target = working / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     for path in (working, *working.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    try:
-        os.rename(working, _place(language))
-    except OSError:  # another process was first
-        shutil.rmtree(working)
 
 
 def _place(language: Language) -> Path:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ from typing import IO, Any
 from rewardranker.execution.child.processes import children_of
 from rewardranker.execution.sandbox import bubblewrap, cgroup
 from rewardranker.execution.sandbox.places import CHILD_DIRECTORY, interpreter, toolchain_directory
+from rewardranker.execution.sandbox.scratch import Scratch
 
 TIERS = ("A+", "A", "B", "C", "D")
 _BOXED = ("A+", "A", "B")
@@ -64,7 +64,8 @@ class ServerProcess:
         """
         self.tier = tier
         #: Holds the directories of programs, in tiers without a file system of their own.
-        self.home = "" if tier in _BOXED else tempfile.mkdtemp(prefix="rewardranker-")
+        self._scratch = None if tier in _BOXED else Scratch()
+        self.home = self._scratch.path if self._scratch is not None else ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self._cgroup: cgroup.Cgroup | None = None
         self.bubblewrap: bubblewrap.Bubblewrap | None = None
@@ -131,8 +132,9 @@ class ServerProcess:
         if self._cgroup is not None:
             self._cgroup.remove()
         self._log.close()
-        if self.home:
-            shutil.rmtree(self.home, ignore_errors=True)
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
 
     def _start(self, command: list[str]) -> None:
         """Not ``-I`` for the server: that would leave string hashes random, and programs that print a set flaky.

@@ -214,5 +214,5 @@ def _toolchain_files() -> set[tuple[str, int, int]]:
 
 
 def _devices() -> set[tuple[str, int, int]]:
-    """Owner and mode of what all processes of this machine share."""
-    return {(path, os.stat(path).st_uid, os.stat(path).st_mode) for path in ("/dev/null", "/dev/zero", "/dev/shm")}
+    """Device and mode of what all processes of this machine share."""
+    return {(path, os.stat(path).st_rdev, os.stat(path).st_mode) for path in ("/dev/null", "/dev/zero", "/dev/shm")}
