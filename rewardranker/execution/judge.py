@@ -23,6 +23,7 @@ from rewardranker.execution.canary import canary_problem
 from rewardranker.execution.compat import CompatRules, judge_compat
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.language import Language
+from rewardranker.execution.languages.libraries import missing_library
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import Toolchain, toolchain
 from rewardranker.execution.sandbox import LocalSandbox, Sandbox, SandboxDied
@@ -167,7 +168,7 @@ class Judge:
         return [results[index] for index in range(len(items))]
 
     def _compat(self, problem: Problem, text: str, rules: CompatRules, patience: float) -> Judgement:
-        missing = self._without_toolchain(problem)
+        missing = self._without_toolchain(problem, text)
         if missing is not None:
             return missing
         with self._sandbox() as sandbox:
@@ -202,17 +203,19 @@ class Judge:
             yield key, self._settled(key, self._run_alone(*items[key]))
 
     def _known(self, key: str, problem: Problem, code: str) -> Judgement | None:
-        return self._without_toolchain(problem) or (self._cache.get(key) if self._cache is not None else None)
+        return self._without_toolchain(problem, code) or (self._cache.get(key) if self._cache is not None else None)
 
-    def _without_toolchain(self, problem: Problem) -> Judgement | None:
+    def _without_toolchain(self, problem: Problem, code: str) -> Judgement | None:
         language = LANGUAGES.get(problem.language)
         missing: tuple[str, ...] = (f"a definition of {problem.language}",)
         if language is not None:
             missing = toolchain_of(language, self._remote).missing
-        if not missing:
-            return None
         where = " on the remote machine" if self._remote else ""
         message = f"no tool-chain for {problem.language}{where}: lacks {', '.join(missing)}"
+        if not missing:
+            message = missing_library(problem, code, bool(self._remote))
+        if not message:
+            return None
         return Judgement(Verdict.NO_TOOLCHAIN, 0, len(problem.tests), 0.0, message, "", "", self.tier)
 
     def _broken_languages(self, languages: set[str]) -> dict[str, str]:

@@ -39,13 +39,15 @@ mkdir -p whole/bits answers usual/bits tests/bits && echo '#include_next <bits/s
     g++ -std=c++17 -w -O1 -c judge/answers.cpp judge/tests.cpp
 """
 _COLLECTED = ("whole/bits/stdc++.h", "answers/everything.hpp", "usual/everything.hpp", "tests/tests.hpp")
+_BOOST_ANY = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]boost/any\.hpp", re.M)
+_OPENSSL = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]openssl/", re.M)
 _ASSERT = re.compile(r"\bassert(?=\s*\()")
 _BARE = re.compile(r"^[ \t]*(?:#.*|using namespace [\w:]+;.*)$", re.M)
 
 
 def _whole(code: str) -> Recipe:
     everything = ("-include", "bits/stdc++.h") if _EVERYTHING.search(code) else ()
-    options, files = (*_COMMAND, "-O2"), ("program.cpp", "-o", "program")
+    options, files = (*_COMMAND, "-O2"), ("program.cpp", "-o", "program", *_libraries(code))
     precompiled = ("-I", "{setup}/whole") if everything else ()
     command, plain = (*options, *precompiled, *everything, *files, *_LINKER), (*options, *everything, *files)
     return Recipe(Step(command, {"program.cpp": code.encode()}, ("program",), plain=plain), Step(("./program",)))
@@ -62,8 +64,9 @@ def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) 
     )
     undone = "\n".join(f"#undef {name}" for name in names(text))
     header = "everything" if _EVERYTHING.search(code) else "answers"
-    whole = f'#include "{header}.hpp"\n#line 1 "program.cpp"\n{code}\n;\n{undone}\n#line 1 "calls.cpp"\n{text}'
-    files, out = {**_JUDGE, "program.cpp": whole.encode()}, ("-o", "program", _WRAP)
+    before = f'#include "{header}.hpp"\n{_boost(code)}'
+    whole = f'{before}#line 1 "program.cpp"\n{code}\n;\n{undone}\n#line 1 "calls.cpp"\n{text}'
+    files, out = {**_JUDGE, "program.cpp": whole.encode()}, ("-o", "program", _WRAP, *_libraries(code))
     rest = ("-I", "judge", "program.cpp", "{setup}/answers.o", *out, *_LINKER)
     command = (*_COMMAND, "-I", "{setup}/answers", *rest)
     if header == "everything":
@@ -77,6 +80,15 @@ def _with_fewer_headers(usual: str, everything: str) -> tuple[str, ...]:
     """Compiles with the usual headers where that is the same, and with all of them where it is not or fails."""
     needless = "grep -qwFf {setup}/usual/left_out words; [ $? = 1 ]"
     return ("sh", "-c", f"{needless} && {usual} 2>errors || exec {everything}")
+
+
+def _boost(code: str) -> str:
+    """What lets an any of boost's be data; only where the program has it, since a machine need not."""
+    return '#include "boost_any.hpp"\n' if _BOOST_ANY.search(code) else ""
+
+
+def _libraries(code: str) -> tuple[str, ...]:
+    return ("-lcrypto",) if _OPENSSL.search(code) else ()
 
 
 def _call(number: int, call: RecordedCall, entry: str) -> str:
@@ -108,7 +120,7 @@ def _record(prompt: str, tests: str, entry: str) -> Step:
     if declared is not None:
         texts["full.cpp"] = _tests_text(declared, f"decltype(::{entry})", trusted)
     files = {**_JUDGE, **{name: text.encode() for name, text in texts.items()}}
-    first, out = sorted(texts)[-1], ("-o", "tests", _WRAP)
+    first, out = sorted(texts)[-1], ("-o", "tests", _WRAP, *_libraries(prompt + tests))
     tries = [(first,), ("-DJUDGE_PLAIN", first), ("bare.cpp",)]
     ours = [(*_COMMAND, "-I", "judge", *one, "{setup}/tests.o", *out, *_LINKER) for one in tries]
     quick = (*_COMMAND, "-I", "{setup}/tests", "-I", "judge", first, "{setup}/tests.o", *out, *_LINKER)
@@ -124,7 +136,8 @@ def _first_that_compiles(commands: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 def _tests_text(before: str, function: str, tests: str) -> str:
     stand_in = f"static judge_tests::Entry<{function}> judge_entry;"
-    return f'#include "tests.hpp"\n#line 1 "prompt.cpp"\n{before}\n{stand_in}\n#line 1 "tests.cpp"\n{tests}\n'
+    head = f'#include "tests.hpp"\n{_boost(before)}#line 1 "prompt.cpp"\n{before}\n{stand_in}\n'
+    return f'{head}#line 1 "tests.cpp"\n{tests}\n'
 
 
 def _trusted(tests: str, entry: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.libraries import LIBRARIES, NODE_MODULES
 from rewardranker.execution.languages.replay import RecordedCall
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
@@ -18,6 +19,7 @@ _HARNESS = Path(__file__).with_name("harness")
 DRIVER = {name: (_HARNESS / name).read_bytes() for name in ("calls.js", "values.js")}
 RECORDER = {name: (_HARNESS / name).read_bytes() for name in ("record.js", "values.js", "compiler.js")}
 _REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.js", "values.js")}
+[_MD5] = [library for library in LIBRARIES if library.language == "javascript"]
 OUT_OF_MEMORY = re.compile(
     r"heap out of memory|Reached heap limit|process out of memory|Array buffer allocation failed|"
     r"Cannot allocate memory"
@@ -53,7 +55,8 @@ def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) 
     arguments = ",".join(call.key for call in calls)  # which are JSON
     job = f'{{"entry": {json.dumps(entry)}, "calls": [{arguments}]}}'
     files = {**DRIVER, "program.js": code.encode(), "calls.json": job.encode()}
-    return Recipe(None, Step(("node", "calls.js"), files))
+    environment = {"NODE_PATH": ":".join(NODE_MODULES)} if _MD5.asked.search(code) else {}
+    return Recipe(None, Step(("node", "calls.js"), files, environment=environment))
 
 
 def loosely_equal(actual: Any, expected: Any) -> bool:

@@ -113,10 +113,19 @@ template <class R> bool operator==(const Proxy<R>& left, const Proxy<R>& right) 
 }
 template <class R> bool operator!=(const Proxy<R>& left, const Proxy<R>& right) { return !(left == right); }
 
+/// Of a type that would take the stand-in itself for what it is to hold.
+template <class R> struct HoldsAnything : std::false_type {};
+
 #ifdef JUDGE_PLAIN
 template <class R> R result(unsigned long call) { return converted<R>(call); }
 #else
-template <class R> Proxy<R> result(unsigned long call) { return {call}; }
+template <class R> auto result(unsigned long call) {
+    if constexpr (HoldsAnything<R>::value) {
+        return converted<R>(call);
+    } else {
+        return Proxy<R>{call};
+    }
+}
 #endif
 
 /// The stand-in for a function of type ``F`` (``void``: of a type that is not known).
