@@ -35,6 +35,7 @@ from rewardranker.execution.cache import VerdictCache
 from rewardranker.execution.extraction import extract
 from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import LocalSandbox
@@ -156,14 +157,14 @@ def our_builds() -> Iterator[Work]:
         passed = []
         for problem, code in items:
             tests, apart = trusted_tests(problem), split_tests(language, problem)
-            if language.replay is not None:
-                recipe = language.replay.program(
-                    problem.prefix, code, problem.entry_point, replays.of(sandbox, language, problem).calls
-                )
+            if language.record is not None and language.calls is not None:
+                recipe = language.calls(code, problem.entry_point, f"{code}\n{tests}")
             elif language.compiled is not None and apart is not None:
                 recipe = language.compiled.beside(code, apart, "0" * 16)
-            elif language.record is not None and language.calls is not None:
-                recipe = language.calls(code, problem.entry_point, f"{code}\n{tests}")
+            elif language.replay is not None:
+                calls = replays.of(sandbox, language, problem).calls
+                asked = Asked(problem.entry_point, calls, "0" * 16, problem.prefix, tests)
+                recipe = language.replay.program(code, asked)
             else:
                 assert language.checks is not None
                 recipe = language.checks(code, tests, "0" * 16)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from benchmark_data import shared, shared_cases
 from judging import problem, verdict
 
 from rewardranker.execution.extraction import extract
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.benchmarks import humaneval_solutions, load_humaneval
 from rewardranker.problems.io import read_json_lines
-from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem, Test
 
 PROMPT = '''import math
@@ -110,30 +104,3 @@ def test_humaneval_s_programs_that_were_judged_wrongly_once(judge: Judge) -> Non
     }
     results = judge.run([(problems[name], code) for name, code in swapped.items()])
     assert [result.verdict for result in results] == [Verdict.WRONG] * 2
-
-
-@pytest.mark.parametrize("code", ["js", "ts"])
-def test_helpers_of_recorded_tests(judge: Judge, tmp_path: Path, code: str) -> None:
-    """JavaScript's come from the prompt. TypeScript's tests run once, without any program or prompt: a helper is not
-    there, and no program can provide it; it is refused by name."""
-    language = {"js": "javascript", "ts": "typescript"}[code]
-    if toolchain(LANGUAGES[language]).missing:
-        pytest.skip(f"no tool-chain for {language}")
-    prompt = "function g(x) { return x + 1; }\nfunction add(x, y) {\n"
-    row = {
-        "name": "HumanEval_38_add",
-        "language": code,
-        "prompt": prompt,
-        "tests": "const assert = require('node:assert');\nfunction test() {\n  let candidate = add;\n"
-        "  assert.deepEqual(g(candidate(0, 1)), 2);\n}\n\ntest();",
-        "stop_tokens": [],
-    }
-    path = tmp_path / "rows.jsonl"
-    path.write_text(json.dumps(row) + "\n")
-    (task,) = load_multipl_e(path)
-    right, own = f"{prompt}  return x + y;\n}}\n", "function g(x) { return 2; }\nfunction add(x, y) { return 0; }\n"
-    results = judge.run([(task, right), (task, own)])
-    if code == "js":
-        assert [result.verdict for result in results] == [Verdict.OK, Verdict.WRONG]
-    else:
-        assert all(result.verdict is Verdict.INFRA and "g" in result.message for result in results)

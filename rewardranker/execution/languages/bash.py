@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.languages.language import Language, Recipe
+from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.replay import Asked, helpers
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
@@ -17,6 +21,11 @@ _CANDIDATE = r'\bcandidate\(\) \{{\s*{}\s+"\$@"\s*\}}'
 _OTHER_CHECKS = re.compile(
     r"\[|\$\(|`|\b(?:candidate|test|exit|return|if|case|while|for|until|trap|diff|cmp)\b|\|\||&&"
 )
+
+_REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.sh", "values.sh")}
+_DEFINITION = r"^[ \t]*(?:function\s+)?{0}\b\s*(?:\(\s*\))?\s*\{{"
+_ERREXIT = re.compile(r"^[ \t]*set[ \t]+-\w*e\w*(?:[ \t]+pipefail)?[ \t]*;?", re.M)
+_ANY_CHECK = re.compile(r"\[|\b(?:test|diff|cmp|grep)\b")
 
 
 def _whole(code: str) -> Recipe:
@@ -36,6 +45,22 @@ def _record(tests: str, entry: str) -> Step:
     except ValueError as error:
         body = f"_judge_refuse '{error}'"
     return _step({"recorder.sh": _VALUES + _RECORD, "tests.sh": f"{body}\n_judge_write\n"}, "recorder.sh", "tests.sh")
+
+
+def _replayed(prompt: str, tests: str, entry: str) -> Step:
+    """The prompt's helpers, then the tests, of which a command that fails is reported and ends nothing."""
+    own, body = helpers(prompt, _DEFINITION, entry), _ERREXIT.sub("", tests.lstrip().removeprefix("}"))
+    if not _ANY_CHECK.search(body):
+        body = "_judge_refuse 3 'they hold no check'"
+    text = f'{own}\n{entry}() {{ _judge_call "$@"; }}\n{body}\n'
+    return Step(("bash", "replay.sh"), {**_REPLAYER, "tests": text.encode()}, ("tests",))
+
+
+def _program(code: str, asked: Asked) -> Recipe:
+    arguments = ",".join(call.key for call in asked.calls)  # which are JSON
+    job = f'{{"nonce":"{asked.nonce}","entry":{json.dumps(asked.entry)},"replayed":"yes","calls":[{arguments}]}}'
+    recipe = _calls(code, asked.entry, "")
+    return replace(recipe, run=replace(recipe.run, files={**recipe.run.files, "calls.json": job.encode()}))
 
 
 def _step(files: dict[str, str], before: str, script: str) -> Step:
@@ -73,6 +98,7 @@ BASH = Language(
     calls=_calls,
     typed=False,
     record=_record,
+    replay=Replay(_replayed, _program, ("bash", "replay.sh", "check"), _REPLAYER, lexer(r"[^\n]*+\Z")),
     equal=_equal,
     out_of_memory=re.compile(r"cannot allocate \d+ bytes|Cannot allocate memory"),
     # Bash says "syntax error" of expressions too, at run time.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rewardranker.execution.languages.language import Language, Recipe, Replay
-from rewardranker.execution.languages.replay import RecordedCall
+from rewardranker.execution.languages.replay import Asked, RecordedCall
 from rewardranker.execution.languages.rewriting import masked, names, without_first_brace
 from rewardranker.execution.languages.toolchain import PATH
 from rewardranker.execution.sandbox.step import Step
@@ -53,9 +53,10 @@ def _whole(code: str) -> Recipe:
     return Recipe(Step(command, {"program.cpp": code.encode()}, ("program",), plain=plain), Step(("./program",)))
 
 
-def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
+def _program(code: str, asked: Asked) -> Recipe:
     """The program, and behind it the calls, in whose text nothing that it has defined as a macro means anything."""
-    text = "\n".join(_call(number, call, entry) for number, call in enumerate(calls))
+    calls = asked.calls
+    text = "\n".join(_call(number, call, asked.entry) for number, call in enumerate(calls))
     numbers = ", ".join(f"judge_call_{number}" for number in range(len(calls)))
     text += (
         f"\nstatic const judge_values::Call judge_calls[] = {{{numbers}}};\n"
@@ -73,7 +74,7 @@ def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) 
         files["words"] = masked(code).encode()
         command = _with_fewer_headers(shlex.join((*_COMMAND, "-I", "{setup}/usual", *rest)), shlex.join(command))
     plain = (*_COMMAND, "-I", "judge", "program.cpp", "judge/answers.cpp", *out)
-    return Recipe(Step(command, files, ("program",), plain=plain), Step(("./program",)))
+    return Recipe(Step(command, files, ("program",), plain=plain), Step(("./program", asked.nonce)))
 
 
 def _with_fewer_headers(usual: str, everything: str) -> tuple[str, ...]:

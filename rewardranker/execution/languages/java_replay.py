@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rewardranker.errors import UserError
 from rewardranker.execution.languages.java_tests import TUPLES, recipe_of
 from rewardranker.execution.languages.language import Recipe, Replay
-from rewardranker.execution.languages.replay import RecordedCall
+from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.rewriting import closing, flat, masked
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
@@ -150,13 +150,13 @@ def _message(hidden: str, begin: int, stop: int) -> int:
     return begin + level.index(":") if ":" in level and "?" not in level else stop
 
 
-def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
+def _program(code: str, asked: Asked) -> Recipe:
     """The program, and a class that makes the calls, whose arguments are read from a file as the declared types."""
-    method = _method(prompt, entry)
+    method = _method(asked.prompt, asked.entry)
     assert method is not None, "tests that were recorded have one"
     given = ", ".join(f"({kind}) judge_given[{index}]" for index, kind in enumerate(method.types))
     target = method.owner if method.static else "judge_object"
-    call = f"{target}.{entry}({given});"
+    call = f"{target}.{asked.entry}({given});"
     value = f"Object judge_value = null; {call}" if method.returned == "void" else f"Object judge_value = {call}"
     made = "" if method.static else f"{method.owner} judge_object = new {method.owner}();"
     main = "JudgeCalls"
@@ -187,8 +187,9 @@ final class {main} {{
 }}
 """
     recipe = recipe_of(main, {f"{main}.java": text, "Problem.java": code}, 0)
-    files = {"calls.txt": "\n".join(call.key for call in calls).encode()}
-    return replace(recipe, run=replace(recipe.run, files=files))
+    files = {"calls.txt": "\n".join(call.key for call in asked.calls).encode()}
+    run = replace(recipe.run, argv=(*recipe.run.argv, asked.nonce), files=files)
+    return replace(recipe, run=run, exact=(*recipe.exact, asked.nonce))
 
 
 REPLAY = Replay(

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rewardranker.execution.languages.language import Language, Recipe, Replay
 from rewardranker.execution.languages.libraries import LIBRARIES, NODE_MODULES
-from rewardranker.execution.languages.replay import RecordedCall
+from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 DRIVER = {name: (_HARNESS / name).read_bytes() for name in ("calls.js", "values.js")}
 RECORDER = {name: (_HARNESS / name).read_bytes() for name in ("record.js", "values.js", "compiler.js")}
-_REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.js", "values.js")}
+REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.js", "values.js")}
+REPLAY, VALUE = ("node", "replay.js", "check"), lexer(r"[^\n]*+\Z")
 [_MD5] = [library for library in LIBRARIES if library.language == "javascript"]
 OUT_OF_MEMORY = re.compile(
     r"heap out of memory|Reached heap limit|process out of memory|Array buffer allocation failed|"
@@ -48,15 +49,20 @@ def _record(tests: str, entry: str) -> Step:
 
 def _replayed(prompt: str, tests: str, entry: str) -> Step:
     job = json.dumps({"prompt": prompt, "tests": tests, "entry": entry})
-    return Step(("node", "replay.js"), {**_REPLAYER, "tests": job.encode()}, ("tests",))
+    return Step(("node", "replay.js"), {**REPLAYER, "tests": job.encode()}, ("tests",))
 
 
-def _program(prompt: str, code: str, entry: str, calls: Sequence[RecordedCall]) -> Recipe:
-    arguments = ",".join(call.key for call in calls)  # which are JSON
-    job = f'{{"entry": {json.dumps(entry)}, "calls": [{arguments}]}}'
-    files = {**DRIVER, "program.js": code.encode(), "calls.json": job.encode()}
+def _program(code: str, asked: Asked) -> Recipe:
+    step = replayed_calls(asked, {"program.js": code.encode()})
     environment = {"NODE_PATH": ":".join(NODE_MODULES)} if _MD5.asked.search(code) else {}
-    return Recipe(None, Step(("node", "calls.js"), files, environment=environment))
+    return Recipe(None, replace(step, environment=environment))
+
+
+def replayed_calls(asked: Asked, program: dict[str, bytes]) -> Step:
+    """The calls of a program's ``program.js``."""
+    arguments = ",".join(call.key for call in asked.calls)  # which are JSON
+    job = f'{{"entry": {json.dumps(asked.entry)}, "calls": [{arguments}]}}'
+    return Step(("node", "calls.js", asked.nonce), {**DRIVER, **program, "calls.json": job.encode()})
 
 
 def loosely_equal(actual: Any, expected: Any) -> bool:
@@ -154,7 +160,7 @@ JAVASCRIPT = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
-    replay=Replay(_replayed, _program, ("node", "replay.js", "check"), _REPLAYER, lexer(r"[^\n]*+\Z")),
+    replay=Replay(_replayed, _program, REPLAY, REPLAYER, VALUE),
     equal=loosely_equal,
     out_of_memory=OUT_OF_MEMORY,
     does_not_compile=DOES_NOT_COMPILE,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rewardranker.execution.languages.replay import RecordedCall
+from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.splitting import Split
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
@@ -82,15 +82,14 @@ class Replay:
     Attributes:
         record: ``(prompt, tests, entry_point)``: compiles the tests, leaves them as the file ``tests`` and writes
             their calls to descriptor 3.
-        program: ``(prompt, code, entry_point, calls)``: the program with those calls, which sends what they return;
-            it is given the run's nonce as its argument.
+        program: ``(code, asked)``: the program with those calls, which sends what they return.
         check: the command that checks answers, which it reads from standard input.
         files: what it needs beside the tests.
         value: what a value looks like that a program may send; none holds a line's end.
     """
 
     record: Callable[[str, str, str], Step]
-    program: Callable[[str, str, str, Sequence[RecordedCall]], Recipe]
+    program: Callable[[str, Asked], Recipe]
     check: tuple[str, ...] = ("./tests", "check")
     files: dict[str, bytes] = field(default_factory=dict)
     value: re.Pattern[str] = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")

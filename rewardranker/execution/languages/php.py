@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.languages.language import Language, Recipe
+from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.replay import Asked, helpers
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 _TEXTS = {path.name: path.read_bytes() for path in _HARNESS.glob("*.php")}
+_REPLAYER = {name: _TEXTS[name] for name in ("replay.php", "values.php")}
 _EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring", "posix", "readline", "tokenizer")
 _STRICT = lexer(
     r"(?i:(?:\s++|<\?php|(?://|#)[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+declare\s*+\(\s*+strict_types\s*+=\s*+1\s*+\)\s*+;)"
@@ -21,6 +25,15 @@ _CHECK = re.compile(r"\bif\s*\((?=\s*candidate\s*\()")
 _THROW = re.compile(r"\s*\{\s*throw\s+new\s+\w+\([^()]*\);\s*\}")
 _OTHER_CHECKS = re.compile(r"\b(?:if|throw|assert|while|for|switch|match|exit|die)\b|[!=]=|<<<")
 
+_DEFINITION = r"^[ \t]*[Ff][Uu][Nn][Cc][Tt][Ii][Oo][Nn]\s+&?\s*{0}\b"
+_HEAD = re.compile(r"\A\s*<\?php|^\s*(?:declare\s*\([^()]*\)|namespace\s+[\w\\]+)\s*;|\?>\s*\Z", re.M)
+_REPORTED = re.compile(
+    rf"(?P<literal>{_STRING.pattern[4:]})|(?P<throw>\bthrow\s+new\s+\\?\w+)|\bassert\s*\(", re.DOTALL
+)
+# What tests call by a bare name, in the namespace that they run in.
+_NAMES = """use Exception, Error, TypeError, ValueError, ArrayObject, Closure, Countable, stdClass, SplStack;
+function random_int($least, $most) { return \\mt_rand($least, $most); }
+"""
 
 # Settings come from here alone: limits are the sandbox's, errors are told apart from output.
 _SETTINGS = ("memory_limit=-1", "display_errors=stderr", "log_errors=0", "html_errors=0", "short_open_tag=0")
@@ -41,9 +54,11 @@ done
 exec {" ".join(_PHP)} "$@"
 """
 
+_REPLAY = ("sh", "-c", _ASK, "php", "replay.php", "check")
 
-def _step(files: dict[str, bytes], *words: str) -> Step:
-    return Step((*_PHP, *_FOUND, *words), files, plain=("sh", "-c", _ASK, "php", *words))
+
+def _step(files: dict[str, bytes], *words: str, collect: tuple[str, ...] = ()) -> Step:
+    return Step((*_PHP, *_FOUND, *words), files, collect, plain=("sh", "-c", _ASK, "php", *words))
 
 
 def _whole(code: str) -> Recipe:
@@ -75,6 +90,31 @@ def _record(tests: str, entry: str) -> Step:
     function = f"function {entry}(...$arguments) {{ return Recorder::call($arguments); }}\n"
     files = {name: _TEXTS[name] for name in ("record.php", "values.php")}
     return _step({**files, "tests.php": (head + function + body).encode()}, "record.php")
+
+
+def _replayed(prompt: str, tests: str, entry: str) -> Step:
+    """The prompt's helpers and the tests, where what fails is reported and ends nothing."""
+    own = _HEAD.sub("", helpers(prompt, _DEFINITION, entry))
+    function = f"function {entry}(...$arguments) {{ return \\Judge\\Replay::call($arguments); }}"
+    trusted = _HEAD.sub("", tests)
+    reporting = _REPORTED.sub(_reporting, trusted)
+    if _STRING.sub("", reporting).find("\\Judge\\Replay") < 0:
+        reporting = "throw new \\Judge\\Refused('they hold no check');"
+    text = f"{_NAMES}{own}\n{function}\n{reporting}\n"
+    return _step({**_REPLAYER, "tests": text.encode()}, "replay.php", collect=("tests",))
+
+
+def _reporting(match: re.Match[str]) -> str:
+    if match["literal"]:
+        return match["literal"]
+    return "\\Judge\\Replay::wrong" if match["throw"] else "\\Judge\\Replay::check("
+
+
+def _program(code: str, asked: Asked) -> Recipe:
+    arguments = ",".join(call.key for call in asked.calls)  # which are JSON
+    job = f'{{"nonce":"{asked.nonce}","entry":{json.dumps(asked.entry)},"replayed":true,"calls":[{arguments}]}}'
+    recipe = _calls(code, asked.entry, "")
+    return replace(recipe, run=replace(recipe.run, files={**recipe.run.files, "calls.json": job.encode()}))
 
 
 def _php_string(text: str) -> str:
@@ -141,6 +181,7 @@ PHP = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
+    replay=Replay(_replayed, _program, _REPLAY, _REPLAYER, lexer(r"[^\n]*+\Z")),
     equal=identical,
     out_of_memory=re.compile(r"Out of memory|Allowed memory size of|MemoryError|Cannot allocate memory"),
     does_not_compile=re.compile(r"^(?:PHP )?(?:Parse error: |Fatal error: +Cannot redeclare )", re.M),

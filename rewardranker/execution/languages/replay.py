@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -39,3 +40,29 @@ class RecordedCall:
     def values(self) -> int:
         """How many values an answer holds: what was returned, and every argument that the call may change."""
         return 1 + sum(argument.how == "l" for argument in self.arguments)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a program is asked, and what a compiler may have to see beside it.
+
+    Attributes:
+        nonce: of the run.
+        prompt, tests: trusted.
+    """
+
+    entry: str
+    calls: tuple[RecordedCall, ...]
+    nonce: str
+    prompt: str
+    tests: str
+
+
+def helpers(prompt: str, definition: str, entry: str) -> str:
+    """What a prompt defines before the function that it asks for; nothing where it begins none of that name.
+
+    Args:
+        definition: a pattern for where a function begins, with ``{0}`` for its name.
+    """
+    found = list(re.finditer(definition.format(re.escape(entry)), prompt, re.MULTILINE))
+    return prompt[: found[-1].start()] if found else ""

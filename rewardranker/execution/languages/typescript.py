@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 from rewardranker.execution.languages.javascript import (
@@ -9,13 +11,23 @@ from rewardranker.execution.languages.javascript import (
     DRIVER,
     OUT_OF_MEMORY,
     RECORDER,
+    REPLAY,
+    REPLAYER,
+    VALUE,
     loosely_equal,
+    replayed_calls,
 )
-from rewardranker.execution.languages.language import Language, Recipe, Service
+from rewardranker.execution.languages.language import Language, Recipe, Replay, Service
+from rewardranker.execution.languages.replay import Asked, helpers
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 _SERVICE = {name: (_HARNESS / name).read_bytes() for name in ("tsc_service.js", "compiler.js")}
+
+_DEFINITION = (
+    r"^[ \t]*(?:export\s+)?(?:async\s+)?function\b\s*\*?\s*{0}\b|^[ \t]*(?:export\s+)?(?:const|let|var)\s+{0}\b"
+)
+_IMPORT = re.compile(r"^\s*import\b", re.M)
 
 
 def _whole(code: str) -> Recipe:
@@ -43,6 +55,22 @@ def _record(tests: str, entry: str) -> Step:
     return Step(("node", "record.js", "tests.ts", entry), {**RECORDER, "tests.ts": tests.encode()})
 
 
+def _replayed(prompt: str, tests: str, entry: str) -> Step:
+    job = json.dumps({"typescript": True, "prompt": prompt, "tests": tests, "entry": entry})
+    files = {**REPLAYER, "compiler.js": RECORDER["compiler.js"], "tests": job.encode()}
+    return Step(("node", "replay.js"), files, ("tests",))
+
+
+def _program(code: str, asked: Asked) -> Recipe:
+    """The tests see the prompt's helpers, whatever the program has made of them."""
+    own, whole = helpers(asked.prompt, _DEFINITION, asked.entry), f"{code}\n{asked.tests}\n"
+    if own.strip() and not _IMPORT.search(own + asked.tests):
+        whole = f"{code}\nnamespace judge_tests {{\n{own}\n{asked.tests}\n}}\n"
+    files = {"whole.ts": whole.encode(), "program.ts": code.encode()}
+    build = Step(("check", "whole.ts", "program.ts"), files, ("program.js",), "typescript")
+    return Recipe(build, replayed_calls(asked, {}))
+
+
 TYPESCRIPT = Language(
     name="typescript",
     fences=("typescript", "ts"),
@@ -52,6 +80,7 @@ TYPESCRIPT = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
+    replay=Replay(_replayed, _program, REPLAY, REPLAYER, VALUE),
     equal=loosely_equal,
     out_of_memory=OUT_OF_MEMORY,
     does_not_compile=DOES_NOT_COMPILE,

@@ -16,6 +16,7 @@ from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Language, Level, Recipe
 from rewardranker.execution.languages.prompt_members import with_prompt_members
+from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.splitting import Split, together
 from rewardranker.execution.languages.typed_values import shown
 from rewardranker.execution.sandbox import Outcome, Sandbox
@@ -232,12 +233,13 @@ def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: P
         frame = Frame(problem.limits, len(problem.tests), "L2")
         return frame.alone(Verdict.INFRA, str(error), 0.0), False
     frame = Frame(problem.limits, len(tests.calls), "L2")
-    recipe = replay.program(problem.prefix or problem.prompt, code, problem.entry_point, tests.calls)
+    asked = Asked(problem.entry_point, tests.calls, nonce, problem.prefix or problem.prompt, trusted_tests(problem))
+    recipe = replay.program(code, asked)
     built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
     limits = run_limits(language, problem)
-    outcome = execute(sandbox, language, problem, recipe, replace(built, argv=(*built.argv, nonce)), limits)
+    outcome = execute(sandbox, language, problem, recipe, built, limits)
     try:
         checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls, replay.value))
     except NotRecordable as error:

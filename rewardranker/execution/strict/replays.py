@@ -61,12 +61,13 @@ class Replayable:
             return Checked(unanswered)
         step = Step(language.replay.check, {**language.replay.files, _TESTS: self.program})
         outcome = sandbox.execute(step, limits, self._answers(answers), language=language.name)
-        if outcome.status == _OTHER_CALL:
+        made, ended, failed = _findings(outcome.results)
+        fewer = ended and made < len(self.calls) and not (failed or unanswered)
+        if outcome.status == _OTHER_CALL or fewer:
             raise NotRecordable(
                 "its tests make other calls when they are given answers, and cannot be run apart from a program; "
                 "each call has to be the same whatever the others return"
             )
-        made, ended, failed = _findings(outcome.results)
         if not ended or outcome.limit or outcome.signal or outcome.status:
             failed.setdefault(made - 1, "the tests come to no end with what was returned")
         failed |= {number: "the tests end before this call" for number in range(made, len(self.calls))}

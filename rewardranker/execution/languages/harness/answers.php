@@ -26,7 +26,8 @@ function answer(?string $function, array $call): string
     }
     try {
         $arguments = decode($call);
-        return '"value",' . encode($function(...$arguments));
+        $value = encode($function(...$arguments));
+        return '"value",' . (isset(Stream::$job['replayed']) ? '[' . text($value) . ']' : $value);
     } catch (Opaque $error) {
         return '"opaque",' . message($error->getMessage());
     } catch (\Throwable $error) {

@@ -4,29 +4,12 @@
 
 builtin unset BASH_ENV
 builtin exec {_judge_fd}>&3 3>&- 4<&- # out of the way of a program that uses descriptors itself
-_judge_nonce='' _judge_entry='' _judge_number=0 _judge_args=() _judge_counts=()
+_judge_nonce='' _judge_entry='' _judge_replayed='' _judge_number=0 _judge_args=() _judge_counts=()
 
 # _judge_send ENTRIES: one numbered line.
 _judge_send() {
     builtin printf '["%s",%s,%s]\n' "$_judge_nonce" "$_judge_number" "$1" >&"$_judge_fd"
     _judge_number=$((_judge_number + 1))
-}
-
-# _judge_unquote TEXT: sets _judge_text to what the inside of a JSON string stands for.
-_judge_unquote() {
-    builtin local LC_ALL=C.UTF-8 text="$1" pair point
-    _judge_text=$text
-    [[ $text == *\\* ]] || builtin return 0
-    text=${text//\\\\/"\\u005c"}
-    text=${text//\\\"/"\\u0022"}
-    text=${text//\\\//\/}
-    while [[ $text =~ \\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2} ]]; do
-        pair=${BASH_REMATCH[0]}
-        point=$((0x10000 + ((0x${pair:2:4} - 0xd800) << 10) + (0x${pair:8:4} - 0xdc00)))
-        builtin printf -v point '\\U%08x' "$point"
-        text=${text//"$pair"/"$point"}
-    done
-    builtin printf -v _judge_text %b "$text"
 }
 
 # _judge_read_calls: fills the arrays from calls.json, in one pass over the pieces between quotation marks.
@@ -54,6 +37,8 @@ _judge_read_calls() {
             _judge_nonce=$string
         elif [[ $key == entry ]]; then
             _judge_entry=$string
+        elif [[ $key == replayed ]]; then
+            _judge_replayed=$string # then an answer is a list of one text, the value as JSON
         fi
     done
 }
@@ -99,6 +84,7 @@ _judge_answer_calls() {
             builtin printf -v _judge_output %s \
                 "$("$_judge_entry" "${_judge_args[@]:_judge_at:_judge_count}" {_judge_fd}>&-)"
             if _judge_quote "$_judge_output"; then
+                [[ ! $_judge_replayed ]] || { _judge_quote "$_judge_text" && _judge_text="[$_judge_text]"; }
                 _judge_send "\"value\",$_judge_text"
             else
                 _judge_send '"opaque","output that is not UTF-8"'

@@ -9,7 +9,7 @@ const fs = require("node:fs");
 const vm = require("node:vm");
 const { decode, encode, isObject, parse, stringify, writeLine } = require("./values.js");
 
-const { prompt, tests, entry } = parse(fs.readFileSync("tests", "utf8"));
+const { prompt, tests, entry } = plain(parse(fs.readFileSync("tests", "utf8")));
 const checking = process.argv[2] === "check";
 const answers = checking ? answersFrom(fs.readFileSync(0, "utf8").split("\n")) : [];
 const calls = []; // by their arguments, one text each
@@ -17,6 +17,17 @@ let checks = 0;
 const MAX_CALLS = 10000;
 
 class Unanswered extends Error {}
+
+/** The job in JavaScript; written down, so that it is translated once. */
+function plain({ typescript, prompt, tests, entry }) {
+  if (!typescript) return { prompt, tests, entry };
+  const ts = require("./compiler.js");
+  const options = { compilerOptions: { target: ts.ScriptTarget.ESNext } };
+  const job = { entry, prompt: ts.transpileModule(prompt, options).outputText };
+  job.tests = ts.transpileModule(tests, options).outputText;
+  fs.writeFileSync("tests", stringify(job));
+  return job;
+}
 
 function refuse(reason) {
   process.stderr.write(`these tests cannot be recorded: ${reason}\n`);

@@ -43,3 +43,20 @@ _judge_is_utf8() {
     rest=${rest//[$'\xc2'-$'\xdf'][$'\x80'-$'\xbf']/_}
     [[ $rest != *[$'\x80'-$'\xff']* ]]
 }
+
+# _judge_unquote TEXT: sets _judge_text to what the inside of a JSON string stands for.
+_judge_unquote() {
+    builtin local LC_ALL=C.UTF-8 text="$1" pair point
+    _judge_text=$text
+    [[ $text == *\\* ]] || builtin return 0
+    text=${text//\\\\/"\\u005c"}
+    text=${text//\\\"/"\\u0022"}
+    text=${text//\\\//\/}
+    while [[ $text =~ \\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2} ]]; do
+        pair=${BASH_REMATCH[0]}
+        point=$((0x10000 + ((0x${pair:2:4} - 0xd800) << 10) + (0x${pair:8:4} - 0xdc00)))
+        builtin printf -v point '\\U%08x' "$point"
+        text=${text//"$pair"/"$point"}
+    done
+    builtin printf -v _judge_text %b "$text"
+}
