@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attacks import Task
 from attacks.tasks import problem
 from honest import cpp, csharp, java
 
@@ -10,8 +11,12 @@ from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.types import Problem
 
 PROGRAMS = {"cpp": cpp.PROGRAMS, "java": java.PROGRAMS, "csharp": csharp.PROGRAMS}
+
+
+WRONG = {"cpp": cpp.WRONG, "java": java.WRONG, "csharp": csharp.WRONG}
 
 
 @pytest.mark.parametrize("language", PROGRAMS)
@@ -19,15 +24,17 @@ def test_right_programs_are_right_in_every_style(language: str) -> None:
     found = toolchain(LANGUAGES[language])
     if found.missing:
         pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
-    items = {
-        name: (problem(language, task), code)
-        for task, programs in PROGRAMS[language].items()
-        for name, code in programs.items()
-    }
+    items, wrong = listed(language, PROGRAMS[language]), listed(language, WRONG[language])
     with Judge(workers=2) as judge:
         results = dict(zip(items, judge.run(list(items.values())), strict=True))
+        siblings = dict(zip(wrong, judge.run(list(wrong.values())), strict=True))
     refused = {
         name: (result.verdict, result.message) for name, result in results.items() if result.verdict is not Verdict.OK
     }
     assert refused == {}
     assert {result.level for result in results.values()} == {"L2"} and len(items) >= 15
+    assert {name: result.verdict for name, result in siblings.items()} == dict.fromkeys(wrong, Verdict.WRONG)
+
+
+def listed(language: str, programs: dict[Task, dict[str, str]]) -> dict[str, tuple[Problem, str]]:
+    return {name: (problem(language, task), code) for task, codes in programs.items() for name, code in codes.items()}

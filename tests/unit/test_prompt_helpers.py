@@ -131,6 +131,15 @@ FORMS: dict[str, tuple[str, str, str, list[tuple[str, Verdict]]]] = {
             ("f() { printf '%s\\n\\t%s\\nx\\n' \"$1\" \"$2\"; }", WRONG),
         ],
     ),
+    "Bash: a text where the tests reckon is not run": (
+        "bash", SH, "}\nset -e\nrun_test() {\n    (( $(f 7) == 8 ))\n    [[ $(f 8) -eq 9 ]]\n    [ \"$(f x)\" = '(a) [b]' ]\n}\nrun_test",
+        [
+            ("f() { if [[ $1 == x ]]; then echo '(a) [b]'; else echo $(($1 + 1)); fi; }", OK),
+            ("f() { if [[ $1 == x ]]; then echo '(a) [b]'; else echo 'a[y=$(tr -dc 89 <tests | head -c1)]+y'; fi; }", WRONG),
+            ("f() { if [[ $1 == x ]]; then echo '(a) [b]'; else echo \"a[\\`touch refused\\`]+8+($1>7)\"; fi; }", WRONG),
+            ("f() { if [[ $1 == x ]]; then echo '(a) [b]'; else echo \"8+$1-7\"; fi; }", OK),  # as bash reckons
+        ],
+    ),
     "Bash: no check": ("bash", SH, "}\nf 1", [("f() { echo; }", INFRA)]),
     "Bash: no call": ("bash", SH, "}\n[[ 1 = 1 ]]", [("f() { echo; }", INFRA)]),
     "Bash: calls that depend on answers": (

@@ -25,6 +25,8 @@ _OTHER_CHECKS = re.compile(
 _REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.sh", "values.sh")}
 _DEFINITION = r"^[ \t]*(?:function\s+)?{0}\b\s*(?:\(\s*\))?\s*\{{"
 _ERREXIT = re.compile(r"^[ \t]*set[ \t]+-\w*e\w*(?:[ \t]+pipefail)?[ \t]*;?", re.M)
+# Where text may be run that is only meant to be a number, such as a[$(rm x)].
+_EVALUATES = re.compile(r"\(\(|\s-(?:eq|ne|lt|le|gt|ge)\s|\b(?:let|awk|eval|source|bash|sh|bc)\b|-[a-zA-Z]*i\b")
 _ANY_CHECK = re.compile(r"\[|\b(?:test|diff|cmp|grep)\b")
 
 
@@ -52,7 +54,8 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
     own, body = helpers(prompt, _DEFINITION, entry), _ERREXIT.sub("", tests.lstrip().removeprefix("}"))
     if not _ANY_CHECK.search(body):
         body = "_judge_refuse 3 'they hold no check'"
-    text = f'{own}\n{entry}() {{ _judge_call "$@"; }}\n{body}\n'
+    guard = "_judge_evaluated=yes" if _EVALUATES.search(own + body) else ""
+    text = f'{guard}\n{own}\n{entry}() {{ _judge_call "$@"; }}\n{body}\n'
     return Step(("bash", "replay.sh"), {**_REPLAYER, "tests": text.encode()}, ("tests",))
 
 

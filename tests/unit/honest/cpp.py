@@ -62,3 +62,17 @@ _TEXTS = {
     "a view that lasts": f"{_STD}string_view concatenate(const vector<string>& s) {{ static string r; r.clear(); for (auto& w : s) r += w; return r; }}\n",
 }
 PROGRAMS: dict[Task, dict[str, str]] = {"add": _ADDS, "list": _LISTS, "text": _TEXTS}
+#: Siblings of them that are wrong.
+WRONG: dict[Task, dict[str, str]] = {
+    "add": {
+        "off by one": f"{_HEAD}long add(long x, long y) {{ return x + y - 1; }}\n",
+        "another operator": f"{_HEAD}auto add = [](auto x, auto y) {{ return x | y; }};\n",
+    },
+    "list": {
+        "as it was given": f"{_STD}vector<long> incr_list(vector<long> l) {{ return l; }}\n",
+        "one too few": f"{_STD}vector<long> incr_list(vector<long> l) {{ for (size_t i = 0; i + 1 < l.size(); i++) l[i]++; return l; }}\n",
+    },
+    "text": {
+        "a blank between": f'{_STD}string concatenate(vector<string> s) {{ string r; for (auto& w : s) r += w + " "; return r; }}\n'
+    },
+}

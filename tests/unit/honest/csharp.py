@@ -103,3 +103,15 @@ _TEXTS = {
     "verbatim text": _text('return string.Join(@"", s) + @"""".Substring(1);'),
 }  # fmt: skip
 PROGRAMS: dict[Task, dict[str, str]] = {"add": _ADDS, "list": _LISTS, "text": _TEXTS}
+#: Siblings of them that are wrong.
+WRONG: dict[Task, dict[str, str]] = {
+    "add": {
+        "off by one": _add("return x + y - 1;"),
+        "right for even sums": _add("return (x + y) / 2 * 2;"),
+    },
+    "list": {
+        "as it was given": _list("return l;"),
+        "sorted": _list("return l.Select(v => v + 1).OrderBy(v => v).ToList();"),
+    },
+    "text": {"a blank between": _text('return string.Join(" ", s);')},
+}

@@ -119,3 +119,15 @@ _TEXTS = {
     ),
 }
 PROGRAMS: dict[Task, dict[str, str]] = {"add": _ADDS, "list": _LISTS, "text": _TEXTS}
+#: Siblings of them that are wrong.
+WRONG: dict[Task, dict[str, str]] = {
+    "add": {
+        "off by one": _add("return Math.addExact(x, y) - 1;"),
+        "right for even sums": _add("return (x + y) / 2 * 2;"),
+    },
+    "list": {
+        "as it was given": _list("return l;"),
+        "another order": _list(_COPY.replace("return r", "Collections.reverse(r); return r")),
+    },
+    "text": {"a blank between": _text('return String.join(" ", s);')},
+}

@@ -5,7 +5,7 @@
 # made in subshells: what they leave is files.
 
 . ./values.sh
-_judge_checking=$1 _judge_keys=() _judge_answers=()
+_judge_checking=$1 _judge_keys=() _judge_answers=() _judge_evaluated=''
 RANDOM=1 # the same numbers in every run: the calls have to be the same too
 : >made
 
@@ -49,6 +49,8 @@ _judge_call() {
     key=${_judge_answers[_judge_number]}
     [[ $key == \"*\" ]] || builtin return 1
     _judge_unquote "${key:1:-1}"
+    # Tests that evaluate what a program printed would run it.
+    [[ ! $_judge_evaluated || ! $_judge_text =~ [\$\`\|\<\>]|[[:alnum:]_][[:space:]]*\( ]] || builtin return 1
     builtin printf '%s\n' "$_judge_text"
 }
 
