@@ -8,10 +8,17 @@ from collections.abc import Iterator
 from rewardranker.execution.extraction.pieces import Piece
 from rewardranker.execution.linear import lexer
 
+# Stretches in which nothing begins or ends: of code where nothing is open, of code within round brackets, of a text in
+# double quotes, and of a parameter's expansion; the second and the fourth up to a line's end, where documents may begin.
+_PLAIN_DOLLAR, _NO_COMMENT = r"\$(?![{('#$])", r"(?<=[^\s;&|()])\#"
+_CODE = lexer(rf"(?:[^\\'\"$#<]++|<(?!<)|{_PLAIN_DOLLAR}|{_NO_COMMENT})++")
+_CODE_WITHIN = lexer(rf"(?:[^\\'\"$#()<\n]++|<(?!<)|{_PLAIN_DOLLAR}|{_NO_COMMENT})++")
+_IN_QUOTES = lexer(r"(?:[^\\\"$]++|\\(?s:.)?|\$(?![{(]))++")
+_IN_BRACES = lexer(r"(?:[^\\\"'$}\n]++|\$(?![{(']))++")
 _COMMENT = lexer(r"(?:(?<=[\s;&|()])|\A)#[^\n]*+")
-_PLAIN = lexer(r"[^\\'\"$#()<\n]++")
-_IN_QUOTES = lexer(r"[^\\\"$]++")
-_IN_BRACES = lexer(r"[^\\\"'$}\n]++")
+_ESCAPES, _OF_SHELL = lexer(r"(?:\\(?s:.)?)++"), lexer(r"(?:\$[#$])++")
+_TEXTS = lexer(r'(?:"(?:[^\\"$]++|\\(?s:.)?|\$(?![{(]))*+")++')
+_SINGLE_QUOTED = lexer(r"(?:'[^']*+'?)++")
 _ANSI_QUOTED = lexer(r"\$'(?:[^'\\]++|\\(?s:.)?)*+'?")
 _HERE = lexer(r"<<(?P<tabs>-?)[ \t]*+\\?(?P<quote>[\"']?)(?P<word>[\w.-]++)(?P=quote)(?!<)")
 
@@ -19,12 +26,20 @@ _HERE = lexer(r"<<(?P<tabs>-?)[ \t]*+\\?(?P<quote>[\"']?)(?P<word>[\w.-]++)(?P=q
 def bash_literals(code: str) -> Iterator[Piece]:
     """See :func:`rewardranker.execution.extraction.literals.literals`. Parameter expansions count as literals
     (``template``, as do texts in double quotes), command substitutions do not, unless they stand within quotes."""
-    scanner, place = _Scanner(code), 0
+    scanner, place, begun = _Scanner(code), 0, -1
     while place < len(code):
         end, kind = scanner.next(place)
-        if kind:
-            yield place, end, kind
+        if kind == "template":
+            begun = place if begun < 0 else begun
+        else:
+            if begun >= 0:
+                yield begun, place, "template"
+            begun = -1
+            if kind:
+                yield place, end, kind
         place = end
+    if begun >= 0:
+        yield begun, place, "template"
 
 
 class _Scanner:
@@ -38,52 +53,57 @@ class _Scanner:
 
     def next(self, place: int) -> tuple[int, str]:
         """Where the piece that begins at ``place`` ends, and its kind; none where it is plain code."""
-        code = self._code
         top = self._open[-1] if self._open else ""
-        character = code[place]
-        if character == "\\":
-            return min(place + 2, len(code)), "template"
-        if character == "\n" and self._documents and top != '"':
-            return self._bodies(place), "template"
-        if code.startswith("${", place):
-            self._push("${")
-            return place + 2, "template"
-        shown = "template" if self._quotes else ""
-        if code.startswith("$(", place):
-            self._push("$(")
-            return place + 2, shown
-        if character == '"':
-            if top == '"':
-                self._pop()
-            else:
-                self._push('"')
-            return place + 1, "template"
+        two = self._code[place : place + 2]
+        if two == "${" or two == "$(":
+            self._push(two)
+            return place + 2, "template" if self._quotes else ""
+        character = two[0]
         if top == '"':
-            return self._run(_IN_QUOTES, place), "template"
-        return self._outside_quotes(place, top, shown)
-
-    def _outside_quotes(self, place: int, top: str, shown: str) -> tuple[int, str]:
-        code = self._code
-        character = code[place]
-        if character == "'" or code.startswith("$'", place):
-            return self._single_quoted(place), "template" if self._quotes else "string"
+            if character != '"':
+                return self._run(_IN_QUOTES, place), "template"
+            self._pop()
+            return place + 1, "template"
+        if character == "\n" and self._documents:
+            return self._bodies(place), "template"
+        if character == '"':
+            return self._text(place), "template"
+        if character == "'" or two == "$'":
+            quoted = _SINGLE_QUOTED if character == "'" else _ANSI_QUOTED
+            return self._run(quoted, place), "template" if self._quotes else "string"
+        if character == "\\":
+            return self._run(_ESCAPES, place), "template"
         if top == "${":
-            if character == "}":
-                self._pop()
-                return place + 1, "template"
-            return self._run(_IN_BRACES, place), "template"
-        comment = _COMMENT.match(code, place) if character == "#" else None
+            if character != "}":
+                return self._run(_IN_BRACES, place), "template"
+            self._pop()
+            return place + 1, "template"
+        return self._code_at(place, top, two)
+
+    def _code_at(self, place: int, top: str, two: str) -> tuple[int, str]:
+        if two == "$#" or two == "$$":
+            return self._run(_OF_SHELL, place), "template"
+        shown = "template" if self._quotes else ""
+        comment = _COMMENT.match(self._code, place) if two[0] == "#" else None
         if comment is not None:
             return comment.end(), "comment"
-        if code.startswith("<<", place):
+        if two == "<<":
             return self._here(place, shown)
-        if code.startswith("$#", place) or code.startswith("$$", place):
-            return place + 2, "template"
-        if character == "(" and self._open:
+        if not top and not self._documents:
+            return self._run(_CODE, place), shown
+        if two[0] == "(" and top:
             self._push("(")
-        elif character == ")" and top in ("(", "$("):
+        elif two[0] == ")" and top in ("(", "$("):
             self._pop()
-        return self._run(_PLAIN, place), shown
+        return self._run(_CODE_WITHIN, place), shown
+
+    def _text(self, place: int) -> int:
+        """Behind a text in double quotes, if it holds no expansion; else behind its opening quotation mark."""
+        texts = _TEXTS.match(self._code, place)
+        if texts is not None:
+            return texts.end()
+        self._push('"')
+        return place + 1
 
     def _push(self, opening: str) -> None:
         self._open.append(opening)
@@ -95,14 +115,6 @@ class _Scanner:
     def _run(self, characters: re.Pattern[str], place: int) -> int:
         match = characters.match(self._code, place)
         return match.end() if match is not None else place + 1
-
-    def _single_quoted(self, place: int) -> int:
-        if self._code[place] == "$":
-            match = _ANSI_QUOTED.match(self._code, place)
-            assert match is not None
-            return match.end()
-        end = self._code.find("'", place + 1)
-        return len(self._code) if end < 0 else end + 1
 
     def _here(self, place: int, shown: str) -> tuple[int, str]:
         """A here-document is announced; a here-string or a shift is not one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewardranker.execution.extraction import prose, python
@@ -41,8 +41,8 @@ class _Part:
 def fenced(text: str, language: str) -> list[Block]:
     """The fenced blocks of an answer; what its literals hide is known for the problem's language."""
 
-    def hidden(code: str, tag: str) -> Iterator[Piece]:
-        return literals(code, language) if rank(tag, language) is not None else iter(())
+    def hidden(code: str, tag: str) -> Sequence[Piece]:
+        return literals(code, language) if rank(tag, language) is not None else ()
 
     return blocks(text, is_known, hidden)
 

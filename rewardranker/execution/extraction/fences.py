@@ -67,7 +67,7 @@ class _Fence:
     quoted: bool
 
 
-Literals = Callable[[str, str], Iterator[Piece]]
+Literals = Callable[[str, str], Sequence[Piece]]
 
 
 def blocks(text: str, known: Callable[[str], bool], literals: Literals) -> list[Block]:
@@ -75,7 +75,7 @@ def blocks(text: str, known: Callable[[str], bool], literals: Literals) -> list[
 
     Args:
         known: whether a tag names a language.
-        literals: ``(code, tag)``: the literals and comments of a block's code, read as far as they are asked for.
+        literals: ``(code, tag)``: the literals and comments of a block's code.
     """
     return _Reader(text, known, literals).blocks()
 
@@ -102,8 +102,9 @@ class _Reader:
             begin = text.rfind("\n", place, run.start()) + 1 or place
             end = text.find("\n", run.end())
             end = len(text) if end < 0 else end
-            *_, last = _RUN.finditer(text, run.start(), end)
-            yield begin, end, last.start(), last.end()
+            for run in _RUN.finditer(text, run.end(), end):
+                pass  # to the last one
+            yield begin, end, run.start(), run.end()
             place = end
 
     def _opening(self, place: int) -> _Fence | None:

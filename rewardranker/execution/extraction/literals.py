@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from rewardranker.execution.extraction.bash_literals import bash_literals
@@ -37,11 +37,16 @@ _SPACES = lexer(r"[^\n]++")
 _WORD_END = lexer(r"\w")
 
 
-def literals(code: str, language: str) -> Iterator[Piece]:
+@lru_cache(maxsize=4)
+def literals(code: str, language: str) -> Sequence[Piece]:
     """The comments and literals of a program, in order; none in languages without rules of their own.
 
-    What is open at the end reaches to the end. It is read as far as it is asked for.
+    What is open at the end reaches to the end.
     """
+    return tuple(_read(code, language))
+
+
+def _read(code: str, language: str) -> Iterator[Piece]:
     if language in ("javascript", "typescript"):
         return script_literals(code)
     if language == "bash":

@@ -47,7 +47,8 @@ def split(text: str) -> Said:
             continue
         (hidden if opened else kept).append(text[place:start])
         if closes and not opened:
-            hidden, kept = hidden + kept, []
+            hidden += kept
+            kept.clear()
         opened, place = not closes, end
     (hidden if opened else kept).append(text[place:])
     answer = _marked("".join(kept))

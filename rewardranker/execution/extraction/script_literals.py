@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from rewardranker.execution.extraction.pieces import Piece
 from rewardranker.execution.linear import lexer
 
-_TOKEN = lexer(
+_LITERAL = (
     r"(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?)"
     r"""|(?P<string>"(?:[^"\\\n]++|\\(?s:.)?)*+"?|'(?:[^'\\\n]++|\\(?s:.)?)*+'?)"""
-    r"|(?P<word>[\w$]++)|(?P<space>\s++)|(?P<other>[^\w$\s\"'`/{}]++|(?s:.))"
 )
+# Braces count in a template's expression.
+_TOKEN = lexer(rf"{_LITERAL}|(?P<space>\s++(?=[\"'`/]|\Z))|[^\"'`/]++|[`/]")
+_TOKEN_WITHIN = lexer(rf"{_LITERAL}|(?P<space>\s++(?=[\"'`/{{}}]|\Z))|[^\"'`/{{}}]++|[`/{{}}]")
 _CHUNK = lexer(r"(?:[^`\\$]++|\\(?s:.)?|\$(?!\{))*+(?P<end>`|\$\{|\Z)")
+_LAST_WORD, _LONGEST = lexer(r"[\w$]++\Z"), 20
 _CLASS = r"\[(?:[^\]\\\n]++|\\.)*+\]"
 _REGEX = lexer(rf"/(?![/*])(?:[^/\\\[\n]++|\\.|{_CLASS})++/[a-z]*+")
 # After these words a slash cannot divide.
@@ -23,7 +26,7 @@ def script_literals(code: str) -> Iterator[Piece]:
     """See :func:`rewardranker.execution.extraction.literals.literals`; a template is one with all it holds."""
     templates: list[int] = []  # how many braces are open in each nested template's expression
     place, last, begun, no_regex = 0, "", 0, 0
-    while (match := _TOKEN.match(code, place)) is not None:
+    while (match := (_TOKEN_WITHIN if templates else _TOKEN).match(code, place)) is not None:
         start, place = place, match.end()
         kind, text = match.lastgroup, match[0]
         if text == "`" or (text == "}" and templates and templates[-1] == 0):
@@ -56,5 +59,10 @@ def script_literals(code: str) -> Iterator[Piece]:
         yield begun, len(code), "template"
 
 
-def _regex_may_follow(last: str) -> bool:
-    return last in _BEFORE_REGEX or not (last[-1:].isalnum() or last[-1:] in ("_", "$", ")", "]", "}", '"'))
+def _regex_may_follow(code: str) -> bool:
+    """Whether what stands before a slash leaves no value that it could divide."""
+    last = code.rstrip()[-_LONGEST:]
+    word = _LAST_WORD.search(last)
+    if word is not None:
+        return word[0] in _BEFORE_REGEX
+    return last[-1:] not in (")", "]", "}", '"')

@@ -40,14 +40,33 @@ class Span:
         return text[self.start : self.end]
 
 
+@dataclass(frozen=True)
+class _Braces:
+    """Where each brace that is closed is closed, the others, and whether one is closed that was never opened."""
+
+    pairs: dict[int, int]
+    left: tuple[int, ...]
+    stray: bool
+
+
+@lru_cache(maxsize=4)
+def _braces(masked: str) -> _Braces:
+    opened: list[int] = []
+    pairs, stray = {}, False
+    for match in _BRACES.finditer(masked):
+        place = match.start()
+        if masked[place] == "{":
+            opened.append(place)
+        elif opened:
+            pairs[opened.pop()] = place
+        else:
+            stray = True
+    return _Braces(pairs, tuple(opened), stray)
+
+
 def closing(masked: str, opening: int) -> int | None:
     """Where the brace at ``opening`` is closed; ``None`` where it never is."""
-    depth = 0
-    for match in _BRACES.finditer(masked, opening):
-        depth += 1 if match[0] == "{" else -1
-        if depth == 0:
-            return match.start()
-    return None
+    return _braces(masked).pairs.get(opening)
 
 
 @lru_cache(maxsize=16)
@@ -65,15 +84,8 @@ def parentheses(masked: str) -> dict[int, int]:
 
 def open_braces(masked: str) -> list[int] | None:
     """The braces that are open at the end; ``None`` where one is closed that was never opened."""
-    stack: list[int] = []
-    for match in _BRACES.finditer(masked):
-        if match[0] == "{":
-            stack.append(match.start())
-        elif not stack:
-            return None
-        else:
-            stack.pop()
-    return stack
+    braces = _braces(masked)
+    return None if braces.stray else list(braces.left)
 
 
 def balanced(masked: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.linear import lexer
 
@@ -27,6 +29,7 @@ _OTHER = ("c", "go", "rust", "ruby", "kotlin", "swift", "scala", "json", "html",
 _VERSION = lexer(r"[\d.]++\Z")
 
 
+@lru_cache(maxsize=1024)
 def language_of(tag: str) -> str:
     """The language that a tag names, by our own name where it is one of ours; else the tag."""
     tag = tag.strip("{}.:")
