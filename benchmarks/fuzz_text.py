@@ -13,7 +13,8 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rewardranker.execution.audit import suspicious
@@ -23,12 +24,18 @@ from rewardranker.execution.extraction import completion_of, extract, normalise
 from rewardranker.execution.extraction.literals import blank
 from rewardranker.execution.extraction.structure import items
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.constants import NotConstant, constant
+from rewardranker.execution.languages.javascript import loosely_equal
+from rewardranker.execution.languages.php import identical
 from rewardranker.execution.languages.rewriting import masked, names, qualified
+from rewardranker.execution.languages.typed_values import holds
 from rewardranker.execution.printed import asks_for_reals, published_equal, stdout_equal
 from rewardranker.problems.types import Problem, Test
 from rewardranker.reranking.generated_tests import generated_tests
 
 LIMIT_S = 0.2  # for 100 kB
+_READERS, _SHOWN = 12, 10
+KINDS = ("int", "double", "float", "BigInteger", "decimal")
 
 MARKDOWN = (
     "```", "````", "~~~", "```python\n", "```java\n", "\n```\n", "\n    ```\n", "\n> ```\n", "- ", "1. ", "\n- ```\n",
@@ -101,30 +108,50 @@ def readers() -> list[Reader]:
     """Everything that reads model text, in each language where that matters."""
     found = [
         Reader("normal form", normalise),
-        Reader("tokens", lambda text: stdout_equal(text, text[::-1])),
-        Reader("tokens, reals", lambda text: (asks_for_reals([text]), stdout_equal(text + "1", text + "2", True))),
-        Reader("codecontests", lambda text: published_equal(text + "1", text + "2")),
-        Reader(
-            "values", lambda text: values_equal([text, {text: nested(len(text))}], [text, {text: nested(len(text))}])
-        ),
         Reader("generated tests", lambda text: generated_tests([text, "f(1) == " + text], "f")),
         Reader("tests' names", lambda text: (masked(text), names(text), qualified(text, "P", frozenset()))),
+        *comparators(),
     ]
     for language in PREFIXES:
         for kind in ("continued", "whole", "stdio"):
             asked = problem(language, kind)
-            found.append(Reader(f"extract, {kind}, {language}", lambda text, asked=asked: extract(asked, text)))  # type: ignore[misc]
-            found.append(
-                Reader(f"way back, {kind}, {language}", lambda text, asked=asked: completion_of(asked, text))  # type: ignore[misc]
-            )
+            found.append(Reader(f"extract, {kind}, {language}", partial(extract, asked)))
+            found.append(Reader(f"way back, {kind}, {language}", partial(completion_of, asked)))
         asked = problem(language, "continued")
         found += [
-            Reader(f"audit, {language}", lambda text, language=language: suspicious(language, text)),  # type: ignore[misc]
-            Reader(f"structure, {language}", lambda text, language=language: items(blank(text, language), language)),  # type: ignore[misc]
-            Reader(f"MultiPL-E's, {language}", lambda text, asked=asked: multipl_e.program(asked, text)),  # type: ignore[misc]
-            Reader(f"DeepSeek's, {language}", lambda text, asked=asked: deepseek.deepseek_program(asked, text)),  # type: ignore[misc]
+            Reader(f"audit, {language}", partial(suspicious, language)),
+            Reader(f"structure, {language}", partial(structure, language)),
+            Reader(f"MultiPL-E's, {language}", partial(multipl_e.program, asked)),
+            Reader(f"DeepSeek's, {language}", partial(deepseek.deepseek_program, asked)),
         ]
     return found
+
+
+def comparators() -> list[Reader]:
+    """What compares a program's answers and outputs with the expected ones."""
+    deep = nested(400)
+    return [
+        Reader("tokens", lambda text: stdout_equal(text, text[::-1])),
+        Reader("tokens, reals", lambda text: (asks_for_reals([text]), stdout_equal(text + "1", text + "2", True))),
+        Reader("codecontests", lambda text: published_equal(text + "1", text + "2")),
+        Reader("values", lambda text: values_equal([text, {text: deep}], [text, {text: deep}])),
+        Reader("values of words", lambda text: values_equal(text.split(), [*text.split(), 1])),
+        Reader(
+            "JavaScript's values", lambda text: [loosely_equal(text, side) for side in (5, {"int": "5"}, text, True)]
+        ),
+        Reader("PHP's values", lambda text: identical([text, {"dict": [[text, 1]]}], [text, {"dict": [[text, 2]]}])),
+        Reader("typed values", lambda text: holds("same", [{"list": [text]}, {"list": [text + "1"]}], True)),
+        Reader("typed numbers", lambda text: [holds("<", [{kind: text}, {kind: "5"}], True) for kind in KINDS]),
+        Reader("constants", lambda text: constant(text, no_call, no_call)),
+    ]
+
+
+def structure(language: str, text: str) -> None:
+    items(blank(text, language), language)
+
+
+def no_call(*arguments: object) -> object:
+    raise NotConstant
 
 
 def nested(depth: int) -> list[object]:
@@ -176,64 +203,80 @@ def around(text: str, draw: random.Random) -> str:
 
 @dataclass
 class Findings:
-    """What came of it: how many texts were read, the slowest readings, and the exceptions."""
+    """What came of it: how many texts were read, how often, the slowest readings, and the exceptions."""
 
-    readings: int = 0
     texts: int = 0
+    readings: int = 0
     cpu_s: float = 0.0
-    slowest: list[tuple[float, str, str]] = None  # type: ignore[assignment]
-    raised: Counter[str] = None  # type: ignore[assignment]
+    slowest: list[tuple[float, str, str]] = field(default_factory=list)
+    above: int = 0
+    raised: Counter[str] = field(default_factory=Counter)
 
 
 def run(seconds: float, size: int, seed: int, limit_s: float) -> Findings:
-    """Reads texts for so many seconds of CPU."""
-    findings = Findings(slowest=[], raised=Counter())
+    """Reads texts for so many seconds of CPU, each by some of the readers."""
+    findings = Findings()
     start, all_readers, draw = time.process_time(), readers(), random.Random(seed + 1)
     for what, text in texts(size, seed):
-        for reader in all_readers if findings.texts < len(TOKENS) else draw.sample(all_readers, 12):
-            before = time.process_time()
-            try:
-                reader.read(text)
-            except Exception as error:
-                findings.raised[f"{reader.name}: {type(error).__name__}: {str(error)[:80]}: {what}"] += 1
-            took = time.process_time() - before
+        for reader in draw.sample(all_readers, _READERS):
+            took = timed(reader, text, limit_s, findings.raised, what)
             findings.readings += 1
-            if took > limit_s * len(text) / 100_000:
-                findings.slowest.append((took, reader.name, what))
-            if time.process_time() - start > seconds:
-                findings.cpu_s = time.process_time() - start
+            findings.above += took > limit_s
+            findings.slowest = sorted([*findings.slowest, (took, reader.name, what)], reverse=True)[:_SHOWN]
+            findings.cpu_s = time.process_time() - start
+            if findings.cpu_s > seconds:
                 return findings
         findings.texts += 1
     return findings
 
 
+def timed(reader: Reader, text: str, limit_s: float, raised: Counter[str], what: str) -> float:
+    """Seconds of CPU for 100,000 characters. What is above the limit is read again, with a blank more behind it, and
+    the least of three counts: on a machine that does other things too, a reading takes up to three times as long."""
+    least = float("inf")
+    for _ in range(3):
+        before = time.process_time()
+        try:
+            reader.read(text)
+        except NotConstant:
+            pass
+        except Exception as error:
+            raised[f"{reader.name}: {type(error).__name__}: {str(error)[:80]}: {what}"] += 1
+        least = min(least, (time.process_time() - before) * 100_000 / len(text))
+        if least <= limit_s:
+            break
+        text += " "
+    return least
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds in all.")
-    parser.add_argument("--size", type=int, default=100_000, help="Characters of a text.")
+    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds in all")
+    parser.add_argument("--size", type=int, default=100_000, help="characters of a text")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--limit", type=float, default=LIMIT_S, help="Seconds of CPU for 100 kB; what takes more is listed."
-    )
-    parser.add_argument("--out", type=Path, help="Markdown file to write.")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds of CPU for 100 kB")
+    parser.add_argument("--out", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
     findings = run(arguments.seconds, arguments.size, arguments.seed, arguments.limit)
-    lines = [
-        f"{findings.readings:,} readings of {findings.texts:,} texts of {arguments.size:,} characters, "
-        f"{findings.cpu_s:.0f} s of CPU, seed {arguments.seed}.",
-        "",
-        f"{len(findings.slowest)} took more than {arguments.limit:g} s for 100 kB, {findings.raised.total()} raised.",
-        "",
-        *(
-            f"- {took:.2f} s: {name}: {what[:150]}"
-            for took, name, what in sorted(findings.slowest, reverse=True)[:60]
-        ),
-        *(f"- {name} ({count})" for name, count in findings.raised.most_common(40)),
-    ]
-    text = "\n".join(lines) + "\n"
+    text = shown(findings, arguments.size, arguments.seed, arguments.limit)
     print(text)
     if arguments.out is not None:
         arguments.out.write_text("# Fuzzing what reads model text\n\n" + text)
+
+
+def shown(findings: Findings, size: int, seed: int, limit_s: float) -> str:
+    lines = [
+        f"{findings.readings:,} readings of {findings.texts:,} texts of {size:,} characters, seed {seed}, in "
+        f"{findings.cpu_s:,.0f} s of CPU: {findings.above} took more than {limit_s:g} s for 100 kB, "
+        f"{findings.raised.total()} raised.",
+        "",
+        "The slowest:",
+        "",
+        *(f"- {took:.3f} s: {name}: {what[:150]}" for took, name, what in findings.slowest),
+    ]
+    if findings.raised:
+        lines += ["", "Raised:", "", *(f"- {name} ({count})" for name, count in findings.raised.most_common(40))]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

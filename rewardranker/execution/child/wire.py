@@ -132,6 +132,15 @@ def _items(iterator: Iterator[Any]) -> list[Any]:
     return items
 
 
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Within, what goes wrong is the fault of the data that are read: a :class:`WireError`."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise WireError(f"{type(error).__name__}: {error}"[:200]) from None
+
+
 def decode(data: Any, resolve: Callable[[int], object] | None = None) -> Any:
     """The value that ``data`` stands for, of exact builtin types.
 
@@ -141,10 +150,8 @@ def decode(data: Any, resolve: Callable[[int], object] | None = None) -> Any:
     Raises:
         WireError: for data that no value encodes to.
     """
-    try:
+    with reading():
         return _decode(data, resolve)
-    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
-        raise WireError(f"{type(error).__name__}: {error}"[:200]) from None
 
 
 def _decode(data: Any, resolve: Callable[[int], object] | None) -> Any:

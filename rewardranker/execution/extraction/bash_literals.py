@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rewardranker.execution.extraction.pieces import Piece
 from rewardranker.execution.linear import lexer
 
-# Stretches in which nothing begins or ends: of code where nothing is open, of code within round brackets, of a text in
-# double quotes, and of a parameter's expansion; the second and the fourth up to a line's end, where documents may begin.
+# Stretches in which nothing begins or ends: of code where nothing is open, of code within round brackets, of a text
+# in double quotes, of a parameter's expansion. The second and the fourth end with the line: documents may follow.
 _PLAIN_DOLLAR, _NO_COMMENT = r"\$(?![{('#$])", r"(?<=[^\s;&|()])\#"
 _CODE = lexer(rf"(?:[^\\'\"$#<]++|<(?!<)|{_PLAIN_DOLLAR}|{_NO_COMMENT})++")
 _CODE_WITHIN = lexer(rf"(?:[^\\'\"$#()<\n]++|<(?!<)|{_PLAIN_DOLLAR}|{_NO_COMMENT})++")

@@ -12,6 +12,7 @@ from rewardranker.execution.extraction.structure import parentheses
 from rewardranker.execution.linear import lexer, pattern
 
 _NO_TYPE = frozenset(("return", "new", "else", "throw", "await", "in", "case", "not", "and", "or", "yield"))
+_ENDS = tuple("_])>*&?")  # of a type, beside letters and digits
 _LONGEST = max(map(len, _NO_TYPE))
 _BEFORE, _BEHIND = 200, 1000  # characters between a type and the name, and of what may stand before the body
 _TAILS = {
@@ -62,7 +63,9 @@ def _call(name: str) -> re.Pattern[str]:
 def _typed(masked: str, language: str, name: str) -> int | None:
     """A type, the name, parameters, and then a body."""
     for match in _call(name).finditer(masked):
-        if not _type_ends(masked[max(0, match.start() - _BEFORE) : match.start()].rstrip()):
+        place = match.start()
+        beside, before = masked[place - 1 : place], masked[max(0, place - _BEFORE) : place]
+        if not (beside.isspace() or beside in _ENDS) or not _type_ends(before.rstrip()):
             continue
         closed = parentheses(masked).get(match.end() - 1)
         if closed is not None and _TAILS[language].match(masked, closed + 1, closed + 1 + _BEHIND):
@@ -72,10 +75,10 @@ def _typed(masked: str, language: str, name: str) -> int | None:
 
 def _type_ends(before: str) -> bool:
     """Whether a text may end with a type; a word such as ``return`` is none."""
-    if not (before[-1:].isalnum() or before[-1:] in tuple("_])>*&?")):
+    if not (before[-1:].isalnum() or before[-1:] in _ENDS):
         return False
     word, place = "", len(before)
-    while place and len(word) <= _LONGEST and (before[place - 1].isalnum() or before[place - 1] in "_])>*&?"):
+    while place and len(word) <= _LONGEST and (before[place - 1].isalnum() or before[place - 1] in _ENDS):
         place -= 1
         word = before[place] + word
     return word not in _NO_TYPE

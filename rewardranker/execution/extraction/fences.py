@@ -102,9 +102,10 @@ class _Reader:
             begin = text.rfind("\n", place, run.start()) + 1 or place
             end = text.find("\n", run.end())
             end = len(text) if end < 0 else end
-            for run in _RUN.finditer(text, run.end(), end):
-                pass  # to the last one
-            yield begin, end, run.start(), run.end()
+            last = run
+            while (further := _RUN.search(text, last.end(), end)) is not None:
+                last = further
+            yield begin, end, last.start(), last.end()
             place = end
 
     def _opening(self, place: int) -> _Fence | None:

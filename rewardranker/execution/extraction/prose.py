@@ -14,7 +14,7 @@ _PYTHON_START = lexer(
     r"from\s++\S++\s++import\b|import\s|(?:async\s++)?(?:def|with|for)\s|class\s|@\w|#|\w++\s*+(?:=[^=]|[-+*/|&]=)"
     r"|(?:if|while|try|print|raise|assert|sys|global)\b|[\w.]++\("
 )
-_GLUED = lexer(r"`{3,}+[ \t]*+(?=\n|\Z)")
+_GLUED = lexer(r"(?<!`)`{3,}+[ \t]*+(?=\n|\Z)")
 _SENTENCE = lexer(r"[ \t]*+(?:[-*+>]\s|\d++[.)]\s|\#{1,6}+\s|\*\*)?[ \t]*+[*_`\"'(]*+[A-Z][^;{}=<>$\\]*+\Z")
 _ENDS = tuple(".:!?")
 _WORDS = lexer(r"[A-Za-z'’,-]++")

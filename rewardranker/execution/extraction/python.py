@@ -86,8 +86,9 @@ def with_prelude(prefix: str, entry_point: str, code: str) -> str:
 
 
 def defines(entry_point: str, code: str) -> bool:
-    """Whether an unindented line of ``code`` begins a definition of the entry point."""
-    return entry_point in code and _definition(entry_point).search(code) is not None
+    """Whether an unindented line of ``code`` begins a definition of the entry point; true where there is none to look
+    for."""
+    return not entry_point or entry_point in code and _definition(entry_point).search(code) is not None
 
 
 def bound(node: ast.stmt) -> set[str]:
@@ -114,7 +115,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 @lru_cache(maxsize=256)
 def _definition(name: str) -> re.Pattern[str]:
     name = re.escape(name)
-    return lexer(rf"(?m:^)(?:(?:async\s++)?def\s++{name}\s*+[(\[]|{name}\s*+(?::[^=\n]*+)?=(?!=))")
+    return lexer(rf"(?m:^)(?:(?:async\s++)?def\s++{name}\s*+[(\[]|{name}[ \t]*+(?::[^=\n]*+)?=(?!=))")
 
 
 def _closed(code: str, places: list[int]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ OUT_OF_MEMORY = re.compile(
 DOES_NOT_COMPILE = re.compile(
     r"^SyntaxError: .*\n    at (?:internalCompileFunction|wrapSafe|compileSourceText)", re.M
 )
-_BASES = {"0x": (16, "0-9a-fA-F"), "0o": (8, "0-7"), "0b": (2, "01")}
-_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
-_WHITE = " \t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_TRIM = re.compile(f"^[{_WHITE}]+|[{_WHITE}]+$")
+_BASES = {"0x": (16, lexer("[0-9a-fA-F]++")), "0o": (8, lexer("[0-7]++")), "0b": (2, lexer("[01]++"))}
+_INTEGER = lexer("[+-]?[0-9]++")
+_DECIMAL = lexer(r"[+-]?(?:Infinity|(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)")
+_WHITE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 def _whole(code: str) -> Recipe:
@@ -131,24 +132,29 @@ def _double(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _number(value: Any, other: Any) -> int | float:
     """What ``==`` makes of one side when the other is no string, or this one is none."""
     if type(value) is not str:
         return int(value) if type(value) is bool else value
-    text = _TRIM.sub("", value)
-    base, digits = _BASES.get(text[:2].lower(), (0, ""))
+    text = value.strip(_WHITE)
+    base, digits = _BASES.get(text[:2].lower(), (10, _INTEGER))
+    exact = type(other) is int
     if not text:
         return 0
-    if base:
-        whole = int(text[2:], base) if re.fullmatch(f"[{digits}]+", text[2:]) else math.nan
-    elif type(other) is int and type(other) is not bool:
-        whole = int(text) if re.fullmatch("[+-]?[0-9]+", text) else math.nan
-    else:
-        return float(text) if _DECIMAL.fullmatch(text) else math.nan
-    return whole if type(other) is int or type(whole) is float else _double(int(whole))
+    if base != 10 or exact:
+        written = text[2:] if base != 10 else text
+        whole = _integer(written, base) if digits.fullmatch(written) else math.nan
+        return whole if exact or type(whole) is float else _double(int(whole))
+    return float(text) if _DECIMAL.fullmatch(text) else math.nan
+
+
+def _integer(digits: str, base: int) -> int | float:
+    """The number; NaN, which no integer equals, where Python would not read that many decimal digits."""
+    readable = base != 10 or len(digits.lstrip("+-0")) <= sys.int_info.default_max_str_digits
+    return int(digits[:1].strip("0123456789") + (digits.lstrip("+-0") or "0"), base) if readable else math.nan
 
 
 JAVASCRIPT = Language(

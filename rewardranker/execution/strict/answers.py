@@ -93,7 +93,8 @@ def judgement_of_stream(
     """
     try:
         transcript = read_transcript(outcome, nonce, frame.total, protocol)
-        answers = [answer(index, kind, rest) for index, (kind, rest) in enumerate(transcript.answers)]
+        with wire.reading():
+            answers = [answer(index, kind, rest) for index, (kind, rest) in enumerate(transcript.answers)]
         if protocol == "checks" and transcript.ending and transcript.detail != token:
             raise Tampered("another completion token than this run's")
     except (Tampered, wire.WireError) as error:
