@@ -80,7 +80,7 @@ def check_endpoint(config: EndpointConfig, section: str = "endpoint") -> None:
     if config.system and config.style != "chat":
         raise UserError(f"{section}.system: only {section}.style=chat has a system message")
     # Never printed: whoever mistakes the name for the key would find the key in a log.
-    if config.api_key_env and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", config.api_key_env):
+    if config.api_key_env and not re.fullmatch(r"[A-Z_][A-Z0-9_]*+", config.api_key_env):
         raise UserError(
             f"{section}.api_key_env must be the name of an environment variable, in capitals (e.g. "
             "OPENAI_API_KEY), that holds the key; the key itself never belongs in a config"
@@ -121,7 +121,7 @@ def api_key(config: EndpointConfig, section: str = "endpoint") -> str:
             f"{section}.api_key_env={config.api_key_env}: that environment variable is not set; export it, or "
             f"leave {section}.api_key_env empty for a server without keys"
         )
-    if not re.fullmatch(r"[!-~]+", key):
+    if not re.fullmatch(r"[!-~]++", key):
         raise UserError(f"environment variable {config.api_key_env} holds spaces or characters outside ASCII: no key")
     return key
 

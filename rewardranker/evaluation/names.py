@@ -38,7 +38,7 @@ _VARIANTS = {"hardnegatives": "hard negatives", "selftraining": "self-training"}
 
 def label(ranker: str) -> str:
     """A ranker's name for people; an unknown key stands for itself."""
-    later = re.fullmatch(r"rewardranker_(\d+)(?:_(.+))?", ranker)
+    later = re.fullmatch(r"rewardranker_(\d++)(?:_(.++))?", ranker)
     if ranker in _LABELS or later is None:
         return _LABELS.get(ranker, ranker)
     variant = later[2] or ""

@@ -12,11 +12,11 @@ from functools import lru_cache
 
 _TOLERANCE = 1e-5
 _WHOLE_DIGITS = 15  # a double holds every whole number of so many digits, so that its print has lost none
-_WORD = re.compile(rb"[^ \t\r\n]+")
-_PUBLISHED_WORD = re.compile(rb"[^ \t\r\n\v]+")
+_WORD = re.compile(rb"[^ \t\r\n]++")
+_PUBLISHED_WORD = re.compile(rb"[^ \t\r\n\v]++")
 _INTEGER = re.compile(rb"-?(?:0|[1-9][0-9]*+)")
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:e[+-]?[0-9]++)?")
-_PUBLISHED_NUMBER = re.compile(_NUMBER.pattern + rb"|[+-]?(?:inf(?:inity)?|nan)")
+_NO_FINITE_NUMBER = re.compile(rb"[+-]?(?:inf(?:inity)?|nan)")
 
 
 def stdout_equal(actual: str, expected: str, reals: bool = False) -> bool:
@@ -100,4 +100,4 @@ def _published_token_equal(actual: bytes, expected: bytes) -> bool:
 
 
 def _published_number(token: bytes) -> float | None:
-    return float(token) if _PUBLISHED_NUMBER.fullmatch(token) else None
+    return float(token) if _NUMBER.fullmatch(token) or _NO_FINITE_NUMBER.fullmatch(token) else None

@@ -17,7 +17,7 @@ from rewardranker.errors import UserError
 #: What wrappers put into names when a state is saved through them: data parallelism and peft before every name,
 #: torch.compile, FSDP and gradient checkpointing before those of the part that they wrap.
 _WRAPPED = re.compile(
-    r"^(?:module\.|_orig_mod\.|base_model\.model\.)+|"
+    r"^(?:module\.|_orig_mod\.|base_model\.model\.)++|"
     r"(?<=\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^_fsdp_wrapped_module\."
 )
 

@@ -22,15 +22,15 @@ CODES = {"python": "python", "cpp": "cpp", "java": "java", "javascript": "js"}
 # digit is counted of the number 0.
 _WRONG_SOLUTIONS = {"JavaScript/112": "return (z, true)", "JavaScript/155": "while (num > 0) {"}
 _FIELDS = ("task_id", "prompt", "test")
-_TASK = re.compile(r"([A-Za-z]+)/(\d+)")
+_TASK = re.compile(r"([A-Za-z]++)/(\d++)")
 # The function that a prompt leaves open is the last one that it begins.
 _BEGUN = {
-    "python": re.compile(r"^(?:async\s+)?def\s+(\w+)\s*\(", re.MULTILINE),
+    "python": re.compile(r"^(?:async\s++)?def\s++(\w++)\s*+\(", re.MULTILINE),
     "javascript": re.compile(
-        r"\b(?:const|let|var)\s+(\w+)\s*=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>)|\bfunction\s+(\w+)"
+        r"\b(?:const|let|var)\s++(\w++)\s*+=\s*+(?:async\s*+)?(?:function\b|\(|\w++\s*+=>)|\bfunction\s++(\w++)"
     ),
-    "cpp": re.compile(r"(\w+)\s*\([^{};]*\{\s*\Z"),
-    "java": re.compile(r"(\w+)\s*\([^{};]*\{\s*\Z"),
+    "cpp": re.compile(r"(\w++)\s*+\([^{};]*+\{\s*+\Z"),
+    "java": re.compile(r"(\w++)\s*+\([^{};]*+\{\s*+\Z"),
 }
 
 

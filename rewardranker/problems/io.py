@@ -25,7 +25,7 @@ Row = dict[str, Any]
 _GZIP = b"\x1f\x8b"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Columns that pandas adds of itself: an index without a name, and what came of one in a CSV file.
-_PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+")
+_PANDAS_INDEX = re.compile(r"__index_level_\d++__|Unnamed: \d++")
 
 
 def write_problems(path: Path, problems: Sequence[Problem]) -> None:

@@ -29,16 +29,16 @@ MULTIPL_E_HUB = "nuprl/MultiPL-E"
 MULTIPL_E_LIMITS = Limits(cpu_s=10.0, wall_s=60.0)
 
 _ENTRY_POINTS = {
-    "python": re.compile(r"(?<!def )\bcheck\((\w+)\)\s*(?:test_check\(\)\s*)?\Z"),
-    "cpp": re.compile(r"\bauto candidate = (\w+);"),
-    "php": re.compile(r"\breturn (\w+)\(\.\.\.\$args\);"),
-    "typescript": re.compile(r"\blet candidate = (\w+);"),
-    "bash": re.compile(r'^\s*(\w+) "\$@"', re.MULTILINE),
-    "javascript": re.compile(r"\blet candidate = (\w+);"),
+    "python": re.compile(r"(?<!def )\bcheck\((\w++)\)\s*+(?:test_check\(\)\s*+)?\Z"),
+    "cpp": re.compile(r"\bauto candidate = (\w++);"),
+    "php": re.compile(r"\breturn (\w++)\(\.\.\.\$args\);"),
+    "typescript": re.compile(r"\blet candidate = (\w++);"),
+    "bash": re.compile(r'^\s*+(\w++) "\$@"', re.MULTILINE),
+    "javascript": re.compile(r"\blet candidate = (\w++);"),
 }
 # Java's and C#'s tests call the function by its own name, which is the prompt's last.
-_SIGNATURE = re.compile(r"(\w+)\((?:[^()\n]|\(\))*\)\s*\{\s*\Z")
-_NAME = re.compile(r"(?:(HumanEval|mbpp)[_/]|Python/)(\d+)(?![^\W_])", re.IGNORECASE)
+_SIGNATURE = re.compile(r"(\w++)\((?:[^()\n]++|\(\))*+\)\s*+\{\s*+\Z")
+_NAME = re.compile(r"(?:(HumanEval|mbpp)[_/]|Python/)(\d++)(?![^\W_])", re.IGNORECASE)
 
 
 def load_multipl_e(

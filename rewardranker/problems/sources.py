@@ -10,7 +10,7 @@ from pathlib import Path
 from rewardranker.errors import UserError
 from rewardranker.problems.io import Row, read_json_lines, read_rows, without_pandas_index
 
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
+_HUB_NAME = re.compile(r"[\w.-]++/[\w.-]++(@[\w.-]++)?")
 _FILES = (".jsonl", ".json", ".gz", ".parquet")
 
 

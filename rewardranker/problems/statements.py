@@ -9,11 +9,11 @@ import re
 from rewardranker.errors import UserError
 from rewardranker.problems.types import Problem
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w++")
 # What C++, Java, C#, PHP, TypeScript, JavaScript and Bash have between marks and behind one, without the line that
 # names an interpreter.
-_COMMENT = re.compile(r"/\*+([\s\S]*?)\*+/|^[ \t]*(?://+|#(?!!|\s*include\b))(.*)$", re.MULTILINE)
-_STARS = re.compile(r"^[ \t]*\*+", re.MULTILINE)
+_COMMENT = re.compile(r"/\*++([\s\S]*?)\*++/|^[ \t]*+(?://++|#(?!!|\s*+include\b))(.*+)$", re.MULTILINE)
+_STARS = re.compile(r"^[ \t]*+\*++", re.MULTILINE)
 _MBPP_HEAD = "You are an expert Python programmer. Task: "
 _MBPP_MIDDLE = "\nYour code should pass these tests:\n"
 

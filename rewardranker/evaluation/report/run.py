@@ -82,7 +82,7 @@ def load_run(path: Path) -> FinishedRun:
         UserError: not a run directory, or a damaged manifest in it.
     """
     manifests = path.glob("*/manifest.json")
-    found = ((re.fullmatch(r"(\d+)-(.+)", manifest.parent.name), manifest) for manifest in manifests)
+    found = ((re.fullmatch(r"(\d++)-(.++)", manifest.parent.name), manifest) for manifest in manifests)
     numbered = sorted((int(match[1]), match[2], manifest) for match, manifest in found if match)
     stages = {
         name: FinishedStage(name, manifest.parent, read_object(manifest.read_text(), str(manifest)))

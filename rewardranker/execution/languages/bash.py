@@ -15,18 +15,18 @@ from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 _VALUES, _CALLS, _RECORD = ((_HARNESS / name).read_text() for name in ("values.sh", "calls.sh", "record.sh"))
-_STRING = r"""(?:"(?:[^"\\$`]|\\.)*"|'[^']*')"""
-_CHECK = re.compile(rf"(?s)\[\[ \$\(candidate((?: {_STRING})*)\) = ({_STRING}) \]\]")
-_CANDIDATE = r'\bcandidate\(\) \{{\s*{}\s+"\$@"\s*\}}'
-_OTHER_CHECKS = re.compile(
-    r"\[|\$\(|`|\b(?:candidate|test|exit|return|if|case|while|for|until|trap|diff|cmp)\b|\|\||&&"
-)
+_STRING = r"""(?:"(?:[^"\\$`]++|\\.)*+"|'[^']*+')"""
+_CHECK = lexer(rf"(?s:\[\[ \$\(candidate((?: {_STRING})*+)\) = ({_STRING}) \]\])")
+_CANDIDATE = r'\bcandidate\(\) \{{\s*+{}\s++"\$@"\s*+\}}'
+_OTHER_CHECKS = lexer(r"\[|\$\(|`|\b(?:candidate|test|exit|return|if|case|while|for|until|trap|diff|cmp)\b|\|\||&&")
 
 _REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.sh", "values.sh")}
 _DEFINITION = r"^[ \t]*(?:function\s+)?{0}\b\s*(?:\(\s*\))?\s*\{{"
-_ERREXIT = re.compile(r"^[ \t]*set[ \t]+-\w*e\w*(?:[ \t]+pipefail)?[ \t]*;?", re.M)
+_ERREXIT = re.compile(r"^[ \t]*+set[ \t]++-(?:[^\We]*+e)++\w*+(?:[ \t]++pipefail)?[ \t]*+;?", re.M)
 # Where text may be run that is only meant to be a number, such as a[$(rm x)].
-_EVALUATES = re.compile(r"\(\(|\s-(?:eq|ne|lt|le|gt|ge)\s|\b(?:let|awk|eval|source|bash|sh|bc)\b|-[a-zA-Z]*i\b")
+_EVALUATES = re.compile(
+    r"\(\(|\s-(?:eq|ne|lt|le|gt|ge)\s|\b(?:let|awk|eval|source|bash|sh|bc)\b|-(?:[a-hj-zA-Z]*+i)++\b"
+)
 _ANY_CHECK = re.compile(r"\[|\b(?:test|diff|cmp|grep)\b")
 
 
@@ -76,11 +76,11 @@ def _step(files: dict[str, str], before: str, script: str) -> Step:
 
 def _recording(tests: str, entry: str) -> str:
     """The tests with every check as data. Raises ``ValueError`` for checks of another form."""
-    definition = re.compile(_CANDIDATE.format(re.escape(entry)))
+    definition = lexer(_CANDIDATE.format(re.escape(entry)))
     text, found = definition.subn("", tests)
     if found != 1:
         raise ValueError("they do not define candidate as a plain call")
-    other = _OTHER_CHECKS.search(re.sub(_STRING, "", _CHECK.sub("", text)).replace("run_test", ""))
+    other = _OTHER_CHECKS.search(lexer(_STRING).sub("", _CHECK.sub("", text)).replace("run_test", ""))
     if other is not None:
         raise ValueError(f"a check of another form, with {other[0]}")
     return _CHECK.sub(lambda check: f"_judge_record {check[2]}{check[1]}", text)
@@ -103,11 +103,9 @@ BASH = Language(
     record=_record,
     replay=Replay(_replayed, _program, ("bash", "replay.sh", "check"), _REPLAYER, lexer(r"[^\n]*+\Z")),
     equal=_equal,
-    out_of_memory=re.compile(r"cannot allocate \d+ bytes|Cannot allocate memory"),
+    out_of_memory=lexer(r"cannot allocate \d++ bytes|Cannot allocate memory"),
     # Bash says "syntax error" of expressions too, at run time.
-    does_not_compile=re.compile(
-        r"syntax error near unexpected token|syntax error: unexpected end of file|unexpected EOF"
-    ),
+    does_not_compile=lexer(r"syntax error near unexpected token|syntax error: unexpected end of file|unexpected EOF"),
     canary="cat\n",
     memory_floor_mb=32,
     cpu_floor_s=0.05,

@@ -12,11 +12,13 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?[lLfFdD]?\b)|(?P<text>"(?:[^"\\\n]|\\.)*")|(?P<char>'(?:[^'\\\n]|\\.)')"""
-    r"""|(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|(?P<mark>[-(){}<>,\[\]]))"""
+from rewardranker.execution.linear import lexer
+
+_TOKEN = lexer(
+    r"""\s*+(?:(?P<number>\d++(?:\.\d++)?(?:[eE][-+]?\d++)?[lLfFdD]?\b)|(?P<text>"(?:[^"\\\n]++|\\.)*+")|(?P<char>'(?:[^'\\\n]|\\.)')"""
+    r"""|(?P<name>[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+)|(?P<mark>[-(){}<>,\[\]]))"""
 )
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+_ESCAPE = lexer(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 _WORDS: dict[str, Any] = {"true": {"bool": True}, "false": {"bool": False}, "null": None}
 _NUMBERS = ("int", "long", "float", "double", "bool", "boolean", "char")

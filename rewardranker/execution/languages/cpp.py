@@ -16,12 +16,13 @@ from rewardranker.execution.languages.language import Language, Recipe, Replay
 from rewardranker.execution.languages.replay import Asked, RecordedCall
 from rewardranker.execution.languages.rewriting import masked, names, without_first_brace
 from rewardranker.execution.languages.toolchain import PATH
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
 _SOURCES = {path.name: path.read_bytes() for path in sorted(_HARNESS.glob("*.[ch]pp"))}
 _JUDGE = {f"judge/{name}": content for name, content in _SOURCES.items()}
-_EVERYTHING = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<bits/stdc\+\+\.h>", re.M)
+_EVERYTHING = lexer(r"(?m:^)[ \t]*+#[ \t]*+include[ \t]*+<bits/stdc\+\+\.h>")
 _COMMAND = ("g++", "-std=c++17", "-w", "-fmax-errors=5")
 _LINKER = ("-fuse-ld=gold",) if shutil.which("ld.gold", path=PATH) else ()
 _WRAP = "-Wl,--wrap=main"  # programs and tests have a main of their own, or none
@@ -39,10 +40,10 @@ mkdir -p whole/bits answers usual/bits tests/bits && echo '#include_next <bits/s
     g++ -std=c++17 -w -O1 -c judge/answers.cpp judge/tests.cpp
 """
 _COLLECTED = ("whole/bits/stdc++.h", "answers/everything.hpp", "usual/everything.hpp", "tests/tests.hpp")
-_BOOST_ANY = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]boost/any\.hpp", re.M)
-_OPENSSL = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]openssl/", re.M)
-_ASSERT = re.compile(r"\bassert(?=\s*\()")
-_BARE = re.compile(r"^[ \t]*(?:#.*|using namespace [\w:]+;.*)$", re.M)
+_BOOST_ANY = re.compile(r"^[ \t]*+#[ \t]*+include[ \t]*+[<\"]boost/any\.hpp", re.M)
+_OPENSSL = re.compile(r"^[ \t]*+#[ \t]*+include[ \t]*+[<\"]openssl/", re.M)
+_ASSERT = lexer(r"\bassert(?=\s*+\()")
+_BARE = lexer(r"(?m:^)[ \t]*+(?:#[^\n]*+|using namespace [\w:]++;[^\n]*+)")
 
 
 def _whole(code: str) -> Recipe:
@@ -144,7 +145,7 @@ def _tests_text(before: str, function: str, tests: str) -> str:
 def _trusted(tests: str, entry: str) -> str:
     """The tests, calling the stand-in and checking by our own checks."""
     text = without_first_brace(tests)
-    named = re.compile(rf"(?<![\w.])(?<!->)(?<!::){re.escape(entry)}\b(?!\s*::)")
+    named = lexer(rf"(?<![\w.])(?<!->)(?<!::){re.escape(entry)}\b(?!\s*+::)")
     for pattern, instead in ((named, "judge_entry"), (_ASSERT, "JUDGE_CHECK")):
         parts, place = [], 0
         for match in pattern.finditer(masked(text)):
@@ -158,7 +159,7 @@ def _declared(prompt: str, entry: str) -> str | None:
     """The prompt with an end to the function that it begins; ``None`` where it begins none of that name."""
     hidden = masked(prompt)
     open_braces = hidden.count("{") - hidden.count("}")
-    if not re.search(rf"\b{re.escape(entry)}\s*\(", hidden) or open_braces not in (0, 1):
+    if not lexer(rf"\b{re.escape(entry)}\s*+\(").search(hidden) or open_braces not in (0, 1):
         return None
     return prompt + "\n    __builtin_trap();\n}" * open_braces
 
@@ -171,7 +172,7 @@ CPP = Language(
     version=("g++", "--version"),
     whole=_whole,
     replay=Replay(_record, _program),
-    out_of_memory=re.compile(r"std::bad_alloc"),
+    out_of_memory=lexer(r"std::bad_alloc"),
     setup=Step(
         ("sh", "-c", _PRECOMPILE),
         {**_JUDGE, "judge/left_out.sh": (_HARNESS / "left_out.sh").read_bytes()},

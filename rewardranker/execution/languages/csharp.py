@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from rewardranker.execution.languages.csharp_tests import COMPILED, FLAGS, checks
 from rewardranker.execution.languages.language import Language, Recipe, Service
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
@@ -34,7 +34,7 @@ CSHARP = Language(
     whole=_whole,
     compiled=COMPILED,
     checks=checks,
-    out_of_memory=re.compile(r"OutOfMemoryException|Out of memory|out of memory"),
+    out_of_memory=lexer(r"OutOfMemoryException|Out of memory|out of memory"),
     service=Service(("mono", "{setup}/McsService.exe", _COMPILER)),
     setup=Step(("sh", "-c", _SETUP), _SOURCES, ("Harness.dll", "McsService.exe")),
     canary=(

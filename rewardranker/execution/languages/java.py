@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from rewardranker.execution.languages.java_replay import REPLAY
 from rewardranker.execution.languages.java_tests import COMPILED, EXACT, JAR, RUN, TUPLES, checks
 from rewardranker.execution.languages.language import Language, Recipe, Service
+from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
@@ -37,7 +37,7 @@ JAVA = Language(
     compiled=COMPILED,
     replay=REPLAY,
     checks=checks,
-    out_of_memory=re.compile(r"OutOfMemoryError|insufficient memory|Cannot allocate memory"),
+    out_of_memory=lexer(r"OutOfMemoryError|insufficient memory|Cannot allocate memory"),
     service=Service((*_SERVICE, "rewardranker.JavacService", TUPLES, "{setup}/harness.jar")),
     setup=Step(
         (

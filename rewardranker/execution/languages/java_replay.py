@@ -35,11 +35,11 @@ _NO_METHOD = ("sh", "-c", "echo these tests cannot be recorded: the prompt begin
 
 _SIGNATURE = r"(?P<head>[\w<>\[\],.?& ]*?)\b{entry}\s*\((?P<given>[^(){{}};]*)\)\s*(?:throws\s+[\w., ]+)?\{{\s*\Z"
 _MODIFIERS = re.compile(r"\b(?:public|protected|private|static|final|synchronized)\b")
-_CLASS = re.compile(r"\bclass\s+(\w+)")
+_CLASS = re.compile(r"\bclass\s++(\w++)")
 _MAIN_CLASS = re.compile(r"\bclass\s+(\w+)(?=(?:(?!\bclass\b).)*?\bmain\s*\()", re.DOTALL)
-_PUBLIC = re.compile(r"\bpublic\s+(?:final\s+)?class\s+(\w+)")
-_IMPORT = re.compile(r"^\s*import\s[^;]*;", re.MULTILINE)
-_CHECK = re.compile(r"(?<![\w.])(?:assert(?!\w)|throw\s+new\b)")
+_PUBLIC = re.compile(r"\bpublic\s++(?:final\s++)?class\s++(\w++)")
+_IMPORT = re.compile(r"^\s*+import\s[^;]*+;", re.MULTILINE)
+_CHECK = re.compile(r"(?<![\w.])(?:assert(?!\w)|throw\s++new\b)")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +21,12 @@ RECORDER = {name: (_HARNESS / name).read_bytes() for name in ("record.js", "valu
 REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.js", "values.js")}
 REPLAY, VALUE = ("node", "replay.js", "check"), lexer(r"[^\n]*+\Z")
 [_MD5] = [library for library in LIBRARIES if library.language == "javascript"]
-OUT_OF_MEMORY = re.compile(
+OUT_OF_MEMORY = lexer(
     r"heap out of memory|Reached heap limit|process out of memory|Array buffer allocation failed|"
     r"Cannot allocate memory"
 )
 # A program that node could not even compile: at run time, a SyntaxError has other lines below it.
-DOES_NOT_COMPILE = re.compile(
-    r"^SyntaxError: .*\n    at (?:internalCompileFunction|wrapSafe|compileSourceText)", re.M
-)
+DOES_NOT_COMPILE = lexer(r"(?m:^)SyntaxError: [^\n]*+\n    at (?:internalCompileFunction|wrapSafe|compileSourceText)")
 _BASES = {"0x": (16, lexer("[0-9a-fA-F]++")), "0o": (8, lexer("[0-7]++")), "0b": (2, lexer("[01]++"))}
 _INTEGER = lexer("[+-]?[0-9]++")
 _DECIMAL = lexer(r"[+-]?(?:Infinity|(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)")

@@ -14,7 +14,7 @@ from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 Level = Literal["L1", "L2", "L3"]
-NOTHING = re.compile(r"(?!)")
+NOTHING = lexer(r"(?!)")
 _START_MB = 64
 
 

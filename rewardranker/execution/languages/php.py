@@ -20,16 +20,15 @@ _EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring"
 _STRICT = lexer(
     r"(?i:(?:\s++|<\?php|(?://|#)[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+declare\s*+\(\s*+strict_types\s*+=\s*+1\s*+\)\s*+;)"
 )
-_STRING = re.compile(r"""(?s)"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
-_CHECK = re.compile(r"\bif\s*\((?=\s*candidate\s*\()")
-_THROW = re.compile(r"\s*\{\s*throw\s+new\s+\w+\([^()]*\);\s*\}")
-_OTHER_CHECKS = re.compile(r"\b(?:if|throw|assert|while|for|switch|match|exit|die)\b|[!=]=|<<<")
+_STRING = lexer(r"""(?s:"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')""")
+_CHECK = lexer(r"\bif\s*+\((?=\s*+candidate\s*+\()")
+_THROW = lexer(r"\s*+\{\s*+throw\s++new\s++\w++\([^()]*+\);\s*+\}")
+_DIFFERS = lexer(r"\s*+!==")
+_OTHER_CHECKS = lexer(r"\b(?:if|throw|assert|while|for|switch|match|exit|die)\b|[!=]=|<<<")
 
 _DEFINITION = r"^[ \t]*[Ff][Uu][Nn][Cc][Tt][Ii][Oo][Nn]\s+&?\s*{0}\b"
-_HEAD = re.compile(r"\A\s*<\?php|^\s*(?:declare\s*\([^()]*\)|namespace\s+[\w\\]+)\s*;|\?>\s*\Z", re.M)
-_REPORTED = re.compile(
-    rf"(?P<literal>{_STRING.pattern[4:]})|(?P<throw>\bthrow\s+new\s+\\?\w+)|\bassert\s*\(", re.DOTALL
-)
+_HEAD = lexer(r"\A\s*+<\?php|(?m:^)\s*+(?:declare\s*+\([^()]*+\)|namespace\s++[\w\\]++)\s*+;|\?>\s*+\Z")
+_REPORTED = lexer(rf"(?P<literal>{_STRING.pattern})|(?P<throw>\bthrow\s++new\s++\\?\w++)|\bassert\s*+\(")
 # What tests call by a bare name, in the namespace that they run in.
 _NAMES = """use Exception, Error, TypeError, ValueError, ArrayObject, Closure, Countable, stdClass, SplStack;
 function random_int($least, $most) { return \\mt_rand($least, $most); }
@@ -129,7 +128,7 @@ def _recording(tests: str) -> str:
         condition = tests[check.end() : end]
         cut = _closing(condition, condition.index("(") + 1) + 1
         throw = _THROW.match(tests, end + 1)
-        operator = re.match(r"\s*!==", condition[cut:])
+        operator = _DIFFERS.match(condition[cut:])
         if throw is None or operator is None:
             raise ValueError(f"a check of another form: if ({condition})")
         expected = condition[cut + operator.end() :].strip()
@@ -183,8 +182,8 @@ PHP = Language(
     record=_record,
     replay=Replay(_replayed, _program, _REPLAY, _REPLAYER, lexer(r"[^\n]*+\Z")),
     equal=identical,
-    out_of_memory=re.compile(r"Out of memory|Allowed memory size of|MemoryError|Cannot allocate memory"),
-    does_not_compile=re.compile(r"^(?:PHP )?(?:Parse error: |Fatal error: +Cannot redeclare )", re.M),
+    out_of_memory=lexer(r"Out of memory|Allowed memory size of|MemoryError|Cannot allocate memory"),
+    does_not_compile=lexer(r"(?m:^)(?:PHP )?(?:Parse error: |Fatal error: ++Cannot redeclare )"),
     canary="<?php\necho stream_get_contents(STDIN);\n",
     memory_floor_mb=128,
     cpu_floor_s=0.1,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from rewardranker.errors import UserError
 from rewardranker.execution.languages.rewriting import closing, defined, masked
+from rewardranker.execution.linear import lexer
 
-_CLASS = re.compile(r"\bclass\s+\w+[^{};]*\{")
-_CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
+_CLASS = lexer(r"\bclass\s++\w++[^{};]*+\{")
+_CALL = lexer(r"(?<![\w.])([A-Za-z_]\w*+)\s*+\(")
 
 
 def with_prompt_members(tests: str, prompt: str, entry_point: str) -> str:

@@ -18,17 +18,21 @@ _HIDDEN = lexer(
     r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?"
     r"""|@"(?:[^"]++|"")*+"?|"(?:[^"\\]++|\\(?s:.)?)*+"?|'(?:[^'\\]++|\\(?s:.)?)*+'?"""
 )
-_NAME = re.compile(r"\b[A-Za-z_]\w*")
-_CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
-_DEFINITION = re.compile(r"([A-Za-z_]\w*)\s*\([^()]*\)\s*\{")
+_NAME = lexer(r"\b[A-Za-z_]\w*+")
+_CALL = lexer(r"(?<![\w.])([A-Za-z_]\w*+)\s*+\(")
+_DEFINITION = lexer(r"([A-Za-z_]\w*+)\s*+\([^()]*+\)\s*+\{")
 # Operators that bind less than ==, so that its two sides would not be what they seem.
-_LOOSER = re.compile(r"[&|^?]|!=|(?<![=!<>])=(?!=)")
+_LOOSER = lexer(r"[&|^?]|!=|(?<![=!<>])=(?!=)")
 _WORDS_TEXT = """
     assert base catch checked default fixed for foreach if lock nameof new return sizeof super switch synchronized
     this throw typeof unchecked using while
 """
 WORDS = frozenset(_WORDS_TEXT.split())
-_NEW, _NEAR = re.compile(r"\bnew\s+\Z"), 80
+_NEW, _NEAR = lexer(r"\bnew\s++\Z"), 80
+_HEADER = lexer(r"\b[mM]ain\s*+\([^()]*+\)[^{};]*+\{")
+_ENDS, _BRACKETS, _EQUAL = lexer(r"\s*+;"), lexer(r"[()\[\]{}]"), lexer(r"(?<![=!<>])==(?!=)")
+_METHOD = lexer(r"\.(equals|Equals|SequenceEqual)\s*+\(\s*+\)\s*+\Z")
+_SHOWN = lexer(r"[^\n]")
 _MESSAGE_CHARACTERS = 160
 
 
@@ -52,7 +56,7 @@ def masked(text: str) -> str:
 
     def blank(match: re.Match[str]) -> str:
         edge = '"' if match[0][-1] in "\"'" and match[0][0] not in "/" else " "
-        inner = re.sub(r"[^\n]", " ", match[0][1:-1])
+        inner = _SHOWN.sub(" ", match[0][1:-1])
         return f"{edge}{inner}{edge}"
 
     return _HIDDEN.sub(blank, text)
@@ -88,14 +92,14 @@ def rewrite(
         UserError: no main function, no check in it, or a check that is not a statement directly in it.
     """
     hidden = masked(tests)
-    header = re.search(r"\b[mM]ain\s*\([^()]*\)[^{};]*\{", hidden)
+    header = _HEADER.search(hidden)
     if header is None:
         raise UserError("the trusted tests have no main function; give them one that holds the checks")
     start, stop = header.end(), closing(hidden, header.end() - 1)
     parts, place, found = [tests[:start], begin], start, 0
-    for match in re.finditer(rf"(?<![\w.]){re.escape(keyword)}\s*\(", hidden):
+    for match in lexer(rf"(?<![\w.]){re.escape(keyword)}\s*+\(").finditer(hidden):
         close = closing(hidden, match.end() - 1)
-        after = re.compile(r"\s*;").match(hidden, close + 1)
+        after = _ENDS.match(hidden, close + 1)
         if after is None or not place <= match.start() < stop or not _is_statement(hidden[start : match.start()]):
             raise UserError(
                 f"a check of the trusted tests does not stand directly in main: {tests[match.start() :][:80]}"
@@ -110,7 +114,7 @@ def rewrite(
 def closing(hidden: str, opening: int) -> int:
     """Where the bracket at ``opening`` is closed. Raises ``UserError`` where it never is."""
     depth = 0
-    for match in re.compile(r"[()\[\]{}]").finditer(hidden, opening):
+    for match in _BRACKETS.finditer(hidden, opening):
         depth += 1 if match[0] in "([{" else -1
         if depth == 0:
             return match.start()
@@ -122,11 +126,16 @@ def qualified(text: str, owner: str, own: frozenset[str]) -> str:
     hidden = masked(text)
     parts, place = [], 0
     for match in _CALL.finditer(hidden):
-        if match[1] in own | WORDS or _NEW.search(hidden[max(0, match.start() - _NEAR) : match.start()]):
+        if match[1] in own | WORDS or is_new(hidden, match.start()):
             continue
         parts += [text[place : match.start()], owner, "."]
         place = match.start()
     return "".join([*parts, text[place:]])
+
+
+def is_new(hidden: str, place: int) -> bool:
+    """Whether what begins at ``place`` is a type's name behind ``new``."""
+    return _NEW.search(hidden[max(0, place - _NEAR) : place]) is not None
 
 
 def defined(tests: str) -> frozenset[str]:
@@ -143,10 +152,10 @@ def _is_statement(before: str) -> bool:
 def _check(text: str) -> Check:
     hidden = masked(text)
     level = flat(hidden)
-    equals = [match.start() for match in re.finditer(r"(?<![=!<>])==(?!=)", level)]
+    equals = [match.start() for match in _EQUAL.finditer(level)]
     if len(equals) == 1 and not _LOOSER.search(level.replace("==", "  ")):
         return Check(text, "==", text[: equals[0]].strip(), text[equals[0] + 2 :].strip())
-    method = re.search(r"\.(equals|Equals|SequenceEqual)\s*\(\s*\)\s*\Z", level)
+    method = _METHOD.search(level)
     if method is not None and not equals and not _LOOSER.search(level) and not level.lstrip().startswith("!"):
         opening = hidden.index("(", method.start())
         return Check(

@@ -15,28 +15,30 @@ from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.execution.child.wire import WireError
-from rewardranker.execution.languages.rewriting import WORDS, closing, defined, flat, masked, qualified
+from rewardranker.execution.languages.rewriting import WORDS, closing, defined, flat, is_new, masked, qualified
+from rewardranker.execution.linear import lexer, pattern
 
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
-_CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
+_NAME = lexer(r"(?<![\w.])[A-Za-z_]\w*+")
+_CALL = lexer(r"(?<![\w.])([A-Za-z_]\w*+)\s*+\(")
 # What a member is called: a class, a function, a field.
-_DEFINED = re.compile(r"([A-Za-z_]\w*)\s*(?:\([^()]*\)[^;{}]*\{|\{|=(?!=)|;|<[^;{}()]*\{)")
-_HEADER = re.compile(r"\b[mM]ain\s*\([^()]*\)[^{};]*\{")
-_DECLARED = re.compile(
-    r"\s*(?:(?:final|const)\s+)?([A-Za-z_][\w.]*(?:\s*<.*>)?(?:\s*\[\])*\??)\s+([A-Za-z_]\w*)\s*(?:[=;,]|\Z)"
+_DEFINED = lexer(r"([A-Za-z_]\w*+)\s*+(?:\([^()]*+\)[^;{}]*+\{|\{|=(?!=)|;|<[^;{}()]*+\{)")
+_HEADER = lexer(r"\b[mM]ain\s*+\([^()]*+\)[^{};]*+\{")
+_DECLARED = pattern(
+    r"\s*(?:(?:final|const)\s+)?([A-Za-z_][\w.]*(?:\s*<.*>)?(?:\s*\[\])*\??)\s+([A-Za-z_]\w*)\s*(?:[=;,]|\z)"
 )
 # Conditions in a list, as HumanEval-X has them; what becomes of one that is false follows.
-_LISTED = re.compile(r"\s*List<Boolean>\s+(\w+)\s*=\s*(?:Arrays\.asList|List\.of)\s*\(")
-_GOES_ON = re.compile(r"\s*(?:else|catch|finally)\b")
-_OPERATOR = re.compile(r"==|!=|<=|>=|(?<![-=<])<(?![<=])|(?<![-=>])>(?![>=])")
+_LISTED = lexer(r"\s*+List<Boolean>\s++(\w++)\s*+=\s*+(?:Arrays\.asList|List\.of)\s*+\(")
+_FAILED = lexer(r"\s*+if\s*+\(\s*+(\w++)\.contains\(\s*+false\s*+\)\s*+\)")
+_GOES_ON, _NO_BLOCK = lexer(r"\s*+(?:else|catch|finally)\b"), lexer(r"\s*+[).,;\]]")
+_OPERATOR = lexer(r"==|!=|<=|>=|(?<![-=<])<(?![<=])|(?<![-=>])>(?![>=])")
 # What binds less than a comparison, so that its sides would not be what they seem, or assigns.
-_LOOSER = re.compile(r"[&|^?]|<<|>>|(?<![=!<>])=(?![=>])|=>|->")
-_METHOD = re.compile(r"\.\s*(?:equals|Equals|SequenceEqual)\s*\(\s*\)\s*\Z")
-_FUNCTION = re.compile(r"\s*(?:[\w.]+\.)?(?:equals|deepEquals|Equals|SequenceEqual)\s*\(\s*\)\s*\Z")
+_LOOSER = lexer(r"[&|^?]|<<|>>|(?<![=!<>])=(?![=>])|=>|->")
+_METHOD = lexer(r"\.\s*+(?:equals|Equals|SequenceEqual)\s*+\(\s*+\)\s*+\Z")
+_FUNCTION = lexer(r"\s*+(?:\w++\.)*+(?:equals|deepEquals|Equals|SequenceEqual)\s*+\(\s*+\)\s*+\Z")
 # A call, of a new object's method perhaps, and what is asked of its result without an argument.
-_BARE = re.compile(r"\s*!?\s*(?:new\s+\w+\s*\(\s*\)\s*\.\s*)?[\w.]+\s*\(")
-_ASKED = re.compile(r"(?:\s*\.\s*\w+\s*(?:\(\s*\))?)*\s*\Z")
-_DISTANCE = re.compile(r"\s*(?:[\w.]+\.)?(?:abs|Abs)\s*\(\s*\)\s*\Z")
+_BARE = lexer(r"\s*+!?\s*+(?:new\s++\w++\s*+\(\s*+\)\s*+\.\s*+)?[\w.]++\s*+\(")
+_ASKED = lexer(r"(?:\s*+\.\s*+\w++\s*+(?:\(\s*+\))?)*+\s*+\Z")
+_DISTANCE = lexer(r"\s*+(?:\w++\.)*+(?:abs|Abs)\s*+\(\s*+\)\s*+\Z")
 # Nothing that is given such a value can change it.
 _NUMBERS = "boolean byte char short int long float double bool sbyte ushort uint ulong decimal"
 _UNCHANGING = f"{_NUMBERS} string String Boolean Character Byte Short Integer Long Float Double BigInteger BigDecimal"
@@ -171,7 +173,7 @@ def _statements(body: str) -> list[str]:
     found: list[str] = []
     for place, character in enumerate(hidden):
         depth += (character in "([{") - (character in ")]}")
-        block = character == "}" and not re.match(r"\s*[).,;\]]", hidden[place + 1 :])
+        block = character == "}" and not _NO_BLOCK.match(hidden, place + 1)
         if depth == 0 and (character == ";" or block):
             text = body[start : place + 1]
             if found and _GOES_ON.match(text):
@@ -189,7 +191,8 @@ class _Splitter:
 
     def __init__(self, dialect: Dialect, own: frozenset[str]) -> None:
         self._dialect, self._own = dialect, own
-        self._check = re.compile(rf"\s*{re.escape(dialect.keyword)}(?!\w)\s*")
+        self._check = lexer(rf"\s*+{re.escape(dialect.keyword)}(?!\w)\s*+")
+        self._checks_within = lexer(rf"(?<![\w.]){re.escape(dialect.keyword)}(?!\w)")
         self._types: dict[str, str] = {}
         self._touched: set[str] = set()
         self._linked: list[set[str]] = []
@@ -213,9 +216,11 @@ class _Splitter:
                 self.demands.append(self._demand(condition))
             self._lists.append(listed[1])
             return
-        if any(re.match(rf"\s*if\s*\(\s*{name}\.contains\(\s*false\s*\)\s*\)", hidden) for name in self._lists):
+        if any(
+            lexer(rf"\s*+if\s*+\(\s*+{name}\.contains\(\s*+false\s*+\)\s*+\)").match(hidden) for name in self._lists
+        ):
             return
-        if re.search(rf"(?<![\w.]){re.escape(self._dialect.keyword)}(?!\w)", hidden):
+        if self._checks_within.search(hidden):
             raise UserError(f"a check of the trusted tests does not stand directly in main: {text.strip()[:80]}")
         declared = _DECLARED.match(hidden)
         runs = self._runs(text)
@@ -282,7 +287,7 @@ class _Splitter:
         if set(_NAME.findall(hidden)) & (self._touched | set(self._dialect.owners)):
             return True
         return any(
-            match[1] not in self._own | WORDS and not re.search(r"\bnew\s+\Z", hidden[: match.start()])
+            match[1] not in self._own | WORDS and not is_new(hidden, match.start())
             for match in _CALL.finditer(hidden)
         )
 

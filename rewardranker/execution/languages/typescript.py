@@ -27,7 +27,7 @@ _SERVICE = {name: (_HARNESS / name).read_bytes() for name in ("tsc_service.js", 
 _DEFINITION = (
     r"^[ \t]*(?:export\s+)?(?:async\s+)?function\b\s*\*?\s*{0}\b|^[ \t]*(?:export\s+)?(?:const|let|var)\s+{0}\b"
 )
-_IMPORT = re.compile(r"^\s*import\b", re.M)
+_IMPORT = re.compile(r"^\s*+import\b", re.M)
 
 
 def _whole(code: str) -> Recipe:

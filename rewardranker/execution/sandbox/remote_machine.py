@@ -156,5 +156,5 @@ def _needs(language: Language) -> tuple[str, ...]:
 
 def _version(line: str) -> tuple[int, int]:
     """The first version number in a line, or 0.0."""
-    found = re.search(r"(\d+)\.(\d+)", line)
+    found = re.search(r"(\d++)\.(\d++)", line)
     return (int(found[1]), int(found[2])) if found is not None else (0, 0)
