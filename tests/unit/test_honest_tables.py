@@ -55,10 +55,16 @@ def skip_without(language: str) -> None:
         pytest.skip(f"no tool-chain for {language}: lacks {', '.join(missing)}")
 
 
-@pytest.mark.parametrize("language", TABLES)
-def test_each_program_is_judged_as_it_should_be(language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "step"),
+    [
+        *((name, 4 if name == "typescript" else 1) for name in TABLES),
+        pytest.param("typescript", 1, id="typescript-all", marks=pytest.mark.slow),
+    ],
+)
+def test_each_program_is_judged_as_it_should_be(language: str, step: int) -> None:
     skip_without(language)
-    judged(items(language))
+    judged(items(language)[::step])
 
 
 def test_php_programs_that_need_an_extension() -> None:
