@@ -14,16 +14,19 @@ from benchmark_data import Hub, humaneval_x, no_hub, write_data_set, write_lines
 from rewardranker.commands.judge_files import named_problems
 from rewardranker.errors import UserError
 from rewardranker.evaluation.guards import constant_program
+from rewardranker.execution.extraction import extract, normalise
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.benchmarks import benchmark_solutions, load_benchmark
+from rewardranker.problems.data_card import card_rows
 from rewardranker.problems.io import check_problems
 from rewardranker.problems.prompts import continues_prompt, default_style, styled
 from rewardranker.problems.statements import statement
 
 OK, WRONG = Verdict.OK, Verdict.WRONG
+DOCS = Path(__file__).parents[2] / "docs" / "data.md"
 
 ROWS: dict[str, dict[str, Any]] = {
     "python": {
@@ -234,10 +237,28 @@ def test_programs(judge: Judge, rows: Path, language: str) -> None:
             assert found.verdict not in (OK, Verdict.INFRA), (code, found)
 
 
+@pytest.mark.parametrize("start", ["1", "-1", "[]", "''", "{}", "`a`", '"b"'])
+def test_a_variable_that_is_called_like_the_function_is_no_function(rows: Path, start: str) -> None:
+    """JavaScript's own solution of 106 begins so."""
+    [problem] = load_benchmark("humaneval_x", rows, "js")
+    text = f"  let halves = {start}\n  halves = {start}\n  return numbers\n}}\n"
+    assert extract(problem, text) == normalise(problem.prefix + text)
+    whole = "const halves = (numbers) => {\n  let halves = 0\n  return numbers\n}\n"
+    assert extract(problem, f"```js\n{whole}```") == whole
+
+
 def test_other_harnesses_have_no_rules_for_it(judge: Judge, rows: Path) -> None:
     [problem] = load_benchmark("humaneval_x", rows, "js")
     with pytest.raises(UserError, match=r"not HumanEval-X's \(humaneval_x/js/500\): an assertion that fails there"):
         judge.run_compat([(problem, "}")], "multipl_e")
+
+
+@pytest.mark.parametrize("language", CODES)
+def test_the_ceilings_in_the_documentation(language: str) -> None:
+    [row] = card_rows(load_benchmark("humaneval_x", humaneval_x(CODES[language])))
+    source, name, revision, count, _, *ceilings = row
+    assert (source, name, ceilings) == ("humaneval_x", language, ["164", "–", "–"])
+    assert f"| {source} | {name} | `{revision}` | {count} | {' | '.join(ceilings)} |" in DOCS.read_text()
 
 
 def references(language: str) -> dict[str, Verdict]:

@@ -112,8 +112,8 @@ FORMS: dict[str, tuple[str, str, list[tuple[str, Verdict]]]] = {
     "a program's own kind of list": (
         "    public List<Integer> f(int n) {\n",
         main(
-            f"for (int n = 0; n < 3; n++) {{\n            if (s.f(n).size() != n) {THROW}\n"
-            f"            if (!s.f(n).equals(Collections.nCopies(n, n))) {THROW}\n        }}"
+            f"for (int n = 0; n < 3; n++) {{\n"
+            f"            if (s.f(n).size() != n || !s.f(n).equals(Collections.nCopies(n, n))) {THROW}\n        }}"
         ),
         [
             ("List<Integer> r = new ArrayList<>() {{ for (int i = 0; i < n; i++) add(n); }}; return r;", OK),

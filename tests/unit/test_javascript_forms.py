@@ -123,7 +123,25 @@ FORMS: dict[str, tuple[str, str, list[tuple[str, Verdict]]]] = {
     "no call": (OPEN, "console.assert(1 === 1)", [("const f = (x) => x", INFRA)]),
     "tests that do not parse": (OPEN, "console.assert(f(1) === 1", [("const f = (x) => x", INFRA)]),
     "a helper that nobody defines": (OPEN, "console.assert(g(f(1)) === 1)", [("const f = (x) => x", INFRA)]),
-    "calls that depend on answers": (
+    "conditions of which the first decides": (
+        OPEN,
+        "console.assert(f(1) === 1 && f(2) === 4 && f(3) === 9)\nconsole.assert(f(0) === 1 || f(4) === 16)\n"
+        "if (f(5) !== 25) { throw new Error('no') }\nif (f(6) !== 36) throw 1",
+        [
+            ("const f = (x) => x * x", OK),
+            ("const f = (x) => x", WRONG),
+            ("const f = (x) => x === 3 ? 8 : x * x", WRONG),
+            ("const f = (x) => x === 6 ? 8 : x * x", WRONG),
+            ("const f = (x) => x ? x * x : 1", OK),
+            ("const f = (x) => { if (x === 2) throw new Error('no'); return x * x }", RUNTIME_ERROR),
+        ],
+    ),
+    "calls of what calls returned": (
+        OPEN,
+        "let x = 2; for (let i = 0; i < 4; i++) { x = f(x) } console.assert(x === 65536)",
+        [("const f = (x) => x * x", OK), ("const f = (x) => x + 1", WRONG), ("const f = (x) => null", WRONG)],
+    ),
+    "a search": (
         OPEN,
         "let x = 0; while (f(x) < 3) { x += 1 } console.assert(x === 3); console.assert(f(x) === 3)",
         [("const f = (x) => x", INFRA)],

@@ -103,7 +103,7 @@ FORMS: dict[str, tuple[str, str, str, list[tuple[str, Verdict]]]] = {
     "PHP: a callback": ("php", PHP, "assert(f(fn($x) => $x) === 1);", [("<?php function f($g) { return $g(1); }", INFRA)]),
     "PHP: calls that depend on answers": (
         "php", PHP, "$x = 0; while (f($x) < 3) { $x++; if ($x > 5) break; } assert($x === 3);",
-        [("<?php function f($x) { return $x; }", INFRA)],
+        [("<?php function f($x) { return $x; }", OK), ("<?php function f($x) { return 7; }", WRONG)],
     ),
     "Bash: groups of three letters": (
         "bash",

@@ -120,6 +120,16 @@ FORMS: dict[str, tuple[str, str, list[tuple[str, Verdict]]]] = {
         "assert(f(1).at(5) == 3);",
         [("vector<int> f(int n) { return {1}; }", WRONG), ("vector<int> f(int n) { return vector<int>(6, 3); }", OK)],
     ),
+    "conditions of which the first decides": (
+        "long f(long x) {",
+        "assert(f(1) == 1 && f(2) == 4 && candidate(3) == 9); assert(f(0) == 1 || f(4) == 16); if (f(5) == 25) assert(f(6) == 36);",
+        [
+            ("long f(long x) { return x * x; }", OK),
+            ("long f(long x) { return x == 3 ? 8 : x * x; }", WRONG),
+            ("long f(long x) { return x == 6 ? 8 : x * x; }", WRONG),
+            ("long f(long x) { return x ? x * x : 1; }", OK),
+        ],
+    ),
     "a callback": (
         "long f(function<long(long)> g) {",
         "assert(candidate([](long x) { return x; }) == 1);",
@@ -128,7 +138,7 @@ FORMS: dict[str, tuple[str, str, list[tuple[str, Verdict]]]] = {
     "a call of what a call returned": (
         "long f(long x) {",
         "assert(f(f(1)) == 3);",
-        [("long f(long x) { return x + 1; }", INFRA)],
+        [("long f(long x) { return x + 1; }", OK), ("long f(long x) { return x + 2; }", WRONG)],
     ),
     "no check": ("long f(long x) {", "candidate(1);", [("long f(long x) { return 1; }", INFRA)]),
 }

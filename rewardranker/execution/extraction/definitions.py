@@ -20,9 +20,10 @@ _TAILS = {
     "java": lexer(r"\s*+(?:\[\s*+\]\s*+)*+(?:throws\s++[\w.,\s]++)?\{"),
     "csharp": lexer(r"\s*+(?:where\s(?:[^{};=]++|=(?!>))*+)?(?:\{|=>)"),
 }
+# A variable of that name which is a number, a text, a list or an object is no function: a completion may have one.
 _SCRIPT = (
-    r"\bfunction\s*\*?\s*{0}\s*[<(]|\b(?:const|let|var)\s+{0}\s*(?::[^;]*?)?=(?:[^=]|\z)"
-    r"|(?:\A|[\n;}}])[ \t]*(?:(?:module\.)?exports\.|globalThis\.|window\.)?{0}\s*=(?:[^=>]|\z)"
+    r"\bfunction\s*\*?\s*{0}\s*[<(]|\b(?:const|let|var)\s+{0}\s*(?::[^;]*?)?=\s*(?:[^=\s\d'\"`\[{{-]|\z)"
+    r"|(?:\A|[\n;}}])[ \t]*(?:(?:module\.)?exports\.|globalThis\.|window\.)?{0}\s*=\s*(?:[^=>\s\d'\"`\[{{-]|\z)"
 )
 _PATTERNS = {
     "javascript": _SCRIPT,

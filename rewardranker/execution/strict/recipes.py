@@ -32,11 +32,13 @@ from rewardranker.execution.strict.building import build, execute, first_error, 
 from rewardranker.execution.strict.outputs import output_answer
 from rewardranker.execution.strict.python import parsed, value_answer
 from rewardranker.execution.strict.recordings import NotRecordable, Recording, Recordings, trusted_tests
-from rewardranker.execution.strict.replays import Replays, values_of
+from rewardranker.execution.strict.replays import Replayable, Replays, values_of
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
 Run = tuple[Judgement, bool]
+# Each runs the program once more; what branches more often has no verdict.
+_MOST_PATHS = 20
 
 
 def judge_recipe(
@@ -225,13 +227,29 @@ def _compiled(
 
 
 def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: Problem, code: str) -> Run:
-    replay, nonce = language.replay, secrets.token_hex(8)
-    assert replay is not None
+    """Tests whose calls depend on what others return are run again with the calls that they made on these answers."""
     try:
         tests = replays.of(sandbox, language, problem)
+        for _ in range(_MOST_PATHS):
+            found = _replayed_on(sandbox, language, tests, problem, code)
+            if not isinstance(found, Replayable):
+                if found[0].verdict is Verdict.OK:
+                    replays.keep(language, problem, tests)
+                return found
+            tests = found
+        reason = f"problem {problem.id}: its tests make other calls each time that they are given answers"
     except NotRecordable as error:
-        frame = Frame(problem.limits, len(problem.tests), "L2")
-        return frame.alone(Verdict.INFRA, str(error), 0.0), False
+        reason = str(error) if problem.id in str(error) else f"problem {problem.id}: {error}"
+    frame = Frame(problem.limits, len(problem.tests), "L2")
+    return frame.alone(Verdict.INFRA, reason, 0.0), False
+
+
+def _replayed_on(
+    sandbox: Sandbox, language: Language, tests: Replayable, problem: Problem, code: str
+) -> Run | Replayable:
+    """The judgement by tests that make these calls, or the tests with the calls that they make in their place."""
+    replay, nonce = language.replay, secrets.token_hex(8)
+    assert replay is not None
     frame = Frame(problem.limits, len(tests.calls), "L2")
     asked = Asked(problem.entry_point, tests.calls, nonce, problem.prefix or problem.prompt, trusted_tests(problem))
     recipe = replay.program(code, asked)
@@ -240,10 +258,9 @@ def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: P
         return built, False
     limits = run_limits(language, problem)
     outcome = execute(sandbox, language, problem, recipe, built, limits)
-    try:
-        checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls, replay.value))
-    except NotRecordable as error:
-        return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", cpu_s + outcome.cpu_s), False
+    checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls, replay.value))
+    if isinstance(checked, Replayable):
+        return checked
 
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
         if kind != "value":

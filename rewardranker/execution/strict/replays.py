@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rewardranker.execution.languages.language import Language
@@ -16,7 +16,8 @@ from rewardranker.problems.types import Problem
 
 _LIMITS = StepLimits(cpu_s=60.0, wall_s=300.0, memory_mb=2048, memory_kind="data", processes=128)
 _TESTS = "tests"
-_OTHER_CALL = 4  # the exit status of tests that make another call than the recorded one
+_OTHER_CALL = 4  # the exit status of tests that made another call than the recorded one, and were recorded from there
+_NOT_RECORDED = 3
 Values = list[str]
 
 
@@ -45,14 +46,17 @@ class Replayable:
 
     def check(
         self, sandbox: Sandbox, language: Language, limits: StepLimits, answers: Sequence[Values | None]
-    ) -> Checked:
+    ) -> Checked | Replayable:
         """Runs the tests on a program's answers, in a process that holds no program.
 
         Args:
             answers: each call's values; ``None`` where there is no answer.
 
+        Returns:
+            What they say; or, where they make other calls on these answers, the tests with those calls.
+
         Raises:
-            NotRecordable: the tests make other calls when they are given answers.
+            NotRecordable: they make other calls, and those cannot be recorded.
             SandboxDied: the sandbox did.
         """
         assert language.replay is not None
@@ -61,13 +65,16 @@ class Replayable:
             return Checked(unanswered)
         step = Step(language.replay.check, {**language.replay.files, _TESTS: self.program})
         outcome = sandbox.execute(step, limits, self._answers(answers), language=language.name)
+        if outcome.status == _OTHER_CALL:
+            try:
+                return replace(self, calls=_calls(outcome.results.splitlines()[-1]))
+            except (ValueError, IndexError, KeyError, TypeError):
+                raise NotRecordable("its tests make other calls when they are given answers") from None
+        if outcome.status == _NOT_RECORDED and not unanswered:
+            raise NotRecordable(outcome.errors.decode(errors="replace").strip()[:300])
         made, ended, failed = _findings(outcome.results)
-        fewer = ended and made < len(self.calls) and not (failed or unanswered)
-        if outcome.status == _OTHER_CALL or fewer:
-            raise NotRecordable(
-                "its tests make other calls when they are given answers, and cannot be run apart from a program; "
-                "each call has to be the same whatever the others return"
-            )
+        if ended and made < len(self.calls) and not failed and all(number >= made for number in unanswered):
+            return replace(self, calls=self.calls[:made])
         if not ended or outcome.limit or outcome.signal or outcome.status:
             failed.setdefault(made - 1, "the tests come to no end with what was returned")
         failed |= {number: "the tests end before this call" for number in range(made, len(self.calls))}
@@ -94,12 +101,21 @@ class Replays:
             SandboxDied: the sandbox did.
         """
         assert language.replay is not None
-        key = (language.name, problem.entry_point, _begun(problem), trusted_tests(problem))
+        key = _key(language, problem)
         if key not in self._known:
             step = language.replay.record(_begun(problem), trusted_tests(problem), problem.entry_point)
             outcome = sandbox.execute(step, _LIMITS, language=language.name)
             self._known[key] = _replayable(problem, outcome)
         return self._known[key]
+
+    def keep(self, language: Language, problem: Problem, tests: Replayable) -> None:
+        """These are the problem's tests from now on: a right program was given these calls."""
+        key = _key(language, problem)
+        self._known[key] = tests
+
+
+def _key(language: Language, problem: Problem) -> tuple[str, ...]:
+    return (language.name, problem.entry_point, _begun(problem), trusted_tests(problem))
 
 
 def trusted_tests(problem: Problem) -> str:
@@ -135,15 +151,17 @@ def _are_values(data: Any, count: int, form: re.Pattern[str]) -> bool:
 
 def _replayable(problem: Problem, outcome: Outcome) -> Replayable:
     try:
-        data = json.loads(outcome.results)
-        calls = tuple(_call(*call) for call in data["calls"])
-        return Replayable(calls, outcome.files[_TESTS])
+        return Replayable(_calls(outcome.results), outcome.files[_TESTS])
     except (ValueError, KeyError, TypeError):
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit or "they end early"
         raise NotRecordable(
             f"the {problem.language} tests of problem {problem.id} could not be recorded: {reason}; they have to "
             f"call {problem.entry_point!r} with plain data, and assert what it returns"
         ) from None
+
+
+def _calls(recording: bytes) -> tuple[RecordedCall, ...]:
+    return tuple(_call(*call) for call in json.loads(recording)["calls"])
 
 
 def _call(copied: bool, arguments: list[list[str]], uses: list[str], key: str) -> RecordedCall:

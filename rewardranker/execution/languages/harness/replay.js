@@ -2,7 +2,8 @@
 // Runs trusted tests of any form against a stand-in for the program's function. Without arguments the tests are
 // recorded: the calls that they make are written to descriptor 3. With the argument "check" the stand-in returns what the
 // program did (standard input), and the tests' own code decides, in a process that holds no program. What they are is the
-// file "tests", JSON. Exit status 3: they cannot be recorded; 4: they make another call than the recorded one.
+// file "tests", JSON. Exit status 3: they cannot be recorded; 4: they made another call than the recorded one, and were
+// recorded from there on.
 
 const assert = require("node:assert");
 const fs = require("node:fs");
@@ -10,13 +11,16 @@ const vm = require("node:vm");
 const { decode, encode, isObject, parse, stringify, writeLine } = require("./values.js");
 
 const { prompt, tests, entry } = plain(parse(fs.readFileSync("tests", "utf8")));
-const checking = process.argv[2] === "check";
+let checking = process.argv[2] === "check";
+let goingOn = false;
 const answers = checking ? answersFrom(fs.readFileSync(0, "utf8").split("\n")) : [];
 const calls = []; // by their arguments, one text each
-let checks = 0;
+let checks = /\bthrow\b/.test(tests) ? 1 : 0;
+let interrupted = false; // while recorded: what follows depends on what nobody has answered yet
 const MAX_CALLS = 10000;
 
 class Unanswered extends Error {}
+class Interrupted extends Error {}
 
 /** The job in JavaScript; written down, so that it is translated once. */
 function plain({ typescript, prompt, tests, entry }) {
@@ -47,12 +51,13 @@ function answersFrom(lines) {
 
 /** Takes the place of the function under test. */
 function call(...given) {
+  if (!checking && given.some(isUnknown)) throw new Interrupted("a call of what another one returns");
   const texts = given.map(encodeOrRefuse);
   const key = `[${texts.join(",")}]`;
   const number = calls.push({ key, objects: given.map(isObject), texts }) - 1;
   if (calls.length > MAX_CALLS) refuse(`they make more than ${MAX_CALLS} calls where nothing is answered`);
+  if (checking && answers[number]?.key !== key) [checking, goingOn] = [false, true];
   if (!checking) return anything;
-  if (number >= answers.length || answers[number].key !== key) process.reallyExit(4);
   say([number]);
   const [returned, ...after] = answers[number].values.map((text) => decode(parse(text)));
   if (answers[number].values.length === 0) throw new Unanswered(`call ${number + 1} has no value`);
@@ -93,6 +98,10 @@ const anything = new Proxy(function () {}, {
   apply: () => anything,
   construct: () => anything,
 });
+
+function isUnknown(value) {
+  return value === anything || (isObject(value) && Object.values(value).some(isUnknown));
+}
 
 /** A check of the tests, said to belong to the call before it. */
 function check(right, ...message) {
@@ -148,19 +157,22 @@ function compiled() {
 
 Math.random = randomOf(1);
 process.on("exit", () => {
-  if (checking) return process.exitCode ? undefined : say([-1]);
+  if (checking && process.exitCode) return;
+  if (checks === 0 && !interrupted) refuse("they hold no check");
+  if (checking) return say([-1]);
   if (calls.length === 0) refuse(`they do not call ${entry}`);
-  if (checks === 0) refuse("they hold no check");
   const recorded = calls.map(({ key, objects, texts }) => {
     return [false, texts.map((text, i) => [objects[i] ? "l" : "r", text, ""]), [], key];
   });
   writeLine(3, `${stringify({ calls: recorded })}\n`);
+  if (goingOn) process.reallyExit(4);
 });
 const quiet = Object.assign(Object.create(console), { assert: check });
 try {
   compiled()(requireForTests, quiet, call);
 } catch (error) {
-  if (!checking) refuse(error);
-  say([Math.max(calls.length - 1, 0), `the tests end with ${error}`]);
-  process.exitCode = 1;
+  if (error instanceof ReferenceError || (!checking && calls.length === 0)) refuse(error);
+  if (!checking) interrupted = true;
+  else say([Math.max(calls.length - 1, 0), `the tests end with ${error}`]);
+  if (checking) process.exitCode = 1;
 }

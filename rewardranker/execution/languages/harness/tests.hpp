@@ -1,6 +1,7 @@
 // Trusted tests against a stand-in for the program's function. Without arguments the tests are recorded: the calls that
 // they make are written to descriptor 3. With the argument "check" the stand-in returns what the program did (standard
-// input), and every check of the tests is done by the tests' own code, in a process that holds no program.
+// input), and every check of the tests is done by the tests' own code, in a process that holds no program. Where they make
+// another call than the recorded one, they are recorded from there on, and the exit status is 4.
 #pragma once
 #include "answered.hpp"
 
