@@ -41,6 +41,8 @@ while head := os.read(0, 4):
     if asked["argv"] == ["babble"]:
         os.write(3, bytes([0, 0, 0, 2]) + b"{}")
         import time; time.sleep(60)
+    if asked["argv"] == ["fail"] or asked["argv"] == ["spoil"] and count > 1:
+        count = 70
     text = base64.b64decode(asked["files"]["in"]).upper()
     files = {name: base64.b64encode(text).decode() for name in asked["collect"]}
     answer = json.dumps({"status": count, "errors": os.environ["HOME"], "files": files}).encode()
@@ -335,6 +337,15 @@ def test_a_service_that_has_become_weak_is_no_programs_fault(box: LocalSandbox) 
     for _ in range(3):
         done = box.execute(Step(("late",), {"in": b"a"}, ("out",), service="echo"), LIMITS)
         assert (done.signal, done.status, done.files) == (0, 1, {"out": b"A"})
+
+
+def test_a_service_that_fails_itself_is_not_asked_again(box: LocalSandbox) -> None:
+    """Its failure is the step's where a fresh one fails, too; the next step has one that is in order."""
+    go, fail = Step(("go",), {"in": b"a"}, ("out",), service="echo"), Step(("fail",), {"in": b""}, service="echo")
+    spoil = Step(("spoil",), {"in": b"a"}, ("out",), service="echo")
+    box.execute(go, LIMITS)
+    assert box.execute(fail, LIMITS).status == 70
+    assert [box.execute(step, LIMITS).status for step in (go, spoil, go)] == [1, 1, 2]
 
 
 def test_a_service_outlives_commands_that_try_to_end_it(box: LocalSandbox) -> None:

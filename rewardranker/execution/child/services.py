@@ -19,6 +19,7 @@ from .watching import Outcome
 _MAX_STEPS, _TASKS, _FILE_BYTES = 300, 128, 64 << 20
 _MAX_ANSWER, _ERRORS, _CHUNK, _TICK_S, _ENDING_S = 256 << 20, 4096, 1 << 16, 0.05, 2.0
 _NO_ANSWER = 255  # exit status that stands for none
+_FAILED = 70  # that of a compiler that has failed itself, as it may do from now on
 
 
 class _Died(Exception):
@@ -107,10 +108,12 @@ class Services:
         self._commands[name] = (command, memory)
 
     def run(self, job: dict[str, Any], files: dict[str, bytes]) -> Outcome:
-        """One step. Where it ends a compiler that has done others, a fresh one tells whether the step is why."""
+        """One step. Where it ends a compiler that has done others, or makes it fail, a fresh one tells whether the
+        step is why."""
         service = self._running.get(job["service"])
         outcome = self._run(job, files)
-        if service is not None and (outcome.signal or outcome.limit == "memory" or outcome.status == _NO_ANSWER):
+        failed = outcome.signal or outcome.limit == "memory" or outcome.status in (_NO_ANSWER, _FAILED)
+        if service is not None and failed:
             outcome = self._run(job, files)
         return outcome
 
@@ -136,6 +139,8 @@ class Services:
             outcome.status = 0 if outcome.limit or outcome.signal else _NO_ANSWER
         if outcome.limit or outcome.signal or outcome.status == _NO_ANSWER:
             outcome.errors = f"the resident compiler of {name} ended: ".encode() + self._stop(name)
+        elif outcome.status == _FAILED:
+            self._stop(name)
         return outcome
 
     def _pids_of(self, name: str) -> list[int]:

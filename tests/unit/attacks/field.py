@@ -24,6 +24,7 @@ from attacks import (
     SOCKET,
     Attack,
     bash,
+    compilers,
     cpp,
     cpp_library,
     csharp,
@@ -55,6 +56,7 @@ _MODULES = (
     typescript,
     php,
     bash,
+    compilers,
 )
 ATTACKS: list[Attack] = [attack for module in _MODULES for attack in module.ATTACKS]
 LANGUAGES = sorted({attack.language for attack in ATTACKS})

@@ -48,6 +48,8 @@ public final class JavacService {
     private static final int MAX_ERRORS = 8000;
     private static final List<String> OPTIONS = List.of(
         "-proc:none", "-encoding", "UTF-8", "-Xmaxerrs", "20", "-XDstringConcat=inline"); // cheaper to start, no other effect
+    /** The compiler itself has failed, which may be true of it from now on. */
+    private static final int FAILED = 70;
     /** A class in the unnamed package that is called like a package hides it from our own code. */
     private static final Set<String> PACKAGES = Set.of("java", "javax", "org", "rewardranker");
 
@@ -98,7 +100,7 @@ public final class JavacService {
             return result(0, "", quoted(jar) + ":" + quoted(Base64.getEncoder().encodeToString(classes.jar(main))));
         } catch (RuntimeException | IOException | StackOverflowError failure) {
             // As the compiler's own command does on such a program.
-            return result(4, errors.text + "error: the compiler failed: " + failure, "");
+            return result(FAILED, errors.text + "error: the compiler failed: " + failure, "");
         }
     }
 

@@ -10,6 +10,8 @@ using System.Text;
 
 static class McsService {
     const int MaxErrors = 8000;
+    /// The compiler itself has failed, which may be true of it from now on.
+    const int Failed = 70;
 
     [DllImport("libc")]
     static extern IntPtr write(int descriptor, byte[] bytes, IntPtr count);
@@ -43,22 +45,23 @@ static class McsService {
         }
         var argv = ((List<object>) request["argv"]).ConvertAll(word => (string) word).ToArray();
         var errors = new StringWriter();
-        bool well;
+        int status;
         try {
-            well = compile(argv, errors);
+            status = compile(argv, errors) ? 0 : 1;
         } catch (Exception failure) { // as mcs does on such a program
             errors.WriteLine("error: the compiler failed: " + failure.GetType() + ": " + failure.Message);
-            well = false;
+            status = Failed;
         }
+        if (status != 0 && errors.ToString().Contains("Internal compiler error")) status = Failed;
         var files = new List<string>();
         foreach (string name in (List<object>) request["collect"]) {
-            if (well && File.Exists(name)) {
+            if (status == 0 && File.Exists(name)) {
                 files.Add(Quoted(name) + ":\"" + Convert.ToBase64String(File.ReadAllBytes(name)) + "\"");
             }
         }
         string text = errors.ToString();
         if (text.Length > MaxErrors) text = text.Substring(0, MaxErrors);
-        return "{\"status\":" + (well ? 0 : 1) + ",\"errors\":" + Quoted(text)
+        return "{\"status\":" + status + ",\"errors\":" + Quoted(text)
             + ",\"files\":{" + string.Join(",", files) + "}}";
     }
 

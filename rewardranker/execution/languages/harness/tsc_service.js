@@ -104,6 +104,7 @@ function answer(request) {
   try {
     return check(checked, emitted, flavour === "node", request.files);
   } catch (error) {
+    // Status 70: the compiler itself has failed, which may be true of it from now on.
     return { status: 70, errors: `the compiler failed: ${error.message}`, files: {} }; // as tsc would on such a program
   }
 }
