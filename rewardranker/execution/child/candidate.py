@@ -6,10 +6,10 @@ what to answer: answers are data, compared elsewhere.
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import types
-from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +17,9 @@ from . import surroundings, wire
 from .channel import COMPILE_ERRORS, Channel, describe
 
 _read = os.read
-_encode, _decode, _loads = wire.encode, wire.decode, wire.loads
-_WireError = wire.WireError
-_MUTABLE = (list, dict, set, bytearray, deque, Counter, OrderedDict, defaultdict)
+_encode, _decode, _loads, _contents = wire.encode, wire.decode, wire.loads, wire.contents
+_WireError, _Shared = wire.WireError, wire.Shared
+_all, _map, _is = all, map, operator.is_
 
 
 def load_or_report(code: str, channel: Channel) -> types.ModuleType | None:
@@ -122,15 +122,18 @@ class Handles:
 
 def _serve(channel: Channel, request: list[Any], objects: Handles) -> None:
     operation, target, encoded = request
+    given = _Shared()
+    before: list[Any] = []
     try:
-        arguments = _decode(encoded, objects.object)
+        arguments = [_decode(data, objects.object, given) for data in encoded]
+        before = list(_map(_state, given.objects))
         value = _OPERATIONS[operation](objects.object(target), *arguments)
-        changed = _changed(arguments, encoded, objects) if operation == "call" else []
-        channel.send("value", _encode(value, objects.number), changed)
+        shared = _Shared(given.objects)
+        channel.send("value", _encode(value, objects.number, shared), _changed(before, objects, shared))
     except _WireError as error:
         channel.send("opaque", str(error))
     except BaseException as error:
-        channel.send("error", *describe(error), *_ancestry(error))
+        channel.send("error", *describe(error), *_ancestry(error), _changed_by_failure(before, objects, given))
 
 
 def _ancestry(error: BaseException) -> tuple[str, Any]:
@@ -142,18 +145,29 @@ def _ancestry(error: BaseException) -> tuple[str, Any]:
         return base, None
 
 
-def _changed(arguments: list[Any], encoded: list[Any], objects: Handles) -> list[list[Any]]:
-    """``[position or keyword, new value]`` of the arguments that the call changed in place."""
-    positional, keywords = arguments
-    given = [(place, value, encoded[0][place]) for place, value in enumerate(positional)]
-    given += [(name, keywords[name], before) for name, before in encoded[1]["dict"]]
+def _state(value: Any) -> Any:
+    """What a mutable container holds, itself and not its equals."""
+    if isinstance(value, dict):
+        return (*value, *value.values())
+    return bytes(value) if isinstance(value, bytearray) else tuple(value)
+
+
+def _changed(before: list[Any], objects: Handles, shared: wire.Shared) -> list[list[Any]]:
+    """``[number, contents]`` of the given containers that do not hold what they held."""
     changes = []
-    for place, value, before in given:
-        if type(value) in _MUTABLE or type(value) is tuple:
-            after = _encode(value, objects.number)
-            if after != before:
-                changes.append([place, after])
+    for number, was in enumerate(before):
+        value = shared.objects[number]
+        now = _state(value)
+        if now != was if isinstance(now, bytes) else len(now) != len(was) or not _all(_map(_is, now, was)):
+            changes.append([number, _contents(value, objects.number, shared)])
     return changes
+
+
+def _changed_by_failure(before: list[Any], objects: Handles, given: wire.Shared) -> list[list[Any]]:
+    try:
+        return _changed(before, objects, _Shared(given.objects))
+    except BaseException:
+        return []
 
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {

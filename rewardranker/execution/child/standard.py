@@ -11,6 +11,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -39,6 +40,13 @@ def _instant(value: Any) -> str:
     return str(value.isoformat())
 
 
+def _ends(value: Any) -> list[int | None]:
+    ends = [value.start, value.stop, value.step]
+    if any(end is not None and type(end) is not int for end in ends):
+        raise ValueError("a slice of what is no integer")
+    return ends
+
+
 #: By type: the tag, and what the value is made of.
 ENCODE: dict[type, tuple[str, Callable[[Any], Any]]] = {
     fractions.Fraction: ("fraction", lambda value: [value.numerator, value.denominator]),
@@ -47,6 +55,10 @@ ENCODE: dict[type, tuple[str, Callable[[Any], Any]]] = {
     datetime.datetime: ("datetime", _instant),
     datetime.time: ("time", _instant),
     datetime.timedelta: ("timedelta", lambda value: [value.days, value.seconds, value.microseconds]),
+    datetime.timezone: ("zone", lambda value: value.utcoffset(None)),
+    uuid.UUID: ("uuid", str),
+    slice: ("slice", _ends),
+    type(...): ("ellipsis", lambda value: None),
     array.array: ("array", lambda value: [value.typecode, value.tolist()]),
     memoryview: ("memoryview", lambda value: value.tobytes()),
     collections.Counter: ("counter", _pairs),
@@ -92,6 +104,19 @@ def _bytes(data: Any) -> memoryview:
     return memoryview(data)
 
 
+def _zone(data: Any) -> datetime.timezone:
+    if type(data) is not datetime.timedelta:
+        raise TypeError("no time between zones")
+    return datetime.timezone(data) if data else datetime.UTC
+
+
+def _slice(data: Any) -> slice:
+    start, stop, step = _list_of(data)
+    made = slice(start, stop, step)
+    _ends(made)
+    return made
+
+
 DECODE: dict[str, Callable[[Any], Any]] = {
     "fraction": lambda data: fractions.Fraction(*_integers(data)),
     "decimal": lambda data: decimal.Decimal(_text(data)),
@@ -99,6 +124,10 @@ DECODE: dict[str, Callable[[Any], Any]] = {
     "datetime": lambda data: datetime.datetime.fromisoformat(_text(data)),
     "time": lambda data: datetime.time.fromisoformat(_text(data)),
     "timedelta": lambda data: datetime.timedelta(*_integers(data)),
+    "zone": _zone,
+    "uuid": lambda data: uuid.UUID(_text(data)),
+    "slice": _slice,
+    "ellipsis": lambda data: ...,
     "array": _array,
     "memoryview": _bytes,
     "counter": lambda data: collections.Counter(dict(_list_of(data))),

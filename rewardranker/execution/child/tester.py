@@ -15,7 +15,6 @@ import importlib
 import os
 import sys
 import types
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -127,10 +126,11 @@ class Link:
             raise Unsupported("the program's process did not begin") from None
         return self.receive()
 
-    def ask(self, operation: str, target: int, arguments: list[Any]) -> tuple[Any, list[Any]]:
-        """The decoded value, and ``[position, value]`` of arguments changed in place."""
+    def ask(self, operation: str, target: int, arguments: list[Any]) -> Any:
+        """The decoded value. What was changed in place of the arguments is changed in them."""
+        shared = wire.Shared()
         try:
-            encoded = [wire.encode(value, _number_of_remote) for value in arguments]
+            encoded = [wire.encode(value, _number_of_remote, shared) for value in arguments]
         except wire.WireError as error:
             raise Unsupported(str(error)) from None
         request = wire.dumps([operation, target, encoded])
@@ -139,23 +139,37 @@ class Link:
         except BrokenPipeError:
             raise Gone("the program's process ended early") from None
         kind, *rest = self.receive()
-        value, changes, raised = self._reply(kind, rest)
+        given = len(shared.objects)
+        value, changes, raised = self._reply(kind, rest, shared)
         if operation == "call":
-            outcome = wire.dumps(wire.canonical(rest[0]) if kind == "value" else rest[0])
-            self.record.update(f"{request}\n{kind} {outcome}\n".encode())
+            data = self._outcome(rest[0], value, shared) if kind == "value" else rest[0]
+            self.record.update(f"{request}\n{kind} {wire.dumps(data)}\n".encode())
+        try:
+            for number, contents in changes:
+                if type(number) is not int or not 0 <= number < given:
+                    raise Tampered("a change of an argument that was not given")
+                wire.refill(shared.objects[number], contents, self.remote, shared)
+        except (wire.WireError, TypeError, ValueError) as error:
+            raise Tampered(f"a change that is not one: {error}") from None
         if raised is not None:
             raise raised
-        return value, changes
+        return value
 
-    def _reply(self, kind: str, rest: list[Any]) -> tuple[Any, list[Any], ProgramError | None]:
+    def _outcome(self, data: Any, value: Any, shared: wire.Shared) -> Any:
+        """Data that is equal for values that are, whether they are what was given or copies of it."""
+        if shared.repeated:
+            with contextlib.suppress(wire.WireError):
+                data = wire.encode_tree(value, _number_of_remote)
+        return wire.canonical(data)
+
+    def _reply(self, kind: str, rest: list[Any], shared: wire.Shared) -> tuple[Any, list[Any], ProgramError | None]:
         try:
             if kind == "value":
-                data, changed = rest
-                changes = [[place, wire.decode(new, self.remote)] for place, new in changed]
-                return wire.decode(data, self.remote), changes, None
+                data, changes = rest
+                return wire.decode(data, self.remote, shared), changes, None
             if kind == "error":
-                name, message, base, arguments = rest
-                return None, [], program_error(name, message, base, wire.decode(arguments))
+                name, message, base, arguments, changes = rest
+                return None, changes, program_error(name, message, base, wire.decode(arguments))
             if kind == "opaque":
                 (message,) = rest
                 return None, [], ProgramError(f"returned {message}")
@@ -203,46 +217,18 @@ class Remote:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         link: Link = object.__getattribute__(self, "_link")
-        value, changes = link.ask("call", Remote.number_of(self), [list(arguments), keywords])
-        for place, new in changes:
-            _replace(_argument(place, arguments, keywords), new)
-        return value
+        return link.ask("call", Remote.number_of(self), [list(arguments), keywords])
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return object.__getattribute__(self, "_link").ask("get", Remote.number_of(self), [name])[0]
+        return object.__getattribute__(self, "_link").ask("get", Remote.number_of(self), [name])
 
     def __repr__(self) -> str:
         return "<object of the program>"  # without the address here, which is nobody's business
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__getattribute__(self, "_link").ask("set", Remote.number_of(self), [name, value])
-
-
-def _argument(place: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    if type(place) is int and 0 <= place < len(arguments):
-        return arguments[place]
-    if type(place) is str and place in keywords:
-        return keywords[place]
-    raise Tampered("a change of an argument that was not given")
-
-
-def _replace(argument: Any, new: Any) -> None:
-    if type(argument) is not type(new):
-        raise Tampered("an argument changed its type")
-    if isinstance(argument, (list, bytearray)):
-        argument[:] = new
-    elif isinstance(argument, tuple):
-        for item, changed in zip(argument, new, strict=False):
-            if type(item) is type(changed):
-                _replace(item, changed)
-    elif isinstance(argument, deque):
-        argument.clear()
-        argument.extend(new)
-    elif isinstance(argument, (dict, set)):
-        argument.clear()
-        argument.update(new)
 
 
 def _write_all(fd: int, data: bytes) -> None:
