@@ -15,6 +15,7 @@ from scripts import script
 from rewardranker.execution.child import wire
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.constants import NotConstant, constant
 from rewardranker.execution.languages.javascript import loosely_equal
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.linear import lexer, pattern
@@ -163,6 +164,17 @@ def test_javascript_s_numbers_in_text() -> None:
     assert loosely_equal("+7", {"int": "7"}) and loosely_equal("1.50", 1.5) and loosely_equal(".5e1", 5)
     assert not loosely_equal("9" * 9000, {"int": "7"}) and not loosely_equal("1.", {"int": "1"})
     assert not loosely_equal("", 1) and loosely_equal(" \n", 0) and not loosely_equal("0b2", 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "f(" * 5000, "-" * 5000, "new A[" * 5000], ids=["digits", "calls", "signs", "arrays"]
+)
+def test_what_is_too_long_is_no_constant(text: str) -> None:
+    def unknown(*arguments: object) -> object:
+        raise NotConstant
+
+    with pytest.raises(NotConstant):
+        constant(text, unknown, unknown)
 
 
 def test_data_that_are_no_value_are_the_stream_s_fault() -> None:

@@ -50,7 +50,10 @@ def constant(text: str, call: Call, new: Callable[[str, list[Any], list[Any] | N
         NotConstant: it is not of so simple a form.
     """
     reader = _Reader(_tokens(text), call, new)
-    value = reader.value()
+    try:
+        value = reader.value()
+    except (RecursionError, ValueError):  # nested too deeply, or of more digits than Python converts
+        raise NotConstant(text[:80]) from None
     if reader.left:
         raise NotConstant(text)
     return value
