@@ -18,6 +18,7 @@ from rewardranker.problems.types import Problem
 __all__ = ["completion_of", "extract", "normalise"]
 
 _BACKTICKS = lexer(r"`++")
+_MOST_TURNS = 1000  # of a text that are looked at
 
 
 def extract(problem: Problem, text: str) -> str:
@@ -31,7 +32,7 @@ def extract(problem: Problem, text: str) -> str:
     the problem's stop tokens.
     """
     text = unix(text).removeprefix("\ufeff")
-    said = turns(text if problem.prefix else cut(problem, text))
+    said = turns(text if problem.prefix else cut(problem, text))[:_MOST_TURNS]
     answers = [turn.text for turn in said if turn.role not in ("user", "thought") and turn.text.strip()]
     found = [_from_turn(problem, answer) for answer in answers]
     if not any(is_complete(problem, code) for code in found):

@@ -24,8 +24,8 @@ _INDENT = lexer(r"[ \t]*+")
 _QUOTED = lexer(r" {0,3}+> ?")
 _LIST_ITEM = lexer(r"(?m:^)([ \t]*+(?:[-*+]|\d{1,9}+[.)])[ \t]++)")
 _INFO = lexer(r"[ \t]*+\{?\.?([\w+#.-]*+)([^\n]*+)")
-# Ends of a block that are asked whether they stand within a literal, and blocks in which all of them do.
-_MOST_TRIES, _MOST_OPEN = 8, 2
+# Ends that are asked whether they stand within a literal: of a block, of a text; and blocks in which all of them do.
+_MOST_TRIES, _MOST_ASKED, _MOST_OPEN = 8, 400, 2
 _COMMENT_SIGNS = ("#", "//", "///", "*", "/*", "/**", "--")
 _COLUMNS = 3  # that a fence may be indented
 _TAB = 4
@@ -85,7 +85,7 @@ class _Reader:
         self._text, self._known, self._literals = text, known, literals
         self._items = [(match.start(), _columns(match[1])) for match in _LIST_ITEM.finditer(text)]
         self._starts = [start for start, _ in self._items]
-        self._open = 0
+        self._asked = self._open = 0
 
     def blocks(self) -> list[Block]:
         found, place = [], 0
@@ -151,7 +151,7 @@ class _Reader:
     def _block(self, fence: _Fence) -> tuple[Block, int]:
         """The block behind an opening fence, and where to look for the next one."""
         first: tuple[int, int, int, bool] | None = None  # the first end that stands within a literal
-        tries = _MOST_TRIES if self._open < _MOST_OPEN else 0
+        tries = _MOST_TRIES if self._open < _MOST_OPEN and self._asked < _MOST_ASKED else 0
         for begin, end, start, stop in self._lines(fence.inside):
             cut = self._cut(fence, begin, end, start, stop)
             if cut is None:
@@ -167,6 +167,7 @@ class _Reader:
 
     def _within_literal(self, fence: _Fence, place: int) -> bool:
         """Whether a literal of the block goes on in the line behind ``place``."""
+        self._asked += 1
         code = self._text[fence.inside : place]
         end = max((end for _, end, _ in self._literals(code + "\n", fence.tag)), default=0)
         return end > len(code)
