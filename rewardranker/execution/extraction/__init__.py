@@ -24,7 +24,7 @@ _MOST_TURNS = 1000  # of a text that are looked at
 def extract(problem: Problem, text: str) -> str:
     """The whole program, in normal form, that a model's text means for this problem. Takes linear time; never raises.
 
-    Of what the text says, the first turn counts that holds a complete program, without chat markers and reasoning
+    Of its turns, a thousand at most, the first counts that holds a complete program, without markers and reasoning
     (:mod:`markers <rewardranker.execution.extraction.markers>`, :mod:`reasoning
     <rewardranker.execution.extraction.reasoning>`). Where the problem has a prefix, it continues it, up to the end of
     the function; or it is an answer with the whole program, prefix included, in a fence. Otherwise it is a fenced
