@@ -23,14 +23,15 @@ _REFER = 1 << 13  # without it, no file moves from one directory to another, wha
 _TCP, _SCOPES = 0b11, 0b11  # bind and connect; abstract sockets and signals
 _REFER_SINCE, _TCP_SINCE, _SCOPES_SINCE = 2, 4, 6
 #: What /proc tells of the machine that runtimes and programs ask for: processors, memory, load and time.
-OF_MACHINE = ("cpuinfo", "loadavg", "meminfo", "stat", "uptime", "version") + (
-    "sys/kernel/osrelease",
-    "sys/kernel/pid_max",
-    "sys/kernel/random/uuid",
-    "sys/vm/overcommit_memory",
-)
+OF_MACHINE = ("cpuinfo", "loadavg", "meminfo", "stat", "uptime", "sys/kernel/random/uuid")
 #: What a process reads of itself there. Mounts, control groups and the network are not among it.
-OF_PROCESS = ("cmdline", "comm", "environ", "fd", "io", "limits", "maps", "smaps", "stat", "statm", "status")
+OF_PROCESS = ("cmdline", "fd", "maps", "stat", "statm", "status")
+_OF_PROC = (
+    *((f"/proc/{name}", _READ_FILE) for name in OF_MACHINE),
+    ("/proc/self", _READ_DIR),
+    *((f"/proc/self/{name}", _READ if name == "fd" else _READ_FILE) for name in OF_PROCESS),
+)
+_OF_ALL = (("/proc", _READ),)
 
 
 def version() -> int:
@@ -39,14 +40,6 @@ def version() -> int:
         return kernel.syscall(_CREATE, 0, 0, _VERSION_FLAG)
     except OSError:
         return 0
-
-
-_OF_PROC = (
-    *((f"/proc/{name}", _READ_FILE) for name in OF_MACHINE),
-    ("/proc/self", _READ_DIR),
-    *((f"/proc/self/{name}", _READ) for name in OF_PROCESS),
-)
-_OF_ALL = (("/proc", _READ),)
 
 
 class Landlock:
@@ -62,7 +55,9 @@ class Landlock:
             handled: the rights that nothing else gives.
             everything: whether TCP, and signals and abstract sockets of others, are out of reach, too.
         """
-        self._rules, self._handled = rules, handled
+        fitted = [(fd, rights & handled & (~0 if _is_directory(fd) else _ON_FILES)) for fd, rights in rules]
+        self._rules = [_rule(fd, rights) for fd, rights in fitted if rights]
+        self._handled = handled
         attributes = struct.pack("=Q", handled)
         if everything:
             attributes += struct.pack("=Q", _TCP) if version() >= _TCP_SINCE else b""
@@ -93,28 +88,29 @@ class Landlock:
         """Confines this process, for good, to the rules, to the directory ``own``, if any, and to its own part of
         /proc (``trusted``: to all of it). Raises ``OSError``."""
         ruleset = kernel.syscall(_CREATE, ctypes.c_char_p(self._attributes), len(self._attributes), 0)
-        for fd, rights in self._rules:
-            self._allow(ruleset, fd, rights)
+        for rule in self._rules:
+            kernel.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
         if own:
-            self._allow_path(ruleset, own, self._handled)
+            self._allow(ruleset, own, self._handled)
         for path, rights in _OF_ALL if trusted else _OF_PROC:
-            self._allow_path(ruleset, path, rights)
+            self._allow(ruleset, path, rights & self._handled)
         kernel.syscall(_RESTRICT, ruleset, 0)
         os.close(ruleset)
 
-    def _allow_path(self, ruleset: int, path: str, rights: int) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            fd = os.open(path, os.O_PATH)
-            self._allow(ruleset, fd, rights)
-            os.close(fd)
-
-    def _allow(self, ruleset: int, fd: int, rights: int) -> None:
-        rights &= self._handled
-        if not stat.S_ISDIR(os.fstat(fd).st_mode):
-            rights &= _ON_FILES
+    def _allow(self, ruleset: int, path: str, rights: int) -> None:
         if rights:
-            rule = struct.pack("=Qi", rights, fd)
-            kernel.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)
+            with contextlib.suppress(FileNotFoundError):
+                fd = os.open(path, os.O_PATH)
+                kernel.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, _rule(fd, rights), 0)
+                os.close(fd)
+
+
+def _rule(fd: int, rights: int) -> ctypes.c_char_p:
+    return ctypes.c_char_p(struct.pack("=Qi", rights, fd))
+
+
+def _is_directory(fd: int) -> bool:
+    return stat.S_ISDIR(os.fstat(fd).st_mode)
 
 
 def all_but_proc() -> list[str]:
