@@ -274,3 +274,12 @@ def test_where_nothing_was_solved_the_intervals_are_not_believed() -> None:
         "goes with shares of up to 77.6 % (95 %, one-sided)."
     )
     assert "Nothing solved" not in to_markdown(table_2())
+
+
+@pytest.mark.parametrize(("benchmark", "title"), [("humaneval_x", "HumanEval-X"), ("multipl_e", "MultiPL-E")])
+def test_a_table_that_the_paper_has_not_stands_alone(benchmark: str, title: str) -> None:
+    found = guarded(["python", "cpp", "java", "javascript"], benchmark)
+    for text in (terminal(found), to_markdown(found), to_html(found)):
+        assert f"{title}, problems solved in %" in text and "as printed" not in text
+        assert "Problems" in text and "Known ceiling" in text
+    assert BenchmarkTable.from_json(json.loads(json.dumps(found.to_json()))) == found
