@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?= --quiet --disable-pip-version-check
+# Tests run file by file in so many processes, each with a temporary directory of its own.
+BESIDE ?= -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: quickstart test test-slow lint toolchains clean
 
@@ -10,10 +12,10 @@ quickstart: $(BIN)/.core
 	$(BIN)/rewardranker cycle --config configs/quickstart.yaml
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(BESIDE) -m "not slow"
 
 test-slow: $(BIN)/.dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(BESIDE) -m slow
 
 lint: $(BIN)/.dev
 	$(BIN)/ruff check .
