@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,9 @@ def test_stubs_fail_on_every_row(language: str) -> None:
     found = toolchain(LANGUAGES[language])
     if found.missing:
         pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
-    problems = load_multipl_e(path, language)
+    rows = load_multipl_e(path, language)
+    # What C++ returns from an empty body is what lies there, over which some tests would loop for ever.
+    problems = [replace(row, limits=replace(row.limits, cpu_s=2.0)) for row in rows]
     kinds = {
         "null": [(problem, constant_program(problem)) for problem in problems],
         "empty": [(problem, stub(problem, ":" if language == "bash" else "")) for problem in problems],
