@@ -112,7 +112,8 @@ def judgement_of_stream(
         answers[-1] = frame.limited(outcome.limit)  # all answered, but with a fraction of a second too many
     if protocol == "checks" and not _ended_well(outcome, transcript) and answers[-1].verdict is Verdict.OK:
         answers[-1] = Answer(Verdict.RUNTIME_ERROR, f"the process did not end as it should{how_ended(outcome)}")
-    return frame.sum_up(answers, outcome.cpu_s, transcript.detail if protocol == "tester" else "")
+    told = protocol == "tester" and not outcome.limit  # else it is chance whether the tester came to say it
+    return frame.sum_up(answers, outcome.cpu_s, transcript.detail if told else "")
 
 
 def _ended_well(outcome: Outcome, transcript: Transcript) -> bool:
