@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.languages.language import Language, Recipe, Replay
-from rewardranker.execution.languages.replay import Asked, helpers
+from rewardranker.execution.languages.language import Language, Recipe, Replay, asking
+from rewardranker.execution.languages.replay import LINE, Asked, helpers
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
@@ -60,10 +58,7 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
 
 
 def _program(code: str, asked: Asked) -> Recipe:
-    arguments = ",".join(call.key for call in asked.calls)  # which are JSON
-    job = f'{{"nonce":"{asked.nonce}","entry":{json.dumps(asked.entry)},"replayed":"yes","calls":[{arguments}]}}'
-    recipe = _calls(code, asked.entry, "")
-    return replace(recipe, run=replace(recipe.run, files={**recipe.run.files, "calls.json": job.encode()}))
+    return asking(_calls(code, asked.entry, ""), asked.job)
 
 
 def _step(files: dict[str, str], before: str, script: str) -> Step:
@@ -101,7 +96,7 @@ BASH = Language(
     calls=_calls,
     typed=False,
     record=_record,
-    replay=Replay(_replayed, _program, ("bash", "replay.sh", "check"), _REPLAYER, lexer(r"[^\n]*+\Z")),
+    replay=Replay(_replayed, _program, Step(("bash", "replay.sh", "check"), _REPLAYER), LINE),
     equal=_equal,
     out_of_memory=lexer(r"cannot allocate \d++ bytes|Cannot allocate memory"),
     # Bash says "syntax error" of expressions too, at run time.

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from rewardranker.errors import UserError
 from rewardranker.execution.languages.java_tests import TUPLES, recipe_of
 from rewardranker.execution.languages.language import Recipe, Replay
-from rewardranker.execution.languages.replay import Asked
+from rewardranker.execution.languages.replay import LINE, Asked
 from rewardranker.execution.languages.rewriting import closing, flat, masked
-from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = "{setup}/harness.jar"
@@ -195,6 +194,6 @@ final class {main} {{
 REPLAY = Replay(
     _record,
     _program,
-    (*_MACHINE, "-cp", f"tests:{TUPLES}:{_HARNESS}", "rewardranker.Replay", "check"),
-    value=lexer(r"[^\n]*+\Z"),
+    Step((*_MACHINE, "-cp", f"tests:{TUPLES}:{_HARNESS}", "rewardranker.Replay", "check")),
+    LINE,
 )

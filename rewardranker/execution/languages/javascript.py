@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.language import Language, Recipe, Replay, asking
 from rewardranker.execution.languages.libraries import LIBRARIES, NODE_MODULES
-from rewardranker.execution.languages.replay import Asked
+from rewardranker.execution.languages.replay import LINE, Asked
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
@@ -19,7 +18,7 @@ _HARNESS = Path(__file__).with_name("harness")
 DRIVER = {name: (_HARNESS / name).read_bytes() for name in ("calls.js", "values.js")}
 RECORDER = {name: (_HARNESS / name).read_bytes() for name in ("record.js", "values.js", "compiler.js")}
 REPLAYER = {name: (_HARNESS / name).read_bytes() for name in ("replay.js", "values.js")}
-REPLAY, VALUE = ("node", "replay.js", "check"), lexer(r"[^\n]*+\Z")
+REPLAY = Step(("node", "replay.js", "check"), REPLAYER)
 [_MD5] = [library for library in LIBRARIES if library.language == "javascript"]
 OUT_OF_MEMORY = lexer(
     r"heap out of memory|Reached heap limit|process out of memory|Array buffer allocation failed|"
@@ -38,7 +37,8 @@ def _whole(code: str) -> Recipe:
 
 
 def _calls(code: str, entry: str, whole_text: str) -> Recipe:
-    return Recipe(None, Step(("node", "calls.js"), {**DRIVER, "program.js": code.encode()}))
+    environment = {"NODE_PATH": ":".join(NODE_MODULES)} if _MD5.asked.search(code) else {}
+    return Recipe(None, Step(("node", "calls.js"), {**DRIVER, "program.js": code.encode()}, environment=environment))
 
 
 def _record(tests: str, entry: str) -> Step:
@@ -51,16 +51,7 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
 
 
 def _program(code: str, asked: Asked) -> Recipe:
-    step = replayed_calls(asked, {"program.js": code.encode()})
-    environment = {"NODE_PATH": ":".join(NODE_MODULES)} if _MD5.asked.search(code) else {}
-    return Recipe(None, replace(step, environment=environment))
-
-
-def replayed_calls(asked: Asked, program: dict[str, bytes]) -> Step:
-    """The calls of a program's ``program.js``."""
-    arguments = ",".join(call.key for call in asked.calls)  # which are JSON
-    job = f'{{"entry": {json.dumps(asked.entry)}, "calls": [{arguments}]}}'
-    return Step(("node", "calls.js", asked.nonce), {**DRIVER, **program, "calls.json": job.encode()})
+    return asking(_calls(code, asked.entry, ""), asked.job)
 
 
 def loosely_equal(actual: Any, expected: Any) -> bool:
@@ -163,7 +154,7 @@ JAVASCRIPT = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
-    replay=Replay(_replayed, _program, REPLAY, REPLAYER, VALUE),
+    replay=Replay(_replayed, _program, REPLAY, LINE),
     equal=loosely_equal,
     out_of_memory=OUT_OF_MEMORY,
     does_not_compile=DOES_NOT_COMPILE,

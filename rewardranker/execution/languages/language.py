@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from rewardranker.execution.languages.replay import Asked
@@ -54,6 +54,11 @@ class Recipe:
     exact: tuple[str, ...] = ()
 
 
+def asking(recipe: Recipe, job: bytes) -> Recipe:
+    """The recipe of a program's driver with what it is told: the run's nonce, the entry point, the calls."""
+    return replace(recipe, run=replace(recipe.run, files={**recipe.run.files, "calls.json": job}))
+
+
 @dataclass(frozen=True)
 class Compiled:
     """How a compiled language's tests become values (L2). Both programs answer with one line for each check, which
@@ -83,15 +88,13 @@ class Replay:
         record: ``(prompt, tests, entry_point)``: compiles the tests, leaves them as the file ``tests`` and writes
             their calls to descriptor 3.
         program: ``(code, asked)``: the program with those calls, which sends what they return.
-        check: the command that checks answers, which it reads from standard input.
-        files: what it needs beside the tests.
+        check: the step that checks answers, which it reads from standard input; the tests' file is added to it.
         value: what a value looks like that a program may send; none holds a line's end.
     """
 
     record: Callable[[str, str, str], Step]
     program: Callable[[str, Asked], Recipe]
-    check: tuple[str, ...] = ("./tests", "check")
-    files: dict[str, bytes] = field(default_factory=dict)
+    check: Step = Step(("./tests", "check"))
     value: re.Pattern[str] = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.languages.language import Language, Recipe, Replay
-from rewardranker.execution.languages.replay import Asked, helpers
+from rewardranker.execution.languages.language import Language, Recipe, Replay, asking
+from rewardranker.execution.languages.replay import LINE, Asked, helpers
 from rewardranker.execution.linear import lexer
 from rewardranker.execution.sandbox.step import Step
 
@@ -52,8 +50,6 @@ for name in {" ".join(_EXTENSIONS)}; do
 done
 exec {" ".join(_PHP)} "$@"
 """
-
-_REPLAY = ("sh", "-c", _ASK, "php", "replay.php", "check")
 
 
 def _step(files: dict[str, bytes], *words: str, collect: tuple[str, ...] = ()) -> Step:
@@ -110,10 +106,7 @@ def _reporting(match: re.Match[str]) -> str:
 
 
 def _program(code: str, asked: Asked) -> Recipe:
-    arguments = ",".join(call.key for call in asked.calls)  # which are JSON
-    job = f'{{"nonce":"{asked.nonce}","entry":{json.dumps(asked.entry)},"replayed":true,"calls":[{arguments}]}}'
-    recipe = _calls(code, asked.entry, "")
-    return replace(recipe, run=replace(recipe.run, files={**recipe.run.files, "calls.json": job.encode()}))
+    return asking(_calls(code, asked.entry, ""), asked.job)
 
 
 def _php_string(text: str) -> str:
@@ -180,7 +173,7 @@ PHP = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
-    replay=Replay(_replayed, _program, _REPLAY, _REPLAYER, lexer(r"[^\n]*+\Z")),
+    replay=Replay(_replayed, _program, _step(_REPLAYER, "replay.php", "check"), LINE),
     equal=identical,
     out_of_memory=lexer(r"Out of memory|Allowed memory size of|MemoryError|Cannot allocate memory"),
     does_not_compile=lexer(r"(?m:^)(?:PHP )?(?:Parse error: |Fatal error: ++Cannot redeclare )"),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+
+from rewardranker.execution.linear import lexer
+
+#: A value that a script or a Java program may send: JSON on one line.
+LINE = lexer(r"[^\n]*+\Z")
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,13 @@ class Asked:
     nonce: str
     prompt: str
     tests: str
+
+    @property
+    def job(self) -> bytes:
+        """What a script's driver is told: to answer each call with a list of texts, the value first."""
+        calls = ",".join(call.key for call in self.calls)  # which are JSON
+        entry = json.dumps(self.entry)
+        return f'{{"nonce":"{self.nonce}","entry":{entry},"replayed":"yes","calls":[{calls}]}}'.encode()
 
 
 def helpers(prompt: str, definition: str, entry: str) -> str:

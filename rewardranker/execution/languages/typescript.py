@@ -13,12 +13,10 @@ from rewardranker.execution.languages.javascript import (
     RECORDER,
     REPLAY,
     REPLAYER,
-    VALUE,
     loosely_equal,
-    replayed_calls,
 )
-from rewardranker.execution.languages.language import Language, Recipe, Replay, Service
-from rewardranker.execution.languages.replay import Asked, helpers
+from rewardranker.execution.languages.language import Language, Recipe, Replay, Service, asking
+from rewardranker.execution.languages.replay import LINE, Asked, helpers
 from rewardranker.execution.sandbox.step import Step
 
 _HARNESS = Path(__file__).with_name("harness")
@@ -66,9 +64,7 @@ def _program(code: str, asked: Asked) -> Recipe:
     own, whole = helpers(asked.prompt, _DEFINITION, asked.entry), f"{code}\n{asked.tests}\n"
     if own.strip() and not _IMPORT.search(own + asked.tests):
         whole = f"{code}\nnamespace judge_tests {{\n{own}\n{asked.tests}\n}}\n"
-    files = {"whole.ts": whole.encode(), "program.ts": code.encode()}
-    build = Step(("check", "whole.ts", "program.ts"), files, ("program.js",), "typescript")
-    return Recipe(build, replayed_calls(asked, {}))
+    return asking(_calls(code, asked.entry, whole), asked.job)
 
 
 TYPESCRIPT = Language(
@@ -80,7 +76,7 @@ TYPESCRIPT = Language(
     whole=_whole,
     calls=_calls,
     record=_record,
-    replay=Replay(_replayed, _program, REPLAY, REPLAYER, VALUE),
+    replay=Replay(_replayed, _program, REPLAY, LINE),
     equal=loosely_equal,
     out_of_memory=OUT_OF_MEMORY,
     does_not_compile=DOES_NOT_COMPILE,

@@ -14,7 +14,7 @@ from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
-from rewardranker.execution.languages.language import Language, Level, Recipe
+from rewardranker.execution.languages.language import Language, Level, Recipe, asking
 from rewardranker.execution.languages.prompt_members import with_prompt_members
 from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.splitting import Split, together
@@ -186,14 +186,13 @@ def _calls(
 ) -> Run:
     assert language.calls is not None
     frame = Frame(problem.limits, len(arguments), "L2")
-    recipe = language.calls(code, problem.entry_point, whole)
+    nonce = secrets.token_hex(8)
+    job = wire.dumps({"nonce": nonce, "entry": problem.entry_point, "calls": list(arguments)}).encode()
+    recipe = asking(language.calls(code, problem.entry_point, whole), job)
     built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    nonce = secrets.token_hex(8)
-    calls = wire.dumps({"nonce": nonce, "entry": problem.entry_point, "calls": list(arguments)}).encode()
-    step = replace(built, files={**built.files, "calls.json": calls})
-    judgement, timed = _answers(sandbox, language, problem, replace(recipe, run=step), frame, nonce, answer)
+    judgement, timed = _answers(sandbox, language, problem, replace(recipe, run=built), frame, nonce, answer)
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
 
 

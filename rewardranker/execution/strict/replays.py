@@ -10,7 +10,7 @@ from typing import Any
 
 from rewardranker.execution.languages.language import Language
 from rewardranker.execution.languages.replay import Argument, RecordedCall
-from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
+from rewardranker.execution.sandbox import Outcome, Sandbox, StepLimits
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
 
@@ -63,7 +63,8 @@ class Replayable:
         unanswered = {number: "not answered with values" for number, values in enumerate(answers) if not values}
         if len(unanswered) == len(answers):
             return Checked(unanswered)
-        step = Step(language.replay.check, {**language.replay.files, _TESTS: self.program})
+        checking = language.replay.check
+        step = replace(checking, files={**checking.files, _TESTS: self.program})
         outcome = sandbox.execute(step, limits, self._answers(answers), language=language.name)
         if outcome.status == _OTHER_CALL:
             try:

@@ -1,7 +1,7 @@
 "use strict";
 // Runs program.js as node would run it as a main module, then answers the calls in calls.json. Knows no
-// expected value. The run's nonce may come as an argument instead: then each answer is a list of texts, the value and
-// what the call has made of every object that it was given. Shares a process with the program, which may take it over: that buys the choice of what to
+// expected value. Where tests are replayed, each answer is a list of texts, the value and what the call has made of every
+// object that it was given. Shares a process with the program, which may take it over: that buys the choice of what to
 // answer, and answers are data, compared elsewhere.
 
 const fs = require("node:fs");
@@ -13,9 +13,7 @@ const { Opaque, cut, decode, describe, encode, isObject, openStream, parse, stri
 const { apply } = Reflect;
 const exitNow = process.reallyExit.bind(process);
 const job = parse(fs.readFileSync("calls.json", "utf8"));
-const [replayed] = process.argv.splice(2, 1);
-const nonce = replayed || job.nonce;
-const send = openStream(3, nonce);
+const send = openStream(3, job.nonce);
 
 /** The program as a function of what a module sees; its last line hands over the entry point. */
 function compile(text, hook) {
@@ -56,7 +54,7 @@ function answer(target, call) {
     if (typeof target !== "function") return `"error","ReferenceError",${missing}`;
     const given = decode(call);
     const value = encode(apply(target, undefined, given));
-    return `"value",${replayed ? withChanges(value, given) : value}`;
+    return `"value",${job.replayed ? withChanges(value, given) : value}`;
   } catch (error) {
     return error instanceof Opaque ? `"opaque",${stringify(error.message)}` : describe("error", error);
   }
@@ -75,7 +73,7 @@ const missing = stringify(cut(`the program does not define the function ${job.en
 send('"begun"');
 let target;
 try {
-  const program = compile(fs.readFileSync("program.js", "utf8"), `hook_${nonce}`);
+  const program = compile(fs.readFileSync("program.js", "utf8"), `hook_${job.nonce}`);
   try {
     target = run(program);
   } catch (error) {
