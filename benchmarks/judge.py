@@ -35,7 +35,6 @@ from rewardranker.execution.cache import VerdictCache
 from rewardranker.execution.extraction import extract
 from rewardranker.execution.judge import Judge, sandbox_description
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import LocalSandbox
@@ -162,8 +161,7 @@ def our_builds() -> Iterator[Work]:
             elif language.compiled is not None and apart is not None:
                 recipe = language.compiled.beside(code, apart, "0" * 16)
             elif language.replay is not None:
-                calls = replays.of(sandbox, language, problem).calls
-                asked = Asked(problem.entry_point, calls, "0" * 16, problem.prefix, tests)
+                asked = replays.of(sandbox, language, problem).asked(problem, "0" * 16)
                 recipe = language.replay.program(code, asked)
             else:
                 assert language.checks is not None

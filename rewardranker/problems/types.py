@@ -87,6 +87,11 @@ class Problem:
     checker: str = ""
     stop_tokens: tuple[str, ...] = ()
 
+    @property
+    def begun(self) -> str:
+        """The program as far as the prompt has it: a chat model's prompt has more around that."""
+        return self.prefix or self.prompt
+
 
 @dataclass
 class Candidate:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rewardranker.execution.languages.language import Language, Recipe, Replay
+from rewardranker.execution.languages.libraries import LIBRARIES
 from rewardranker.execution.languages.replay import Asked, RecordedCall
 from rewardranker.execution.languages.rewriting import masked, names, without_first_brace
 from rewardranker.execution.languages.toolchain import PATH
@@ -41,7 +42,6 @@ mkdir -p whole/bits answers usual/bits tests/bits && echo '#include_next <bits/s
 """
 _COLLECTED = ("whole/bits/stdc++.h", "answers/everything.hpp", "usual/everything.hpp", "tests/tests.hpp")
 _BOOST_ANY = re.compile(r"^[ \t]*+#[ \t]*+include[ \t]*+[<\"]boost/any\.hpp", re.M)
-_OPENSSL = re.compile(r"^[ \t]*+#[ \t]*+include[ \t]*+[<\"]openssl/", re.M)
 _ASSERT = lexer(r"\bassert(?=\s*+\()")
 _BARE = lexer(r"(?m:^)[ \t]*+(?:#[^\n]*+|using namespace [\w:]++;[^\n]*+)")
 
@@ -90,7 +90,8 @@ def _boost(code: str) -> str:
 
 
 def _libraries(code: str) -> tuple[str, ...]:
-    return ("-lcrypto",) if _OPENSSL.search(code) else ()
+    asked = [library for library in LIBRARIES if library.language == "cpp" and library.asked.search(code)]
+    return tuple(word for library in asked for word in library.link)
 
 
 def _call(number: int, call: RecordedCall, entry: str) -> str:

@@ -22,6 +22,7 @@ class Library:
         asked: matches what asks for it; the group is a name to look for.
         places: folders where that name has to be, in one of them.
         install: the command that brings it.
+        link: what a compiler has to be told.
         rows: problems whose own solution asks for it where the prompt does not: others' solutions of these need not.
     """
 
@@ -31,6 +32,7 @@ class Library:
     places: tuple[str, ...]
     install: str
     rows: frozenset[str] = frozenset()
+    link: tuple[str, ...] = ()
 
     def lacking(self, text: str) -> str:
         """What of the library a text asks for that is not on this machine; empty where it is all there."""
@@ -52,6 +54,7 @@ LIBRARIES = (
         pattern(r'(?m)^[ \t]*#[ \t]*include[ \t]*[<"](openssl/[\w/.]+)'),
         _INCLUDES,
         "apt-get install libssl-dev",
+        link=("-lcrypto",),
     ),
     Library(
         "js-md5",
@@ -70,7 +73,7 @@ def missing_library(problem: Problem, code: str, elsewhere: bool = False) -> str
     Args:
         elsewhere: programs run on another machine, which is not asked what it has.
     """
-    trusted = "\n".join([problem.prefix or problem.prompt, problem.setup, *(test.input for test in problem.tests)])
+    trusted = "\n".join([problem.begun, problem.setup, *(test.input for test in problem.tests)])
     for library in LIBRARIES:
         if library.language != problem.language or problem.style != "program":
             continue

@@ -16,7 +16,6 @@ from rewardranker.errors import UserError
 from rewardranker.execution.child import wire
 from rewardranker.execution.languages.language import Language, Level, Recipe, asking
 from rewardranker.execution.languages.prompt_members import with_prompt_members
-from rewardranker.execution.languages.replay import Asked
 from rewardranker.execution.languages.splitting import Split, together
 from rewardranker.execution.languages.typed_values import shown
 from rewardranker.execution.sandbox import Outcome, Sandbox
@@ -112,7 +111,7 @@ def _has_checks(language: Language, problem: Problem) -> bool:
 
 
 def _own_tests(problem: Problem) -> str:
-    return with_prompt_members(trusted_tests(problem), problem.prefix or problem.prompt, problem.entry_point)
+    return with_prompt_members(trusted_tests(problem), problem.begun, problem.entry_point)
 
 
 def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Run:
@@ -226,14 +225,16 @@ def _compiled(
 
 
 def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: Problem, code: str) -> Run:
-    """Tests whose calls depend on what others return are run again with the calls that they made on these answers."""
+    """Tests whose calls depend on what others return are run again with the calls that they made on these answers.
+
+    Every program begins with the calls that were recorded without one, so that which were judged before it says
+    nothing of it.
+    """
     try:
         tests = replays.of(sandbox, language, problem)
         for _ in range(_MOST_PATHS):
             found = _replayed_on(sandbox, language, tests, problem, code)
             if not isinstance(found, Replayable):
-                if found[0].verdict is Verdict.OK:
-                    replays.keep(language, problem, tests)
                 return found
             tests = found
         reason = f"problem {problem.id}: its tests make other calls each time that they are given answers"
@@ -250,8 +251,7 @@ def _replayed_on(
     replay, nonce = language.replay, secrets.token_hex(8)
     assert replay is not None
     frame = Frame(problem.limits, len(tests.calls), "L2")
-    asked = Asked(problem.entry_point, tests.calls, nonce, problem.prefix or problem.prompt, trusted_tests(problem))
-    recipe = replay.program(code, asked)
+    recipe = replay.program(code, tests.asked(problem, nonce))
     built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rewardranker.execution.languages.language import Language
-from rewardranker.execution.languages.replay import Argument, RecordedCall
+from rewardranker.execution.languages.replay import Argument, Asked, RecordedCall
 from rewardranker.execution.sandbox import Outcome, Sandbox, StepLimits
 from rewardranker.execution.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
@@ -43,6 +43,10 @@ class Replayable:
 
     calls: tuple[RecordedCall, ...]
     program: bytes
+
+    def asked(self, problem: Problem, nonce: str) -> Asked:
+        """What a program of the problem is asked in the run with this nonce."""
+        return Asked(problem.entry_point, self.calls, nonce, problem.begun, trusted_tests(problem))
 
     def check(
         self, sandbox: Sandbox, language: Language, limits: StepLimits, answers: Sequence[Values | None]
@@ -92,7 +96,7 @@ class Replays:
     """Every problem's tests, compiled when they are first needed. Threads may do that twice; it is the same."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Replayable] = {}
+        self._known: dict[tuple[str, ...], Replayable | NotRecordable] = {}
 
     def of(self, sandbox: Sandbox, language: Language, problem: Problem) -> Replayable:
         """The problem's tests.
@@ -102,31 +106,20 @@ class Replays:
             SandboxDied: the sandbox did.
         """
         assert language.replay is not None
-        key = _key(language, problem)
+        tests = trusted_tests(problem)
+        key = (language.name, problem.entry_point, problem.begun, tests)
         if key not in self._known:
-            step = language.replay.record(_begun(problem), trusted_tests(problem), problem.entry_point)
-            outcome = sandbox.execute(step, _LIMITS, language=language.name)
-            self._known[key] = _replayable(problem, outcome)
-        return self._known[key]
-
-    def keep(self, language: Language, problem: Problem, tests: Replayable) -> None:
-        """These are the problem's tests from now on: a right program was given these calls."""
-        key = _key(language, problem)
-        self._known[key] = tests
-
-
-def _key(language: Language, problem: Problem) -> tuple[str, ...]:
-    return (language.name, problem.entry_point, _begun(problem), trusted_tests(problem))
+            step = language.replay.record(problem.begun, tests, problem.entry_point)
+            self._known[key] = _replayable(problem, sandbox.execute(step, _LIMITS, language=language.name))
+        known = self._known[key]
+        if isinstance(known, NotRecordable):
+            raise known
+        return known
 
 
 def trusted_tests(problem: Problem) -> str:
     """All of a problem's trusted code, as one text."""
     return "\n".join([*([problem.setup] if problem.setup else []), *(test.input for test in problem.tests)])
-
-
-def _begun(problem: Problem) -> str:
-    """The program as far as the prompt has it: a chat model's prompt has more around that."""
-    return problem.prefix or problem.prompt
 
 
 def values_of(
@@ -150,15 +143,16 @@ def _are_values(data: Any, count: int, form: re.Pattern[str]) -> bool:
     return all(type(value) is str and form.match(value) for value in data)
 
 
-def _replayable(problem: Problem, outcome: Outcome) -> Replayable:
+def _replayable(problem: Problem, outcome: Outcome) -> Replayable | NotRecordable:
+    """The tests, or why they are none that can be run apart."""
     try:
         return Replayable(_calls(outcome.results), outcome.files[_TESTS])
     except (ValueError, KeyError, TypeError):
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit or "they end early"
-        raise NotRecordable(
+        return NotRecordable(
             f"the {problem.language} tests of problem {problem.id} could not be recorded: {reason}; they have to "
             f"call {problem.entry_point!r} with plain data, and assert what it returns"
-        ) from None
+        )
 
 
 def _calls(recording: bytes) -> tuple[RecordedCall, ...]:
