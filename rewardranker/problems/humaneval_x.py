@@ -8,7 +8,7 @@ from pathlib import Path
 from rewardranker.errors import UserError
 from rewardranker.execution.extraction import normalise
 from rewardranker.execution.languages.rewriting import masked
-from rewardranker.problems.io import Row, require_fields
+from rewardranker.problems.io import Row, require_fields, unix_lines
 from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Limits, Problem, Test
 
@@ -58,7 +58,7 @@ def load_humaneval_x(source: str | Path = HUMANEVAL_X_HUB, language: str | None 
 def humaneval_x_solutions(source: str | Path = HUMANEVAL_X_HUB) -> dict[str, str]:
     """The reference programs in normal form, by problem id, of the rows that have one that is right."""
     return {
-        _id(row, where): normalise(_unix(row["prompt"]) + _unix(row["canonical_solution"]))
+        _id(row, where): normalise(unix_lines(row["prompt"]) + unix_lines(row["canonical_solution"]))
         for row, where, _ in _rows(source, None)
         if row.get("canonical_solution") and not _is_wrong(row)
     }
@@ -93,7 +93,7 @@ def _rows(source: str | Path, language: str | None) -> list[tuple[Row, str, str]
 
 def _problem(row: Row, where: str, revision: str) -> Problem:
     language, number = _task(row, where)
-    prompt = _unix(row["prompt"])
+    prompt = unix_lines(row["prompt"])
     return Problem(
         id=_id(row, where),
         source="humaneval_x",
@@ -102,7 +102,7 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
         prefix=prompt,
         entry_point=_entry_point(language, prompt, row["test"], where),
         style="program",
-        tests=(Test(_unix(row["test"])),),
+        tests=(Test(unix_lines(row["test"])),),
         split="test",
         group_id=f"humaneval/{number}",
         licence="Apache-2.0",
@@ -133,7 +133,3 @@ def _entry_point(language: str, prompt: str, tests: str, where: str) -> str:
             f"{where}: the prompt begins {begun}, and the tests do not call it; they are {tests[:80]!r}..."
         )
     return found[-1]
-
-
-def _unix(text: str) -> str:
-    return str(text).replace("\r\n", "\n")

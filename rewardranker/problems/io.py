@@ -28,6 +28,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _PANDAS_INDEX = re.compile(r"__index_level_\d++__|Unnamed: \d++")
 
 
+def unix_lines(text: str) -> str:
+    """A row's text with the line ends that programs have here."""
+    return text.replace("\r\n", "\n")
+
+
 def write_problems(path: Path, problems: Sequence[Problem]) -> None:
     """Writes one JSON object per line; the file appears whole or not at all."""
     write_json_lines(path, (dataclasses.asdict(problem) for problem in problems))

@@ -10,7 +10,7 @@ from pathlib import Path
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
 from rewardranker.execution.extraction import normalise
-from rewardranker.problems.io import Row, require_fields
+from rewardranker.problems.io import Row, require_fields, unix_lines
 from rewardranker.problems.near_duplicates import group_near_duplicates, keep_splits_apart
 from rewardranker.problems.prompts import Shot
 from rewardranker.problems.sources import read_source
@@ -116,16 +116,16 @@ def _rows(config: MbppConfig) -> tuple[list[Row], str]:
 
 
 def _problem(row: Row, split: Split, revision: str) -> Problem:
-    tests = [_unix(test) for test in row["test_list"]]
+    tests = [unix_lines(test) for test in row["test_list"]]
     return Problem(
         id=f"mbpp/{row['task_id']}",
         source="mbpp",
         language="python",
-        prompt=plain_mbpp_prompt(_unix(row["text"]).strip(), [test.strip() for test in tests]),
+        prompt=plain_mbpp_prompt(unix_lines(row["text"]).strip(), [test.strip() for test in tests]),
         entry_point=entry_point(tests[0], row["code"]),
         style="program",
         tests=tuple(Test(test) for test in tests),  # to the byte, as other harnesses show them
-        setup=_unix(row["test_setup_code"]),
+        setup=unix_lines(row["test_setup_code"]),
         split=split,
         group_id=f"mbpp/{row['task_id']}",
         licence="CC-BY-4.0",
@@ -164,11 +164,7 @@ def _limit(problems: list[Problem], split: Split, limit: int) -> list[Problem]:
     return [problem for problem in problems if problem.split != split or problem.id in kept]
 
 
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
 def _parse(code: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in somebody's program is not our business
-        return ast.parse(_unix(code))
+        return ast.parse(unix_lines(code))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rewardranker.errors import UserError
 from rewardranker.execution.extraction import normalise
-from rewardranker.problems.io import Row
+from rewardranker.problems.io import Row, unix_lines
 from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Limits, Problem, Test
 
@@ -111,7 +111,7 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
     if lacking:
         raise UserError(f"{where} lacks {' and '.join(lacking)}; it has {', '.join(row)}")
     language = _language(row, name, where)
-    prompt = str(row["prompt"]).replace("\r\n", "\n")
+    prompt = unix_lines(str(row["prompt"]))
     return Problem(
         id=name,
         source="multipl_e",
@@ -120,7 +120,7 @@ def _problem(row: Row, where: str, revision: str) -> Problem:
         prefix=prompt,
         entry_point=_entry_point(language, prompt, str(tests), where),
         style="program",
-        tests=(Test(str(tests).replace("\r\n", "\n")),),
+        tests=(Test(unix_lines(str(tests))),),
         split="test",
         group_id=_group(name),
         licence="MIT",

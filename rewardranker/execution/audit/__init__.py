@@ -17,6 +17,7 @@ from typing import Any
 from rewardranker.execution.audit import python
 from rewardranker.execution.extraction.literals import literals, spaces
 from rewardranker.execution.extraction.normal_form import unix
+from rewardranker.execution.extraction.tags import language_of
 from rewardranker.execution.linear import lexer, pattern
 
 # So many findings of a kind are enough for a reader.
@@ -136,27 +137,29 @@ _BASH = _Scan(
     {"own process": _OWN_FILES},
 )
 _LINE_END = lexer(r"\n")
-_NAMES = {"c++": "cpp", "cs": "csharp", "js": "javascript", "ts": "typescript", "sh": "bash"}
 _SCANS = {
-    **dict.fromkeys(("cpp", "c++"), _CPP),
+    "cpp": _CPP,
     "java": _JAVA,
-    **dict.fromkeys(("cs", "csharp"), _CSHARP),
-    **dict.fromkeys(("js", "javascript", "ts", "typescript"), _SCRIPT),
+    "csharp": _CSHARP,
+    "javascript": _SCRIPT,
+    "typescript": _SCRIPT,
     "php": _PHP,
-    **dict.fromkeys(("sh", "bash"), _BASH),
+    "bash": _BASH,
 }
 
 
 def suspicious(language: str, code: str) -> list[str]:
     """What a person should look at, as ``name:line`` in order of lines; empty for nearly every honest program.
 
-    Python is read as a syntax tree (a text that is no Python has no findings: it does not run), the others by
-    pattern, without their comments and strings. Unknown languages have no findings.
+    Python is read as a syntax tree (a text that is no Python has no findings: it does not run; one that is too long
+    for that is ``long:1``), the others by pattern, without their comments and strings. Unknown languages have no
+    findings.
     """
-    if language == "python":
+    name = language_of(language)
+    if name == "python":
         found = python.findings(code)
-    elif language in _SCANS:
-        found = _lexical(_SCANS[language], _NAMES.get(language, language), unix(code))
+    elif name in _SCANS:
+        found = _lexical(_SCANS[name], name, unix(code))
     else:
         found = set()
     return [f"{name}:{line}" for line, name in sorted(found)]

@@ -23,10 +23,7 @@ MAX_ITEMS_OF_ITERATOR = MAX_CONTAINERS = 100_000
 _BIG_INT_BITS = 256
 _TYPES = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
 _TYPE_NAMES = {value: name for name, value in _TYPES.items()}
-
-
-_MUTABLE = frozenset((list, dict, set, bytearray, collections.deque))
-_REFILLED = (list, dict, set, bytearray, collections.deque)
+_MUTABLE = (list, dict, set, bytearray, collections.deque)
 
 
 class WireError(Exception):
@@ -226,7 +223,7 @@ def decode(data: Any, resolve: Callable[[int], object] | None = None, shared: Sh
 def refill(container: Any, data: Any, resolve: Callable[[int], object], shared: Shared) -> None:
     """Makes a container hold what :func:`contents` gave as ``data``. Raises :class:`WireError`."""
     with reading():
-        base = next(base for base in _REFILLED if isinstance(container, base))
+        base = next(base for base in _MUTABLE if isinstance(container, base))
         body = data if base is list else data[base.__name__]
         if base is dict:
             items = [(_decode(key, resolve, None), _decode(item, resolve, shared)) for key, item in body]

@@ -16,11 +16,13 @@ from rewardranker.execution.sandbox import Sandbox
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Problem
 
-__all__ = ["COMPAT_RULES", "CompatRules", "judge_compat"]
+__all__ = ["COMPAT_RULES", "UNKNOWN_TESTS", "CompatRules", "judge_compat"]
 
 CompatRules = Literal["multipl_e", "deepseek"]
 COMPAT_RULES: tuple[CompatRules, ...] = get_args(CompatRules)
 _HARNESSES = {"multipl_e": multipl_e, "deepseek": deepseek}
+#: Sources whose tests end no program where a check fails (``console.assert``), so that exit statuses say nothing.
+UNKNOWN_TESTS = frozenset(("humaneval_x",))
 
 
 def judge_compat(
@@ -35,9 +37,15 @@ def judge_compat(
         patience: factor on the harness's wall-clock limits, for machines slower or busier than its own were.
 
     Raises:
-        UserError: the problem is not of style ``program``, or in a language that the harness does not run.
+        UserError: the problem is not of style ``program``, in a language that the harness does not run, or from a
+            source whose tests it does not know.
         SandboxDied: the sandbox failed; nothing is said of the program.
     """
+    if problem.source in UNKNOWN_TESTS:
+        raise UserError(
+            f"problem {problem.id} cannot be judged by the rules {rules!r}: these know the tests of HumanEval, MBPP "
+            f"and MultiPL-E, not those of {problem.source}; use mode strict"
+        )
     harness = _HARNESSES[rules]
     rule = harness.RULES.get(problem.language)
     if rule is None or problem.style != "program":
