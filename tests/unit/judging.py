@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
+import pytest
+
 from rewardranker.execution.judge import Judge
+from rewardranker.execution.languages import LANGUAGES
+from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.execution.sandbox import LocalSandbox, SandboxDied
 from rewardranker.execution.verdict import Judgement
 from rewardranker.problems.types import Limits, Problem, Style, Test
 
@@ -36,3 +43,22 @@ def problem(style: Style = "function", tests: tuple[Test, ...] | None = None, **
 
 def verdict(judge: Judge, code: str, task: Problem | None = None) -> Judgement:
     return judge.run([(task or problem(), code)])[0]
+
+
+def need(language: str) -> str:
+    """The language; skips the test where this machine lacks its tools."""
+    missing = toolchain(LANGUAGES[language]).missing
+    if missing:
+        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(missing)}")
+    return language
+
+
+@contextmanager
+def running(sandbox: LocalSandbox) -> Iterator[LocalSandbox]:
+    """A sandbox, started and stopped; skips the test where this machine cannot have its tier."""
+    try:
+        sandbox.start()
+    except SandboxDied as error:
+        pytest.skip(str(error))
+    yield sandbox
+    sandbox.stop()

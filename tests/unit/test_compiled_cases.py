@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from benchmark_data import SHARED, shared
+from judging import need
 
 from rewardranker.execution.extraction import extract
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.multipl_e import load_multipl_e
@@ -29,14 +28,8 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def needs(language: str) -> None:
-    found = toolchain(LANGUAGES[language])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
-
-
 def test_numbers_that_the_program_has_spoilt_are_not_compared_where_it_is() -> None:
-    needs("java")
+    need("java")
     problems = {one.id.rpartition("/")[2]: one for one in load_multipl_e(shared("multipl_e/humaneval-java.jsonl"))}
     items = [(problems[row["problem_id"]], row["text"]) for row in rows(case("multipl_e_java.jsonl"))]
     with Judge() as judge:
@@ -45,7 +38,7 @@ def test_numbers_that_the_program_has_spoilt_are_not_compared_where_it_is() -> N
 
 
 def test_hello_fits_into_a_quarter_of_a_gigabyte() -> None:
-    needs("java")
+    need("java")
     known = {one.id: one for one in read_problems(case("stdio_problems.jsonl"))}
     items = [
         (known[row["problem_id"]], row["code"]) for row in rows(case("stdio_pool.jsonl")) if row["language"] == "java"

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Limits, Problem, Test
 
@@ -120,8 +118,7 @@ def judge() -> Iterator[Judge]:
 
 
 def task(language: str, body: str, beside: str) -> Problem:
-    if toolchain(LANGUAGES[language]).missing:
-        pytest.skip(f"no tool-chain for {language}")
+    need(language)
     tests = f"    }}\n{beside}    {MAINS[language]} {{\n{body}\n    }}\n\n}}\n"
     return problem("program", (Test(tests),), language=language, entry_point="f", limits=LIMITS)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from benchmark_data import shared
+from judging import need
 
 from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.constants import NotConstant
@@ -111,8 +112,7 @@ def test_what_is_not_plain_is_left_to_the_language(language: str, text: str) -> 
 )
 def test_what_is_left_to_it_is_evaluated(sandbox: LocalSandbox, language: str, text: str, value: Any) -> None:
     problem = problem_of(language, [text])
-    if toolchain(LANGUAGES[language]).missing:
-        pytest.skip(f"no tool-chain for {language}")
+    need(language)
     prepare(sandbox, LANGUAGES[language])
     tests = compiled(language).split(trusted_tests(problem))
     assert Recordings().sides(sandbox, LANGUAGES[language], problem, tests) == [[value]]

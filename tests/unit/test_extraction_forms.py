@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from scripts import script
 
 from rewardranker.execution.extraction import completion_of, extract
 from rewardranker.problems.types import Problem, Test
@@ -31,16 +32,7 @@ CALLS = {
     "typescript": "console.log(f(2));\n",
     "bash": "f 2\n",
 }
-PREFIXES = {
-    "python": 'def f(x):\n    """Twice x."""\n',
-    "cpp": "#include <vector>\nlong f(long x) {\n",
-    "java": "import java.util.*;\nclass Problem {\n    public static long f(long x) {\n",
-    "csharp": "using System;\nclass Problem {\n    public static long F(long x) {\n",
-    "php": "<?php\nfunction f($x) {\n",
-    "javascript": "function f(x) {\n",
-    "typescript": "function f(x: number): number {\n",
-    "bash": "#!/bin/bash\nf() {\n",
-}
+PREFIXES: dict[str, str] = script("fuzz_text").PREFIXES
 
 
 def task(language: str, prefix: bool = False) -> Problem:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 from attacks.tasks import problem
+from judging import need
 from test_extraction_forms import GOOD, PREFIXES, TAGS, task
 
 from rewardranker.execution.extraction import completion_of, extract
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 
 JAVA = "class Problem {\n    public static long f(long x) {\n        return g(x) * 2;\n    }\n}\n"
 CSHARP = "using System;\nclass Problem {\n    public static long F(long x) {\n        return G(x) * 2;\n    }\n}\n"
@@ -125,9 +124,7 @@ def test_helpers_in_blocks_of_their_own(name: str, prefix: bool) -> None:
 
 @pytest.mark.parametrize("language", JUDGED)
 def test_programs_with_helpers_in_blocks_of_their_own_are_right(judge: Judge, language: str) -> None:
-    found = toolchain(LANGUAGES[language])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+    need(language)
     asked = problem(language)
     codes = {name: extract(asked, answer(language, blocks)) for name, blocks in JUDGED[language].items()}
     results = dict(zip(codes, judge.run([(asked, code) for code in codes.values()]), strict=True))

@@ -9,11 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from judging import need
 
 from rewardranker.evaluation.guards import constant_program
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import NEVER_LABELS
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.problems.io import read_json_lines
@@ -72,9 +71,7 @@ def test_stubs_fail_on_every_row(language: str) -> None:
     """``return null``, an empty body, an early exit. A stub may be right by chance where a task asks for just
     that; that is at most one row in a hundred, and never by an exit."""
     path = shared(f"multipl_e/humaneval-{CODES[language]}.jsonl")
-    found = toolchain(LANGUAGES[language])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+    need(language)
     rows = load_multipl_e(path, language)
     # What C++ returns from an empty body is what lies there, over which some tests would loop for ever.
     problems = [replace(row, limits=replace(row.limits, cpu_s=2.0)) for row in rows]

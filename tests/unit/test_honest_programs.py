@@ -6,10 +6,9 @@ import pytest
 from attacks import Task
 from attacks.tasks import problem
 from honest import cpp, csharp, java
+from judging import need
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Problem
 
@@ -22,9 +21,7 @@ WRONG = {"cpp": cpp.WRONG, "java": java.WRONG, "csharp": csharp.WRONG}
 @pytest.mark.parametrize("step", [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("language", PROGRAMS)
 def test_right_programs_are_right_in_every_style(language: str, step: int) -> None:
-    found = toolchain(LANGUAGES[language])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+    need(language)
     items, wrong = listed(language, PROGRAMS[language], step), listed(language, WRONG[language], step)
     with Judge(workers=2) as judge:
         results = dict(zip(items, judge.run(list(items.values())), strict=True))

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from honest import bash, cpp, csharp, java, javascript, php, python_main, typescript
 from honest.tables import Program, function_problem, programs, stdio_problem
+from judging import need
 from test_python_idioms import CASES as PYTHON_CASES
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.rewriting import without_first_brace
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.problems.types import Problem
 
 HEADS = {"php": "<?php\n"}
@@ -49,12 +48,6 @@ def judged(mine: list[tuple[Problem, Program]]) -> None:
     assert all(result.level == LEVELS[problem.style] for (problem, _), result in zip(mine, results, strict=True))
 
 
-def skip_without(language: str) -> None:
-    missing = toolchain(LANGUAGES[language]).missing
-    if missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(missing)}")
-
-
 @pytest.mark.parametrize(
     ("language", "step"),
     [
@@ -63,12 +56,12 @@ def skip_without(language: str) -> None:
     ],
 )
 def test_each_program_is_judged_as_it_should_be(language: str, step: int) -> None:
-    skip_without(language)
+    need(language)
     judged(items(language)[::step])
 
 
 def test_php_programs_that_need_an_extension() -> None:
-    skip_without("php")
+    need("php")
     there = subprocess.run(["php", "-m"], capture_output=True, text=True).stdout.split()
     lacking = {"bcmath", "gmp", "mbstring"} - set(there)
     if lacking:
@@ -90,7 +83,7 @@ def test_there_are_five_hundred_right_programs() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("language", TABLES)
 def test_the_tool_chain_itself_says_the_same(language: str, tmp_path: Path) -> None:
-    skip_without(language)
+    need(language)
     other = []
     for number, (problem, program) in enumerate(items(language)[:: STEPS.get(language, 1)]):
         reason = alone(language, problem, program, tmp_path / str(number))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox.process import NotStarted
 from rewardranker.execution.sandbox.tiers import record
 from rewardranker.execution.verdict import Judgement, Verdict
@@ -55,8 +53,7 @@ def judged() -> Iterator[Judged]:
     judges: dict[str, Judge] = {}
 
     def run(tier: str, language: str, code: str, limit: int, number: int) -> Judgement:
-        if toolchain(LANGUAGES[language]).missing:
-            pytest.skip(f"no tool-chain for {language}")
+        need(language)
         try:
             record(tier)
         except NotStarted as error:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.types import Limits, Problem, Test
 
@@ -151,8 +149,7 @@ FORMS: dict[str, tuple[str, str, list[tuple[str, Verdict]]]] = {
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    if toolchain(LANGUAGES["javascript"]).missing:
-        pytest.skip("no node")
+    need("javascript")
     with Judge(workers=2) as judge:
         yield judge
 

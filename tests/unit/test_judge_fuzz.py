@@ -11,11 +11,11 @@ import pytest
 from attacks.tasks import QUICK, problem, right
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from judging import need
 
 from rewardranker.execution.child import wire
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.observations import is_value
 from rewardranker.execution.sandbox import Outcome
 from rewardranker.execution.strict.dispatch import judge_once
@@ -48,8 +48,7 @@ def judge() -> Iterator[Judge]:
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_any_text_is_judged(judge: Judge, language: str) -> None:
-    if toolchain(LANGUAGES[language]).missing:
-        pytest.skip(f"no tool-chain for {language}")
+    need(language)
     task = problem(language, limits=TASK)
 
     @settings(max_examples=EXAMPLES.get(language, 6), deadline=None, suppress_health_check=list(HealthCheck))
@@ -65,8 +64,7 @@ def test_any_text_is_judged(judge: Judge, language: str) -> None:
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_half_a_character_is_judged(judge: Judge, language: str) -> None:
     """JSON can hold one, UTF-8 cannot."""
-    if toolchain(LANGUAGES[language]).missing:
-        pytest.skip(f"no tool-chain for {language}")
+    need(language)
     judgement = judge.run([(problem(language), right(language) + "\ud800")])[0]
     assert judgement.verdict not in NEVER_LABELS, judgement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
@@ -104,9 +104,7 @@ def judge() -> Iterator[Judge]:
 
 
 def task(language: str, tests: dict[str, str] = NUMBERS) -> Problem:
-    found = toolchain(LANGUAGES[language])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+    need(language)
     entry_point = "add" if tests is NUMBERS else "doubled"
     return problem("program", (Test(tests[language]),), language=language, entry_point=entry_point, limits=LIMITS)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from judging import need
 
 from rewardranker.execution import languages
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -40,13 +40,6 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(params=[JS, PHP, SH])
 def name(request: pytest.FixtureRequest) -> str:
     return need(request.param)
-
-
-def need(name: str) -> str:
-    missing = toolchain(LANGUAGES[name]).missing
-    if missing:
-        pytest.skip(f"no tool-chain for {name}: lacks {', '.join(missing)}")
-    return name
 
 
 def record(sandbox: Sandbox, name: str, tests: str, entry: str) -> Outcome:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from judging import problem
+from judging import need, problem
 
 from rewardranker.errors import UserError
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Limits, Problem, Style, Test
 
@@ -62,9 +60,7 @@ def judge() -> Iterator[Judge]:
 
 
 def task(language: str, style: Style) -> Problem:
-    found = toolchain(LANGUAGES[language])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(found.missing)}")
+    need(language)
     tests = {
         "program": (Test(TESTS[language]),),
         "function": (Test("[1, 2]", "3"), Test("[-1, 1]", "0")),

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.libraries import LIBRARIES, Library, missing_library
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.linear import pattern
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Limits, Problem, Test
@@ -26,9 +24,8 @@ def judge() -> Iterator[Judge]:
         yield judge
 
 
-def need(language: str, text: str = "") -> None:
-    if toolchain(LANGUAGES[language]).missing:
-        pytest.skip(f"no tool-chain for {language}")
+def need_all(language: str, text: str = "") -> None:
+    need(language)
     for library in LIBRARIES:
         if library.language == language and library.lacking(text):
             pytest.skip(f"{library.name} is absent: {library.install}")
@@ -46,7 +43,7 @@ def task(language: str, prompt: str, tests: str, name: str = "test/program") -> 
     ("header", "name"), [("boost/no_such_header.hpp", "boost"), ("openssl/no_such_header.h", "OpenSSL")]
 )
 def test_headers_that_are_not_there(judge: Judge, header: str, name: str) -> None:
-    need("cpp")
+    need_all("cpp")
     prompt = f"# include <{header}>\nint f(int x) {{\n"
     [result] = judge.run([(task("cpp", prompt, "int main() { assert(f(1) == 1); }"), prompt + "return x; }")])
     assert result.verdict is NO_TOOLCHAIN
@@ -54,7 +51,7 @@ def test_headers_that_are_not_there(judge: Judge, header: str, name: str) -> Non
 
 
 def test_a_program_that_asks_for_a_header_of_its_own_does_not_compile(judge: Judge) -> None:
-    need("cpp")
+    need_all("cpp")
     prompt = "int f(int x) {\n"
     code = "#include <boost/no_such_header.hpp>\n" + prompt + "return x; }"
     [result] = judge.run([(task("cpp", prompt, "int main() { assert(f(1) == 1); }"), code)])
@@ -62,7 +59,7 @@ def test_a_program_that_asks_for_a_header_of_its_own_does_not_compile(judge: Jud
 
 
 def test_a_module_is_needed_by_the_solution_of_one_row_alone(judge: Judge) -> None:
-    need("javascript")
+    need_all("javascript")
     tests = "console.assert(f('password') === '5f4dcc3b5aa765d61d8327deb882cf99')"
     row, other = (task("javascript", "const f = (text) => {\n", tests, name) for name in ("humaneval_x/js/162", "x"))
     built_in = MD5.replace(
@@ -105,7 +102,7 @@ ANY_TESTS = (
 
 @pytest.mark.slow
 def test_an_any_of_boost_s_is_data(judge: Judge) -> None:
-    need("cpp", ANY)
+    need_all("cpp", ANY)
     programs = [
         ("return y; }", OK),
         ("return 3; }", WRONG),
@@ -124,7 +121,7 @@ def test_an_any_of_boost_s_is_data(judge: Judge) -> None:
 @pytest.mark.slow
 def test_openssl_is_linked(judge: Judge) -> None:
     prompt = "#include<string>\n#include<openssl/md5.h>\nusing namespace std;\nint f(string text){\n"
-    need("cpp", prompt)
+    need_all("cpp", prompt)
     body = "unsigned char md[16];\nMD5((const unsigned char*)text.c_str(), text.size(), md);\nreturn md[0];\n}\n"
     row = task("cpp", prompt, '#include<assert.h>\nint main(){\n    assert (f("password") == 0x5f);\n}\n')
     assert [one.verdict for one in judge.run([(row, prompt + body), (row, prompt + "return 0; }")])] == [OK, WRONG]

@@ -10,14 +10,13 @@ from types import ModuleType
 
 import pytest
 from attacks.tasks import problem
+from judging import need
 from scripts import script
 
 from rewardranker.execution.child import wire
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
 from rewardranker.execution.languages.constants import NotConstant, constant
 from rewardranker.execution.languages.javascript import loosely_equal
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.linear import lexer, pattern
 
 ROOT = Path(__file__).parents[2]
@@ -192,8 +191,7 @@ process.reallyExit(0);
 
 
 def test_a_program_that_answers_with_what_is_no_value_ends_no_judge(judge: Judge) -> None:
-    if toolchain(LANGUAGES["javascript"]).missing:
-        pytest.skip("no tool-chain for javascript")
+    need("javascript")
     forged = (
         '{"int":"zz"}',
         '{"float":[]}',
@@ -210,6 +208,6 @@ def test_a_program_that_answers_with_what_is_no_value_ends_no_judge(judge: Judge
 
 @pytest.mark.slow
 def test_a_minute_of_texts(fuzz: ModuleType) -> None:
-    findings = fuzz.run(seconds=60.0, size=SIZE, seed=20, limit_s=HANGS_S)
+    findings = fuzz.run(seconds=60.0, size=SIZE, seed=20, limit_s=HANGS_S, findings=fuzz.Findings())
     assert findings.texts > 50 and not findings.raised
     assert findings.slowest[0][0] < HANGS_S, findings.slowest

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 from honest.helpers import TASKS, Task
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Limits, Problem, Test
@@ -40,9 +38,7 @@ def row(path: Path, name: str, task: Task, checks: str) -> Problem:
     "language", [pytest.param(name, marks=[pytest.mark.slow] if name in COMPILED else []) for name in TASKS]
 )
 def test_a_program_decides_nothing_by_its_helper(judge: Judge, language: str, tmp_path: Path) -> None:
-    missing = toolchain(LANGUAGES[language]).missing
-    if missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(missing)}")
+    need(language)
     task = TASKS[language]
     kept = task.prompt + task.body
     programs = [
@@ -174,9 +170,7 @@ FORMS: dict[str, tuple[str, str, str, list[tuple[str, Verdict]]]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_tests_of_any_form_run_on_values(judge: Judge, form: str) -> None:
     language, prompt, tests, programs = FORMS[form]
-    missing = toolchain(LANGUAGES[language]).missing
-    if missing:
-        pytest.skip(f"no tool-chain for {language}: lacks {', '.join(missing)}")
+    need(language)
     made = problem("program", (Test(tests),), language=language, prompt=prompt, prefix=prompt, limits=LIMITS)
     results = judge.run([(made, code) for code, _ in programs])
     for result, (code, wanted) in zip(results, programs, strict=True):

@@ -12,12 +12,11 @@ import pytest
 from fusion import Fusion, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from judging import RIGHT, problem
+from judging import RIGHT, need, problem
 
 from rewardranker.execution.canary import canary_problem
 from rewardranker.execution.judge import Judge
 from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.sandbox import Outcome, Step, StepLimits
 from rewardranker.execution.sandbox.remote import RemoteSandbox
 from rewardranker.execution.sandbox.remote_machine import machine
@@ -82,9 +81,7 @@ def bash(box: RemoteSandbox, script: str, limits: StepLimits = LIMITS, stdin: by
 
 def in_language(name: str, style: Style) -> Problem:
     """Addition, in the forms that MultiPL-E has."""
-    found = toolchain(LANGUAGES[name])
-    if found.missing:
-        pytest.skip(f"no tool-chain for {name}: lacks {', '.join(found.missing)}")
+    need(name)
     from attacks.tasks import problem as task
 
     limits = Limits(cpu_s=5.0, wall_s=60.0)

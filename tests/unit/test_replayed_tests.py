@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from benchmark_data import SHARED, shared
-from judging import problem
+from judging import need, problem
 
 from rewardranker.execution.extraction import extract
 from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
 from rewardranker.execution.verdict import Judgement, Verdict
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Limits, Problem, Test
@@ -150,9 +148,7 @@ HELPER = (
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    found = toolchain(LANGUAGES["cpp"])
-    if found.missing:
-        pytest.skip(f"no tool-chain for cpp: lacks {', '.join(found.missing)}")
+    need("cpp")
     with Judge(workers=2) as judge:
         yield judge
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from judging import running
 
 from rewardranker.execution.child.processes import children_of
 from rewardranker.execution.languages.language import Service
@@ -62,12 +63,8 @@ def box(request: pytest.FixtureRequest) -> Iterator[LocalSandbox]:
     sandbox = LocalSandbox(
         request.param, {"echo": service}, {"echo": str(setup), "other": str(setup)}, ("/etc/hostname",)
     )
-    try:
-        sandbox.start()
-    except SandboxDied as error:
-        pytest.skip(str(error))
-    yield sandbox
-    sandbox.stop()
+    with running(sandbox) as started:
+        yield started
 
 
 def bash(box: LocalSandbox, script: str, limits: StepLimits = LIMITS, **more: object) -> Outcome:

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from judging import running
 
 from rewardranker.execution.child import landlock
 from rewardranker.execution.languages.language import Service
-from rewardranker.execution.sandbox import LocalSandbox, SandboxDied, Step, StepLimits
+from rewardranker.execution.sandbox import LocalSandbox, Step, StepLimits
 from rewardranker.execution.sandbox.tiers import TIERS
 
 LIMITS = StepLimits(cpu_s=10.0, wall_s=60.0, memory_mb=2048, memory_kind="data", processes=64, keep_output=True)
@@ -20,12 +21,8 @@ LIMITS = StepLimits(cpu_s=10.0, wall_s=60.0, memory_mb=2048, memory_kind="data",
 def box(request: pytest.FixtureRequest) -> Iterator[LocalSandbox]:
     service = Service(("sleep", "60"), {}, memory_mb=64)
     sandbox = LocalSandbox(request.param, {"sleeper": service})
-    try:
-        sandbox.start()
-    except SandboxDied as error:
-        pytest.skip(str(error))
-    yield sandbox
-    sandbox.stop()
+    with running(sandbox) as started:
+        yield started
 
 
 def printed(box: LocalSandbox, *words: str) -> list[str]:

@@ -29,6 +29,28 @@ class Task:
     checks: tuple[str, ...]
 
 
+_NODE = """const assert = require('node:assert');
+
+
+function test() {
+  let candidate = decode_shift;
+CHECKS}
+
+test();"""
+_NODE_CHECKS = (
+    """  assert.deepEqual(candidate(encode_shift("abcxyz")),"abcxyz");
+  assert.deepEqual(candidate(encode_shift("hello")),"hello");
+""",
+    """  assert.deepEqual(encode_shift(candidate("abcxyz")),"abcxyz");
+  assert.deepEqual(encode_shift(candidate("hello")),"hello");
+""",
+    """  for (const s of ["abc", "xyz", ""]) {
+    const encoded = encode_shift(s);
+    assert.strictEqual(candidate(encoded), s);
+  }
+""",
+)
+
 TASKS = {
     "javascript": Task(
         code="js",
@@ -50,27 +72,8 @@ function decode_shift(s) { return shift(s, 21); }
 function decode_shift(s) { return s; }
 """,
         spoilt=("21", "20"),
-        around="""const assert = require('node:assert');
-
-
-function test() {
-  let candidate = decode_shift;
-CHECKS}
-
-test();""",
-        checks=(
-            """  assert.deepEqual(candidate(encode_shift("abcxyz")),"abcxyz");
-  assert.deepEqual(candidate(encode_shift("hello")),"hello");
-""",
-            """  assert.deepEqual(encode_shift(candidate("abcxyz")),"abcxyz");
-  assert.deepEqual(encode_shift(candidate("hello")),"hello");
-""",
-            """  for (const s of ["abc", "xyz", ""]) {
-    const encoded = encode_shift(s);
-    assert.strictEqual(candidate(encoded), s);
-  }
-""",
-        ),
+        around=_NODE,
+        checks=_NODE_CHECKS,
     ),
     "typescript": Task(
         code="ts",
@@ -92,28 +95,8 @@ function decode_shift(s: string): string { return shift(s, 21); }
 function decode_shift(s: string): string { return s; }
 """,
         spoilt=("21", "20"),
-        around="""declare var require: any;
-const assert = require('node:assert');
-
-
-function test() {
-  let candidate = decode_shift;
-CHECKS}
-
-test();""",
-        checks=(
-            """  assert.deepEqual(candidate(encode_shift("abcxyz")),"abcxyz");
-  assert.deepEqual(candidate(encode_shift("hello")),"hello");
-""",
-            """  assert.deepEqual(encode_shift(candidate("abcxyz")),"abcxyz");
-  assert.deepEqual(encode_shift(candidate("hello")),"hello");
-""",
-            """  for (const s of ["abc", "xyz", ""]) {
-    const encoded = encode_shift(s);
-    assert.strictEqual(candidate(encoded), s);
-  }
-""",
-        ),
+        around="declare var require: any;\n" + _NODE,
+        checks=_NODE_CHECKS,
     ),
     "php": Task(
         code="php",
