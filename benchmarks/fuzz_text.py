@@ -3,12 +3,14 @@
     python benchmarks/fuzz_text.py --seconds 3600 --out benchmarks/results/fuzz_text.md
 
 Every token that one of the scanners knows is repeated, nested, left open and mixed with others, to a size, and read
-by each of the readers in each language. What counts is CPU time. ``--seconds`` is how long all of it takes.
+by each of the readers in each language. What counts is CPU time. ``--seconds`` is how long all of it takes; what was
+found is told, too, where it is interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import time
 from collections import Counter
@@ -213,9 +215,8 @@ class Findings:
     raised: Counter[str] = field(default_factory=Counter)
 
 
-def run(seconds: float, size: int, seed: int, limit_s: float) -> Findings:
-    """Reads texts for so many seconds of CPU, each by some of the readers."""
-    findings = Findings()
+def run(seconds: float, size: int, seed: int, limit_s: float, findings: Findings) -> Findings:
+    """Reads texts for so many seconds of CPU, each by some readers, and notes what comes of it in ``findings``."""
     start, all_readers, draw = time.process_time(), readers(), random.Random(seed + 1)
     for what, text in texts(size, seed):
         for reader in draw.sample(all_readers, _READERS):
@@ -257,7 +258,9 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds of CPU for 100 kB")
     parser.add_argument("--out", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
-    findings = run(arguments.seconds, arguments.size, arguments.seed, arguments.limit)
+    findings = Findings()
+    with contextlib.suppress(KeyboardInterrupt):
+        run(arguments.seconds, arguments.size, arguments.seed, arguments.limit, findings)
     text = shown(findings, arguments.size, arguments.seed, arguments.limit)
     print(text)
     if arguments.out is not None:
