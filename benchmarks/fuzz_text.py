@@ -19,20 +19,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rewardranker.execution.audit import suspicious
-from rewardranker.execution.comparators import values_equal
-from rewardranker.execution.compat import deepseek, multipl_e
-from rewardranker.execution.extraction import completion_of, extract, normalise
-from rewardranker.execution.extraction.literals import blank
-from rewardranker.execution.extraction.structure import items
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.constants import NotConstant, constant
-from rewardranker.execution.languages.javascript import loosely_equal
-from rewardranker.execution.languages.php import identical
-from rewardranker.execution.languages.rewriting import masked, names, qualified
-from rewardranker.execution.languages.typed_values import holds
-from rewardranker.execution.printed import asks_for_reals, published_equal, stdout_equal
+from rewardranker.judge.comparators import values_equal
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.constants import NotConstant, constant
+from rewardranker.judge.languages.javascript import loosely_equal
+from rewardranker.judge.languages.php import identical
+from rewardranker.judge.languages.rewriting import names, qualified
+from rewardranker.judge.languages.typed_values import holds
+from rewardranker.judge.printed import asks_for_reals, published_equal, stdout_equal
+from rewardranker.problems.masking import masked
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Problem, Test
+from rewardranker.programs import completion_of, extract
+from rewardranker.programs.audit import suspicious
+from rewardranker.programs.literals import blank
+from rewardranker.programs.published import deepseek, multipl_e
+from rewardranker.programs.structure import items
 from rewardranker.reranking.generated_tests import generated_tests
 
 LIMIT_S = 0.2  # for 100 kB

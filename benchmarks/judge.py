@@ -31,22 +31,22 @@ from judge_peers import COMMANDS, Item, human_eval, plain_commands
 
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.cache import VerdictCache
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge, sandbox_description
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import LocalSandbox
-from rewardranker.execution.sandbox.tiers import require
-from rewardranker.execution.strict.building import BUILD_LIMITS
-from rewardranker.execution.strict.recipes import split_tests
-from rewardranker.execution.strict.recordings import trusted_tests
-from rewardranker.execution.strict.replays import Replays
+from rewardranker.judge import Judge, sandbox_description
+from rewardranker.judge.cache import VerdictCache
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.setup import prepare, read_only_places, services, setup_places
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.sandbox import LocalSandbox
+from rewardranker.judge.sandbox.tiers import require
+from rewardranker.judge.strict.building import BUILD_LIMITS
+from rewardranker.judge.strict.recipes import split_tests
+from rewardranker.judge.strict.recordings import trusted_tests
+from rewardranker.judge.strict.replays import Replays
 from rewardranker.problems.benchmarks import load_humaneval, load_mbpp, mbpp_solutions
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem, Test
+from rewardranker.programs import extract
 from rewardranker.runs.atomic import write_text
 
 Work = Callable[[Sequence[Item]], list[bool]]

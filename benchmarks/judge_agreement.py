@@ -16,13 +16,13 @@ from collections import Counter
 from pathlib import Path
 
 from rewardranker.commands.judge import JudgeRequest, run_judge
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import sandbox_description
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.judge import sandbox_description
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.problems.io import Row, read_json_lines, write_json_lines
 from rewardranker.problems.multipl_e import LANGUAGES as NAMES
 from rewardranker.problems.multipl_e import load_multipl_e
+from rewardranker.programs import extract
 from rewardranker.runs.atomic import write_text
 from rewardranker.runs.console import Console
 

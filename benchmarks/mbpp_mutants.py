@@ -25,16 +25,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
-from rewardranker.execution.judge import Judge, VerdictCache
-from rewardranker.execution.verdict import LABELS, Verdict
 from rewardranker.generation.candidates import derive_seed, judge_candidates
+from rewardranker.judge import Judge, VerdictCache
 from rewardranker.problems.benchmarks import load_benchmark, mbpp_config, mbpp_solutions
 from rewardranker.problems.contamination import find_contamination
 from rewardranker.problems.io import write_problems
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.statements import statement
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import LABELS, Verdict
 
 Change = Callable[[ast.AST], None]
 

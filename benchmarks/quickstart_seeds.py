@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rewardranker.evaluation.metrics import expected_pick, gap_closed, paired_bootstrap
 from rewardranker.mining.hard_negatives import FAILS
 from rewardranker.mining.io import read_triplets
 from rewardranker.problems.pool import group_by_problem, read_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.runs.atomic import write_json, write_text
+from rewardranker.statistics.metrics import expected_pick, gap_closed, paired_bootstrap
 
 #: 97.5 % quantiles of Student's t by degrees of freedom.
 T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}

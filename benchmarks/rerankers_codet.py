@@ -25,16 +25,15 @@ from pathlib import Path
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import best_of_n, bootstrap_mean, expected_pick, paired_bootstrap, pass_at_k
-from rewardranker.execution.extraction import normalise
-from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description
-from rewardranker.execution.observations import is_value
-from rewardranker.execution.verdict import NEVER_LABELS, Verdict
 from rewardranker.generation.candidates import judge_candidates
+from rewardranker.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description
+from rewardranker.judge.observations import is_value
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.problems.io import first_few, read_json_lines, write_problems
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Limits, Problem
+from rewardranker.problems.verdict import NEVER_LABELS, Verdict
 from rewardranker.reranking.alphacode import AlphaCodeRanker
 from rewardranker.reranking.codet import CodeTRanker
 from rewardranker.reranking.evidence import Probes, probe_candidates
@@ -46,6 +45,7 @@ from rewardranker.reranking.mbr import MbrExecRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.runs.atomic import write_text
+from rewardranker.statistics.metrics import best_of_n, bootstrap_mean, expected_pick, paired_bootstrap, pass_at_k
 
 SIZES = (5, 10, 20)
 BOOTSTRAP = 10_000

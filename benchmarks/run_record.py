@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation.report.run import FinishedRun, load_run
+from rewardranker.report.run import FinishedRun, load_run
 from rewardranker.runs.atomic import write_text
 
 

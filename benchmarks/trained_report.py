@@ -12,7 +12,16 @@ import torch
 import transformers
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import (
+from rewardranker.problems.pool import group_by_problem
+from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import NEVER_LABELS, Verdict
+from rewardranker.reranking.coderanker import CodeRanker
+from rewardranker.reranking.length import LengthRanker
+from rewardranker.reranking.lever import LeverRanker
+from rewardranker.reranking.numbers import stored
+from rewardranker.reranking.protocol import Ranker
+from rewardranker.reranking.reward import RewardRanker
+from rewardranker.statistics.metrics import (
     best_of_n,
     bootstrap_mean,
     expected_pick,
@@ -22,15 +31,6 @@ from rewardranker.evaluation.metrics import (
     paired_bootstrap,
     pass_at_k,
 )
-from rewardranker.execution.verdict import NEVER_LABELS, Verdict
-from rewardranker.problems.pool import group_by_problem
-from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.coderanker import CodeRanker
-from rewardranker.reranking.length import LengthRanker
-from rewardranker.reranking.lever import LeverRanker
-from rewardranker.reranking.numbers import stored
-from rewardranker.reranking.protocol import Ranker
-from rewardranker.reranking.reward import RewardRanker
 
 RESAMPLES = 10_000
 SELECTORS = ("argmax", "summing", "voting")

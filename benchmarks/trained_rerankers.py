@@ -43,11 +43,11 @@ from rewardranker.models.loading import quiet_transformers, require_model
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.reranking.examples import CandidatePair, check_trainable, fitting, judged_pairs
 from rewardranker.reranking.lever_text import verifier_text
 from rewardranker.reranking.numbers import Read, store
 from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import tree_hash, write_json, write_text
-from rewardranker.training.examples import CandidatePair, check_trainable, fitting, judged_pairs
 from rewardranker.training.rankers import KINDS, Budget, TrainedRanker, train_ranker
 
 

@@ -38,11 +38,11 @@ def _run(config_file: Path | None, overrides: list[str] | None, dry_run: bool, u
     config = load_config(config_file, overrides or [])
     console = Console()
     if dry_run:
-        from rewardranker.config.sizes import describe
+        from rewardranker.training.sizes import describe
 
         console.show(describe(config))
         return
-    from actors.cycle import run_cycle
+    from actors.pipeline.cycle import run_cycle
     from rewardranker.models.loading import quiet_transformers
 
     quiet_transformers()
@@ -91,11 +91,11 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
     """A generator on public benchmarks: pools, verdicts, every ranker, the paper's tables. Resumes."""
     settings, console = load_config(config, overrides or []), Console()
     if dry_run:
-        from rewardranker.evaluation.benchmark.planned import describe_planned
+        from rewardranker.evaluation.planned import describe_planned
 
         console.show(describe_planned(settings))
         return
-    from actors.evaluate import evaluate_benchmarks
+    from actors.pipeline.evaluate import evaluate_benchmarks
     from rewardranker.models.loading import quiet_transformers
 
     quiet_transformers()
@@ -115,7 +115,7 @@ def generate(
     from rewardranker.problems.pool import require_pool_path
 
     require_pool_path("--out", out)
-    from actors.standalone import generate_pool
+    from actors.pipeline.standalone import generate_pool
 
     generate_pool(load_config(config, overrides or []), model, problems, out, Console())
 
@@ -254,7 +254,7 @@ def card(
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="Run directory.")]) -> None:
     """Writes a run's HTML report again."""
-    from rewardranker.evaluation.report.page import write_report
+    from rewardranker.report.page import write_report
 
     if not (run / "config.yaml").exists():
         raise UserError(f"{run} is no run directory: it holds no config.yaml")
@@ -265,7 +265,7 @@ def report(run: Annotated[Path, typer.Argument(help="Run directory.")]) -> None:
 @app.command()
 def doctor(config: ConfigFile = None, overrides: Overrides = None) -> None:
     """Checks that a cluster can do what a config asks: resources, collectives, engines, the judge."""
-    from actors.doctor import examine
+    from actors.pipeline.doctor import examine
 
     settings: Config = load_config(config, overrides or [])
     raise typer.Exit(0 if examine(settings, Console()) else 1)

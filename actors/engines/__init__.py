@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actors.cluster.ranks import Rank
 from actors.engines.protocol import TrainEngine
 from actors.engines.torch_engine import TorchEngine
-from actors.ranks import Rank
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.models.scoring import Network
 

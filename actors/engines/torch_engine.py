@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from actors.ranks import Rank
+from actors.cluster.ranks import Rank
 from rewardranker.config.schema import OptimConfig
 from rewardranker.models.scoring import Network
 from rewardranker.training.schedule import learning_rate

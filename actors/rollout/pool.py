@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.dispatch import chunked, dispatch
-from actors.group import RoleGroup, WorkerLost
-from actors.weight_sync import WeightSync, WeightSyncError
+from actors.cluster.dispatch import chunked, dispatch
+from actors.cluster.group import RoleGroup, WorkerLost
+from actors.weights.sync import WeightSync, WeightSyncError
 from rewardranker.config.schema import RolloutConfig
 from rewardranker.generation.types import Request, Response, Sampling
 

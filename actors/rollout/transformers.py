@@ -10,8 +10,8 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from actors.rollout.sampling import choose_tokens
-from actors.weight_buckets import Unpacker, check_metas, meta_of
-from actors.weight_group import WeightGroup, find_store
+from actors.weights.buckets import Unpacker, check_metas, meta_of
+from actors.weights.group import WeightGroup, find_store
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
 from rewardranker.models.architectures import check_sampled

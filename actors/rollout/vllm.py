@@ -14,7 +14,7 @@ from vllm import LLM, RequestOutput, SamplingParams
 from vllm.platforms import current_platform
 
 from actors.rollout.vllm_transfer import BACKEND, WORKER_EXTENSION
-from actors.weight_buckets import check_metas, meta_of, split
+from actors.weights.buckets import check_metas, meta_of, split
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
 

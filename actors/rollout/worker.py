@@ -13,8 +13,8 @@ import ray
 import torch
 from transformers import AutoConfig
 
-from actors.ranks import Rank
-from actors.weight_buckets import meta_of
+from actors.cluster.ranks import Rank
+from actors.weights.buckets import meta_of
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta

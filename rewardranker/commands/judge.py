@@ -12,16 +12,17 @@ from rich.table import Table
 
 from rewardranker.commands.judge_files import PROBLEM_SETS, Line, load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
-from rewardranker.execution.audit import suspicious
-from rewardranker.execution.compat import COMPAT_RULES, CompatRules
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import REMOTE_TIER, Judge, sandbox_description, toolchain_of
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
-from rewardranker.problems.benchmarks import canonical_language
+from rewardranker.judge import REMOTE_TIER, Judge, sandbox_description, toolchain_of
+from rewardranker.judge.compat import COMPAT_RULES, CompatRules
+from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.io import require_folder, write_json_lines
+from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import require_pool_path, write_pool
 from rewardranker.problems.types import Problem
+from rewardranker.problems.verdict import NEVER_LABELS, Judgement, Verdict
+from rewardranker.programs import extract
+from rewardranker.programs.audit import suspicious
+from rewardranker.programs.published import published_program
 from rewardranker.runs.console import Console
 
 MODES = ("strict", "compat", "compare")
@@ -200,7 +201,7 @@ def _strict(judge: Judge, lines: list[Line], console: Console) -> list[Judgement
 def _compat(
     judge: Judge, rules: CompatRules, patience: float, lines: list[Line], console: Console
 ) -> list[Judgement]:
-    items = [(line.problem, line.text) for line in lines]
+    items = [(line.problem, published_program(line.problem, line.text, rules)) for line in lines]
 
     def run(items: Sequence[Item], on_result: Callable[[int], None]) -> list[Judgement]:
         return judge.run_compat(items, rules, on_result, patience)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.problems.benchmarks import canonical_language, load_benchmark
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.humaneval_x import task_name
 from rewardranker.problems.io import Row, check_problems, first_few, numbered_json_lines, read_problems
+from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import check_pool, pool_revisions, read_pool, revisions_of
 from rewardranker.problems.types import Candidate, Problem
 

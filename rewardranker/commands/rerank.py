@@ -12,17 +12,17 @@ from rich.table import Table
 from rewardranker.commands.judge_files import PROBLEM_SETS, load_pool, named_problems, read_candidates
 from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import expected_pick
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.verdict import NEVER_LABELS, Verdict
-from rewardranker.problems.benchmarks import canonical_language
+from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.io import require_folder, write_json_lines
+from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import group_by_problem, require_pool_path, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import NEVER_LABELS, Verdict
 from rewardranker.reranking.api import rank_pool
 from rewardranker.reranking.catalogue import CATALOGUE, lacking, ranker_for
 from rewardranker.reranking.record import Reading, reading
 from rewardranker.runs.console import Console
+from rewardranker.statistics.metrics import expected_pick
 
 TOKENS_PER_BATCH = 16384
 KEY = "rewardranker"

@@ -9,9 +9,9 @@ from typing import Any
 
 from rewardranker.commands.judge_files import Line
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate
+from rewardranker.problems.verdict import Verdict
+from rewardranker.programs import extract
 
 Row = dict[str, Any]
 

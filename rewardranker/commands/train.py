@@ -16,11 +16,11 @@ from rewardranker.models.loading import quiet_transformers, require_start
 from rewardranker.problems.io import require_folder
 from rewardranker.problems.pool import revisions_of
 from rewardranker.problems.sources import read_source
+from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs
 from rewardranker.reranking.reading import reader
 from rewardranker.reranking.record import write_record
 from rewardranker.runs.atomic import commit_directory
 from rewardranker.runs.console import Console
-from rewardranker.training.examples import check_trainable, fitting, judged_pairs
 from rewardranker.training.objectives import Pair
 from rewardranker.training.preferences import encoded, read_preferences
 from rewardranker.training.rankers import KINDS, Budget, train_ranker

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from transformers import PreTrainedTokenizerBase
 
-from rewardranker.execution.extraction import completion_of, extract
-from rewardranker.execution.verdict import Judgement
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
 from rewardranker.models.endings import Endings
 from rewardranker.models.limits import UNREAD, Limits, Unread, describe_unread, score_readable
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Judgement
+from rewardranker.programs import completion_of, extract
 
 Generate = Callable[[list[Request], Sampling], list[Response]]
 Run = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewardranker.config.schema import MiningConfig
-from rewardranker.execution.verdict import Verdict
 from rewardranker.mining.triplets import nearest, triplet
 from rewardranker.problems.types import Candidate, Problem, Triplet
+from rewardranker.problems.verdict import Verdict
 
 FAILS = (Verdict.WRONG, Verdict.RUNTIME_ERROR)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import completion_of
-from rewardranker.execution.verdict import LABELS, Verdict
 from rewardranker.problems.types import Candidate, Origin, Problem, Triplet
+from rewardranker.problems.verdict import LABELS, Verdict
+from rewardranker.programs import completion_of
 
 
 def nearest(code: str, others: Sequence[str]) -> str:

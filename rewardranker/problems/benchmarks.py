@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.languages import LANGUAGES
 from rewardranker.problems.humaneval import HUMANEVAL_HUB, humaneval_solutions, load_humaneval
 from rewardranker.problems.humaneval_x import HUMANEVAL_X_HUB, humaneval_x_solutions, load_humaneval_x
+from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.mbpp import every_mbpp_task, load_mbpp, mbpp_shots, mbpp_solutions
 from rewardranker.problems.multipl_e import MULTIPL_E_HUB, load_multipl_e, multipl_e_solutions
 from rewardranker.problems.sources import is_file, is_local
@@ -96,9 +96,3 @@ def mbpp_config(source: str | Path = "") -> MbppConfig:
     if not source:
         return MbppConfig()
     return MbppConfig(path=str(source)) if is_local(source) else MbppConfig(hub_name=str(source))
-
-
-def canonical_language(name: str) -> str:
-    """Our name for a language that somebody calls by one of its others (``sh``, ``c++``); else the name itself."""
-    names = (language.name for language in LANGUAGES.values() if name.lower() in (language.name, *language.fences))
-    return next(names, name) if name else ""

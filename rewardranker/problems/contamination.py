@@ -19,8 +19,8 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from rewardranker.execution.extraction import normalise
 from rewardranker.problems.near_duplicates import THRESHOLD, near_pairs, shingles
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.statements import statement, words
 from rewardranker.problems.types import Problem
 

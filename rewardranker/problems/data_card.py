@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from rich.table import Table
 
-from rewardranker.execution.compat import UNKNOWN_TESTS
+from rewardranker.problems.sources import SILENT_CHECKS
 from rewardranker.problems.types import Problem
 
 #: Who decides whether a program passes: our judge, or one of the harnesses that it can imitate.
@@ -175,7 +175,7 @@ def _markdown(header: Sequence[str], rule: Sequence[str], rows: Iterable[Sequenc
 
 def _has_rules(problem: Problem, rules: Rules) -> bool:
     """Other harnesses know the tests of HumanEval, MBPP and MultiPL-E."""
-    return rules == "strict" or problem.source not in UNKNOWN_TESTS
+    return rules == "strict" or problem.source not in SILENT_CHECKS
 
 
 def _part(problem: Problem) -> tuple[str, str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewardranker.execution.extraction import normalise
 from rewardranker.problems.io import Row, require_fields
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.sources import read_source
 from rewardranker.problems.types import Limits, Problem, Test
 

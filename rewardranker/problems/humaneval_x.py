@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
-from rewardranker.execution.languages.rewriting import masked
 from rewardranker.problems.io import Row, require_fields, unix_lines
+from rewardranker.problems.masking import masked
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Limits, Problem, Test
 

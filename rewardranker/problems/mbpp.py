@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
 from rewardranker.problems.io import Row, require_fields, unix_lines
 from rewardranker.problems.near_duplicates import group_near_duplicates, keep_splits_apart
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.prompts import Shot
 from rewardranker.problems.sources import read_source
 from rewardranker.problems.statements import plain_mbpp_prompt

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
 from rewardranker.problems.io import Row, unix_lines
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.sources import is_file, read_source
 from rewardranker.problems.types import Limits, Problem, Test
 

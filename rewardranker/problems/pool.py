@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.io import Row, check_fields, first_few, read_rows, require_folder, row_format, write_rows
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
 
 # Scores are a list of (ranker, score) and not a Parquet map: `datasets` cannot read maps.
 _SCORE = pa.struct([("ranker", pa.string()), ("score", pa.float64())])

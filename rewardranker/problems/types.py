@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rewardranker.execution.verdict import Verdict
+from rewardranker.problems.verdict import Verdict
 
 Style = Literal["stdio", "function", "program", "probe"]
 Split = Literal["train", "validation", "test"]
@@ -36,7 +36,7 @@ class Test:
     - ``program``: a trusted Python snippet (one or more ``assert`` statements calling the entry point) in
       ``input``; ``expected`` is empty.
     - ``probe``: an expression in ``input`` that calls the entry point, perhaps written by a model (only what
-      :mod:`rewardranker.execution.expressions` lets pass); nothing is expected, and what it comes to is observed.
+      :mod:`rewardranker.judge.expressions` lets pass); nothing is expected, and what it comes to is observed.
     """
 
     __test__ = False  # not a pytest class
@@ -63,7 +63,7 @@ class Problem:
         group_id: near-duplicates share it; splits never separate a group.
         revision: of the data, so that results can be compared.
         comparator: how what a main program printed is compared (``stdio`` style): by ``tokens``, integers exactly
-            (:func:`rewardranker.execution.printed.stdout_equal`); by the rule that ``codecontests`` published, all
+            (:func:`rewardranker.judge.printed.stdout_equal`); by the rule that ``codecontests`` published, all
             numbers as doubles; ``exact``, as text; ``checker``, by that function.
         checker: trusted Python code that defines ``check(input, output, expected) -> bool``.
         stop_tokens: a base model's text ends before the first of these, in harnesses that cut it so.
@@ -99,7 +99,7 @@ class Candidate:
 
     Attributes:
         text: what the model (or a person) wrote after the prompt, unchanged.
-        code: the whole program, normalised (:func:`rewardranker.execution.extraction.extract`).
+        code: the whole program, normalised (:func:`rewardranker.programs.extract`).
         token_ids, logprobs: of the response, from the engine that sampled it; empty for humans.
         finish_reason: ``stop`` (the last token id is one that ends a response) or ``length``; empty for humans.
         source: ``human`` or ``gen:<checkpoint>``.

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rewardranker.errors import UserError
-from rewardranker.execution.observations import TRUE
-from rewardranker.execution.verdict import NEVER_LABELS, Judgement
+from rewardranker.judge.observations import TRUE
 from rewardranker.problems.types import Candidate, Limits, Problem, Test
+from rewardranker.problems.verdict import NEVER_LABELS, Judgement
 from rewardranker.reranking.generated_tests import calls_of, examples_of
 
 Run = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]

@@ -2,7 +2,7 @@
 
 Single asserts are taken from a model's text as CodeT does (Chen et al. 2022, `CodeT: Code Generation with Generated
 Tests`, and its code), but only those whose condition may be evaluated beside our own code
-(:mod:`rewardranker.execution.expressions`); the others are counted by the reason.
+(:mod:`rewardranker.judge.expressions`); the others are counted by the reason.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from rewardranker.execution.expressions import MAX_LENGTH, Refused, calls_in, canonical, check, parsed
-from rewardranker.execution.linear import lexer
+from rewardranker.judge.expressions import MAX_LENGTH, Refused, calls_in, canonical, check, parsed
+from rewardranker.linear import lexer
 from rewardranker.problems.types import Problem
 
 PER_SAMPLE, KEPT = 5, 30

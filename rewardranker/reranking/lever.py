@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from rewardranker.execution.observations import is_value
+from rewardranker.judge.observations import is_value
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.coderanker import log_probability
 from rewardranker.reranking.logprob import mean_logprob, sum_logprob

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
-from rewardranker.execution.extraction import completion_of
-from rewardranker.execution.observations import is_value
+from rewardranker.judge.observations import is_value
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair, encode_prompt, encode_response
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.programs import completion_of
 
 #: Longest value shown, in characters: one huge list shall not take the room of everything else.
 VALUE_CHARS = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewardranker.execution.observations import has_values
+from rewardranker.judge.observations import has_values
 from rewardranker.problems.types import Candidate, Problem
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewardranker.execution.observations import is_value
+from rewardranker.judge.observations import is_value
 from rewardranker.problems.types import Candidate, Problem
 
 

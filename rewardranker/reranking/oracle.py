@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
 
 
 class OracleRanker:

@@ -19,11 +19,11 @@ import pytest
 from benchmark_data import add_mbpp_row, humaneval_row
 from transformers import AutoModelForSequenceClassification
 
-from actors import evaluate
-from actors.ranks import Rank
+from actors.cluster.ranks import Rank
+from actors.pipeline import evaluate
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
-from rewardranker.execution.judge import Judge
 from rewardranker.generation.types import Request, Response, Sampling
+from rewardranker.judge import Judge
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.io import write_json_lines

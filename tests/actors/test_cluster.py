@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.cluster import demand, preflight, reserve, start_ray
+from actors.cluster.start import demand, preflight, reserve, start_ray
 from rewardranker.config.loading import load_config
 from rewardranker.config.schema import ClusterConfig
 from rewardranker.errors import UserError

@@ -14,18 +14,18 @@ import torch
 from evaluations import Here, Place, manifest, stage
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark.asking import asked_for
-from rewardranker.evaluation.comparison import compare_rankers
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.evaluation.asking import asked_for
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Judgement, Verdict
 from rewardranker.reranking.lever_text import verifier_sequence
 from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import tree_hash
+from rewardranker.tables.comparison import compare_rankers
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_one_pool_without_a_page_does_not_take_the_other_pages_away(
             raise UserError("nothing to compare")
         return compare_rankers(name, *more, **options)
 
-    monkeypatch.setattr("actors.evaluate_tables.compare_rankers", compare)
+    monkeypatch.setattr("actors.pipeline.evaluate_tables.compare_rankers", compare)
     config = place.config("humaneval")
     config.benchmark.seeds, config.benchmark.partial = [3, 4], True
     run = place.evaluate(config)
@@ -192,6 +192,6 @@ def test_programs_that_could_not_be_judged_are_named_by_benchmark_and_language(
         monkeypatch.setattr(type(here), "__exit__", lambda self, *error: None)
         return here
 
-    monkeypatch.setattr("actors.evaluate.Runtime", started)
+    monkeypatch.setattr("actors.pipeline.evaluate.Runtime", started)
     with pytest.raises(UserError, match="^humaneval in python, seed 0: 6 of 6 programs could not be judged"):
         place.evaluate(place.config("humaneval"))

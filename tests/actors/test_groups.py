@@ -16,13 +16,13 @@ import ray
 import torch
 from small_models import make_scorer
 
-from actors.critic import Critic
-from actors.dispatch import ChunkFailed, chunked, dispatch
-from actors.group import RoleError, RoleGroup, WorkerGroup, WorkerLost
-from actors.policy import Policy
-from actors.ranks import Rank
-from actors.reward import Reward
-from actors.setup import RoleSetup
+from actors.cluster.dispatch import ChunkFailed, chunked, dispatch
+from actors.cluster.group import RoleError, RoleGroup, WorkerGroup, WorkerLost
+from actors.cluster.ranks import Rank
+from actors.roles.critic import Critic
+from actors.roles.policy import Policy
+from actors.roles.reward import Reward
+from actors.roles.setup import RoleSetup
 from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig, RewardConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence

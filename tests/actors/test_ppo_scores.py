@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.ppo_driver import SCORE
+from actors.pipeline.ppo_driver import SCORE
 from rewardranker.generation.candidates import score_all
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from actors.critic import Critic
-from actors.ranks import Rank
-from actors.reward import Reward
-from actors.setup import RoleSetup
+from actors.cluster.ranks import Rank
+from actors.roles.critic import Critic
+from actors.roles.reward import Reward
+from actors.roles.setup import RoleSetup
 from rewardranker.config.schema import EngineConfig, OptimConfig, RewardConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence

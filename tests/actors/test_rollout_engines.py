@@ -15,7 +15,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from actors.rollout.sampling import choose_tokens
 from actors.rollout.transformers import TransformersEngine, batches
 from actors.rollout.worker import VLLM_CPU_ENV, VLLM_ENV, choose_engine, rollout_environment
-from actors.weight_source import WeightSource
+from actors.weights.source import WeightSource
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling

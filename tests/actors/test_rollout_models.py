@@ -9,8 +9,8 @@ import huggingface_hub
 import pytest
 import torch
 
+from actors.pipeline.runtime import Runtime
 from actors.rollout.worker import checkpoint_tensors
-from actors.runtime import Runtime
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling

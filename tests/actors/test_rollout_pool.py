@@ -8,11 +8,11 @@ import sys
 
 import ray
 
-from actors.group import WorkerGroup
-from actors.ranks import Rank
+from actors.cluster.group import WorkerGroup
+from actors.cluster.ranks import Rank
 from actors.rollout.pool import RolloutPool
 from actors.rollout.worker import RolloutWorker
-from actors.weight_sync import WeightSync
+from actors.weights.sync import WeightSync
 from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.generation.types import Request, Sampling
 
@@ -66,7 +66,7 @@ class PolicyWeights:
     """Just the part of a policy that gives away weights."""
 
     def __init__(self, path: str, rank: Rank) -> None:
-        from actors.weight_source import WeightSource
+        from actors.weights.source import WeightSource
         from rewardranker.models.loading import load_policy
 
         model = load_policy(path, "float32", "auto", rank.device).model

@@ -18,12 +18,12 @@ from ray import ObjectRef
 from ray.actor import ActorHandle
 from small_models import VOCABULARY, hf_greedy, hf_logprobs, hf_model
 
-from actors.group import RoleError, RoleGroup, WorkerGroup
-from actors.ranks import Rank
+from actors.cluster.group import RoleError, RoleGroup, WorkerGroup
+from actors.cluster.ranks import Rank
 from actors.rollout.worker import RolloutWorker, rollout_environment
-from actors.weight_buckets import Unpacker, byte_size, split
-from actors.weight_source import WeightSource
-from actors.weight_sync import Only, Ranks, WeightSync, WeightSyncError
+from actors.weights.buckets import Unpacker, byte_size, split
+from actors.weights.source import WeightSource
+from actors.weights.sync import Only, Ranks, WeightSync, WeightSyncError
 from rewardranker.config.schema import Config, WeightSyncConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling

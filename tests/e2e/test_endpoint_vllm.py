@@ -10,13 +10,13 @@ from transformers import AutoModelForCausalLM
 from vllm_server import serving
 
 from rewardranker.config.schema import FamilyConfig, TinyConfig
-from rewardranker.execution.extraction import extract
 from rewardranker.generation.endpoint import EndpointConfig, sample_endpoint
 from rewardranker.models.encoding import decode_response, encode_prompt
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.family import build_family, family_corpus_texts
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.programs import extract
 from rewardranker.runs.console import Console
 
 

@@ -14,10 +14,10 @@ from transformers import AutoModelForSequenceClassification
 from vllm_server import serving
 
 from rewardranker.config.schema import TinyConfig
-from rewardranker.evaluation.benchmark.tables import BenchmarkTable
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import read_pool
+from rewardranker.tables.benchmark.tables import BenchmarkTable
 
 PYTHON = 'def add(a: int, b: int) -> int:\n    """The sum.\n    >>> add(1, 2)\n    3\n    """\n'
 ROWS = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rewardranker.execution.judge import Judge
+from rewardranker.judge import Judge
 
 
 @pytest.fixture(scope="module")

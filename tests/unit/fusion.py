@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from rewardranker.execution.sandbox.remote_machine import machine
+from rewardranker.judge.remote.machine import machine
 
 _MAX_PRINTED = 1 << 20
 

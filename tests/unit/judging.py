@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import LocalSandbox, SandboxDied
-from rewardranker.execution.verdict import Judgement
+from rewardranker.judge import Judge
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.sandbox import LocalSandbox, SandboxDied
 from rewardranker.problems.types import Limits, Problem, Style, Test
+from rewardranker.problems.verdict import Judgement
 
 QUICK = Limits(cpu_s=1.0, wall_s=10.0, memory_mb=256)
 FUNCTION_TESTS = (Test("[1, 2]", "3"), Test("[2, 2]", "4"), Test("[-1, 1]", "0"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Provenance
-from rewardranker.execution.verdict import Verdict
+from rewardranker.evaluation.pools import BenchmarkPool, Provenance
 from rewardranker.problems.types import Candidate, Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 OK, WRONG, INFRA, NO_TOOLCHAIN = Verdict.OK, Verdict.WRONG, Verdict.INFRA, Verdict.NO_TOOLCHAIN
 PROVENANCE = Provenance(0.7, "strict 1", {"gcc": "12.2", "node": "20"}, top_k=50)

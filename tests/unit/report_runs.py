@@ -12,10 +12,10 @@ import numpy as np
 
 from rewardranker.config.loading import to_yaml
 from rewardranker.config.schema import Config
-from rewardranker.evaluation.table import PoolInput, build_table, known_rankers
-from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem, Test
+from rewardranker.problems.verdict import Verdict
+from rewardranker.tables.cycle import PoolInput, build_table, known_rankers
 
 HOSTILE = "return '</pre><script>alert(1)</script>' \u202e\x00 & <b>"
 STAGES = (

@@ -9,10 +9,11 @@ from benchmark_data import PHP, add_mbpp_row, humaneval_row, multipl_e_row, shar
 
 from rewardranker.config.schema import BenchmarkSet
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark.asking import Asked, asked_for
-from rewardranker.evaluation.benchmark.paper import paper_table
-from rewardranker.execution.extraction import completion_of, extract, normalise
+from rewardranker.evaluation.asking import Asked, asked_for
 from rewardranker.problems.benchmarks import benchmark_solutions, load_humaneval
+from rewardranker.problems.normal_form import normalise
+from rewardranker.programs import completion_of, extract
+from rewardranker.tables.benchmark.paper import paper_table
 
 
 def sets_of(folder: Path, limit: int) -> list[BenchmarkSet]:

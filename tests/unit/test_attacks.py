@@ -11,12 +11,12 @@ from attacks import Attack
 from attacks.field import ATTACKS, LANGUAGES, Aftermath, Host, fight, host
 from attacks.python_world import NEEDS_NAMESPACES
 
-from rewardranker.execution.languages import LANGUAGES as DEFINITIONS
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox.process import NotStarted
-from rewardranker.execution.sandbox.tiers import describe, probe, record
-from rewardranker.execution.strict import building
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge.languages import LANGUAGES as DEFINITIONS
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.sandbox.process import NotStarted
+from rewardranker.judge.sandbox.tiers import describe, probe, record
+from rewardranker.judge.strict import building
+from rewardranker.problems.verdict import Verdict
 
 Fought = Callable[[str, bool], Aftermath]
 #: What an attack may end in. INFRA is not among them: that a program can break the judge is a fault of ours.

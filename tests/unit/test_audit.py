@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rewardranker.execution.audit import suspicious
+from rewardranker.programs.audit import suspicious
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

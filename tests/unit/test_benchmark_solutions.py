@@ -12,7 +12,7 @@ from benchmark_data import Hub, mbpp_row, multipl_e_row, no_hub, shared, write_d
 
 from rewardranker.errors import UserError
 from rewardranker.evaluation.guards import references
-from rewardranker.execution.judge import Judge
+from rewardranker.judge import Judge
 from rewardranker.problems.benchmarks import benchmark_solutions, load_benchmark
 
 ROWS = [

@@ -9,13 +9,13 @@ import pytest
 from made_pools import PROVENANCE, candidates, pool, problem
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark.building import build_benchmark_table
-from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs
-from rewardranker.evaluation.benchmark.tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
-from rewardranker.evaluation.clusters import ClusterBootstrap, Column
+from rewardranker.evaluation.pools import BenchmarkPool, Programs
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
+from rewardranker.statistics.clusters import ClusterBootstrap, Column
+from rewardranker.tables.benchmark.building import build_benchmark_table
+from rewardranker.tables.benchmark.tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
 
 R = StoredRanker("r")
 

@@ -14,12 +14,12 @@ from made_pools import PROVENANCE, candidates, pool
 from report_runs import parse
 from rich.console import Console
 
-from rewardranker.evaluation.benchmark.building import build_benchmark_table
-from rewardranker.evaluation.benchmark.pools import BenchmarkPool, Programs
-from rewardranker.evaluation.benchmark.tables import BenchmarkTable
-from rewardranker.evaluation.benchmark.views import render, to_html, to_markdown
+from rewardranker.evaluation.pools import BenchmarkPool, Programs
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.stored import StoredRanker
+from rewardranker.tables.benchmark.building import build_benchmark_table
+from rewardranker.tables.benchmark.tables import BenchmarkTable
+from rewardranker.tables.benchmark.views import render, to_html, to_markdown
 
 LANGUAGES = ("python", "cpp", "java", "php", "typescript", "csharp", "bash", "javascript")
 R = StoredRanker("r")

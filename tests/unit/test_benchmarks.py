@@ -14,10 +14,10 @@ from benchmark_data import COMMIT, Hub, mbpp_row, multipl_e_row, no_hub, shared,
 
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import normalise
 from rewardranker.problems.benchmarks import load_benchmark, load_humaneval, load_mbpp, mbpp_shots, mbpp_solutions
 from rewardranker.problems.io import check_problems
 from rewardranker.problems.mbpp import entry_point
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Split
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.calibration import (
+from rewardranker.statistics.calibration import (
     Bin,
     Calibration,
     Platt,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.api import rank_pool
 from rewardranker.reranking.catalogue import CATALOGUE, lacking, network_rankers, ranker_for, rankers_for
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from report_runs import parse
 
-from rewardranker.evaluation.rendering.charts import Series, bar_chart, histogram, line_chart, twin_chart
-from rewardranker.evaluation.rendering.svg import Scale, number, percent
+from rewardranker.rendering.charts import Series, bar_chart, histogram, line_chart, twin_chart
+from rewardranker.rendering.svg import Scale, number, percent
 
 
 def test_line_chart_puts_points_where_they_belong() -> None:

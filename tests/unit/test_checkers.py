@@ -10,11 +10,11 @@ from benchmark_data import shared_cases
 from judging import problem, verdict
 
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.pool import read_pool
 from rewardranker.problems.types import Test
+from rewardranker.problems.verdict import Verdict
 
 HEAD = "def check(input, output, expected):\n"
 WITH_REFERENCE = (Test("1\n", "5\n"),)

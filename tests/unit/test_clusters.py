@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardranker.evaluation.clusters import ClusterBootstrap, Column
-from rewardranker.evaluation.metrics import auc, bootstrap_mean, paired_bootstrap
+from rewardranker.statistics.clusters import ClusterBootstrap, Column
+from rewardranker.statistics.metrics import auc, bootstrap_mean, paired_bootstrap
 
 RESAMPLES = 60
 

@@ -13,13 +13,13 @@ from report_runs import parse
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark.pools import Programs
-from rewardranker.evaluation.comparison import Comparison, RankerRow, compare_rankers
-from rewardranker.evaluation.comparison_views import render, to_html, to_markdown
+from rewardranker.evaluation.pools import Programs
 from rewardranker.problems.types import Candidate
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
+from rewardranker.tables.comparison import Comparison, RankerRow, compare_rankers
+from rewardranker.tables.comparison_views import render, to_html, to_markdown
 
 R = StoredRanker("r")
 SPECS = {0: "o3 x2 x1", 1: "x3 x2 o1", 2: "x1 x2 x3"}

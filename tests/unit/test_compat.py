@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from rewardranker.errors import UserError
-from rewardranker.execution.compat import COMPAT_RULES, CompatRules, deepseek, judge_compat, multipl_e
-from rewardranker.execution.compat.rules import JAVATUPLES
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.sandbox import Outcome, Sandbox, Step, StepLimits
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge, compat
+from rewardranker.judge.compat import COMPAT_RULES, CompatRules, judge_compat
+from rewardranker.judge.compat.rules import JAVATUPLES
+from rewardranker.judge.sandbox import Outcome, Sandbox, Step, StepLimits
 from rewardranker.problems.types import Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
+from rewardranker.programs.published import deepseek, multipl_e, published_program
 
 OK, WRONG, RUNTIME, COMPILE, TIMEOUT = (
     Verdict.OK,
@@ -59,6 +60,11 @@ def task(language: str, prompt: str = "PROMPT\n", tests: str = "TESTS", source: 
     )
 
 
+def judged_as(sandbox: Sandbox, problem: Problem, text: str, rules: CompatRules, patience: float = 1.0) -> Judgement:
+    """What a harness says of what it makes of a text."""
+    return judge_compat(sandbox, problem, published_program(problem, text, rules), rules, patience)
+
+
 @pytest.fixture(autouse=True)
 def _javatuples(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "sandbox" not in request.fixturenames:
@@ -66,7 +72,7 @@ def _javatuples(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
 
 
 def test_both_know_all_eight_languages() -> None:
-    assert set(multipl_e.RULES) == set(deepseek.RULES) == LANGUAGES
+    assert set(compat.multipl_e.RULES) == set(compat.deepseek.RULES) == LANGUAGES
 
 
 STATUS = [
@@ -125,7 +131,7 @@ STATUS = [
 @pytest.mark.parametrize(("rules", "language", "outcomes", "verdict"), STATUS)
 def test_what_counts_as_passed(rules: CompatRules, language: str, outcomes: list[Outcome], verdict: Verdict) -> None:
     sandbox = Scripted(*outcomes)
-    judgement = judge_compat(sandbox, task(language), "text", rules)
+    judgement = judged_as(sandbox, task(language), "text", rules)
     assert judgement.verdict == verdict, judgement
     assert len(sandbox.asked) == len(outcomes)
     assert (judgement.tests_passed, judgement.tests_total, judgement.level) == (int(verdict is OK), 1, "")
@@ -147,7 +153,7 @@ def test_what_counts_as_passed(rules: CompatRules, language: str, outcomes: list
 def test_limits_by_the_clock(rules: CompatRules, language: str, seconds: list[float]) -> None:
     for patience in (1.0, 3.0):
         sandbox = Scripted(FINE, FINE)
-        judge_compat(sandbox, task(language), "text", rules, patience)
+        judged_as(sandbox, task(language), "text", rules, patience)
         assert [limits.wall_s for _, limits in sandbox.asked] == pytest.approx(
             [s * patience for s in seconds], abs=0.1
         )
@@ -155,9 +161,9 @@ def test_limits_by_the_clock(rules: CompatRules, language: str, seconds: list[fl
 
 def test_what_is_left_of_the_whole_time_limits_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 0.5, 2.5, 4.5])
-    monkeypatch.setattr("rewardranker.execution.compat.rules.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("rewardranker.judge.compat.rules.time.monotonic", lambda: next(times))
     sandbox = Scripted(FINE, FAILED)
-    judgement = judge_compat(sandbox, task("typescript"), "text", "deepseek")
+    judgement = judged_as(sandbox, task("typescript"), "text", "deepseek")
     assert [limits.wall_s for _, limits in sandbox.asked] == [3.0, 1.5]
     assert judgement.verdict is RUNTIME  # of the first attempt: there was no time for the second
 
@@ -165,7 +171,7 @@ def test_what_is_left_of_the_whole_time_limits_a_command(monkeypatch: pytest.Mon
 def test_readers_that_are_slow() -> None:
     """A full pipe of 64 KiB and 10 KiB more in each second."""
     sandbox = Scripted(FINE)
-    judge_compat(sandbox, task("bash"), "text", "multipl_e")
+    judged_as(sandbox, task("bash"), "text", "multipl_e")
     assert sandbox.asked[0][1].output_kb == 214
 
 
@@ -182,7 +188,7 @@ PROGRAMS = [
 @pytest.mark.parametrize(("rules", "language", "text", "program"), PROGRAMS)
 def test_programs(rules: CompatRules, language: str, text: str, program: str) -> None:
     sandbox = Scripted(Outcome(limit="wall"))
-    judge_compat(sandbox, task(language), text, rules)
+    judged_as(sandbox, task(language), text, rules)
     (source,) = [content for name, content in sandbox.asked[0][0].files.items() if not name.startswith("guard")]
     assert source.decode() == program
 
@@ -198,7 +204,10 @@ def test_the_preludes_of_deepseek() -> None:
     assert cpp.index("#include<cassert>\n\n") < cpp.index("#include<vector>")
     csharp = deepseek.program(task("csharp"), "x").splitlines()
     assert csharp[0] == "using System.Numerics;" and csharp.count("using System.Collections.Generic;") == 2
-    assert deepseek.program(task("python", source="mbpp", prompt=""), "x").split("\n")[-2:] == ["x", "TESTS"]
+    assert deepseek.program(task("python", source="mbpp", prompt=""), "x").split("\n")[-2:] == [
+        "x",
+        "TESTS",
+    ]
 
 
 def test_tests_that_close_the_program_do_not_close_it_twice() -> None:
@@ -220,12 +229,12 @@ def test_an_answer_keeps_the_lines_that_the_tests_need() -> None:
 
 def test_what_no_other_harness_judges() -> None:
     with pytest.raises(UserError, match="use mode strict"):
-        judge_compat(Scripted(), task("cobol"), "", "multipl_e")
+        judged_as(Scripted(), task("cobol"), "", "multipl_e")
 
 
 def test_a_missing_library_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "exists", lambda path: False)
-    judgement = judge_compat(Scripted(), task("java"), "", "deepseek")
+    judgement = judged_as(Scripted(), task("java"), "", "deepseek")
     assert judgement.verdict is Verdict.NO_TOOLCHAIN and JAVATUPLES in judgement.message
 
 
@@ -239,7 +248,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def judged(sandbox: Sandbox, problem: Problem, text: str, rules: CompatRules, patience: float = PATIENCE) -> Verdict:
-    return judge_compat(sandbox, problem, text, rules, patience).verdict
+    return judged_as(sandbox, problem, text, rules, patience).verdict
 
 
 TOOLS = {

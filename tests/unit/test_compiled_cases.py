@@ -10,11 +10,11 @@ import pytest
 from benchmark_data import SHARED, shared
 from judging import need
 
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.multipl_e import load_multipl_e
+from rewardranker.problems.verdict import Verdict
+from rewardranker.programs import extract
 
 
 def case(name: str) -> Path:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
 
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0, memory_mb=256)
 HEADS = {

@@ -8,8 +8,8 @@ import pytest
 
 from rewardranker.config.loading import load_config, to_yaml
 from rewardranker.config.schema import Config
-from rewardranker.config.sizes import describe
 from rewardranker.errors import UserError
+from rewardranker.training.sizes import describe
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 

@@ -9,15 +9,15 @@ import pytest
 from benchmark_data import shared
 from judging import need
 
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.constants import NotConstant
-from rewardranker.execution.languages.language import Compiled
-from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.languages.typed_values import holds
-from rewardranker.execution.sandbox import LocalSandbox
-from rewardranker.execution.sandbox.tiers import require
-from rewardranker.execution.strict.recordings import Recordings, constants, evaluate, trusted_tests
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.constants import NotConstant
+from rewardranker.judge.languages.language import Compiled
+from rewardranker.judge.languages.setup import prepare, read_only_places, services, setup_places
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.languages.typed_values import holds
+from rewardranker.judge.sandbox import LocalSandbox
+from rewardranker.judge.sandbox.tiers import require
+from rewardranker.judge.strict.recordings import Recordings, constants, evaluate, trusted_tests
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem, Test
 

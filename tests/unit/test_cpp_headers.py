@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from judging import problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.setup import setup_places
-from rewardranker.execution.languages.toolchain import toolchain
+from rewardranker.judge import Judge
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.setup import setup_places
+from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.problems.types import Limits, Problem, Test
 
 pytestmark = pytest.mark.skipif(bool(toolchain(LANGUAGES["cpp"]).missing), reason="no g++ here")

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from rewardranker.cli import app
 from rewardranker.commands.card import run_card
-from rewardranker.execution.compat import COMPAT_RULES
-from rewardranker.execution.languages import LANGUAGES
+from rewardranker.judge.compat import COMPAT_RULES
+from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.data_card import (
     RULES,

@@ -66,7 +66,7 @@ import actors, rewardranker
 count = 0
 for package in (rewardranker, actors):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name.startswith("rewardranker.execution.child.server"):
+        if module.name.startswith("rewardranker.judge.child.server"):
             continue  # a script that begins to serve
         importlib.import_module(module.name)
         count += 1

@@ -13,10 +13,10 @@ import torch
 from test_prompt_encoding import CHATML, DEEPSEEK, EOS, tokenizer
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from actors.policy import Policy
-from actors.ranks import Rank
+from actors.cluster.ranks import Rank
+from actors.roles.policy import Policy
+from actors.roles.setup import RoleSetup
 from actors.rollout.worker import build_engine
-from actors.setup import RoleSetup
 from rewardranker.config.schema import Config, EngineConfig, ModelConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import to_candidates

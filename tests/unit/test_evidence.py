@@ -9,9 +9,9 @@ import pytest
 from judging import problem
 
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Candidate, Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
 from rewardranker.reranking.evidence import PROBE_LIMITS, Probes, probe_candidates, probes_for
 
 TASK = problem("program", (Test("assert f(2) == 4"),), prompt=">>> f(1)\n2\n", setup="assert False, 'not run'")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardranker.execution.child.probing import CALLABLE, TYPES
-from rewardranker.execution.expressions import Refused, canonical, checked, parsed
+from rewardranker.judge.child.probing import CALLABLE, TYPES
+from rewardranker.judge.expressions import Refused, canonical, checked, parsed
 
 ALLOWED = [
     "f([1, 2], 3)",

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rewardranker.execution.extraction import completion_of, extract, normalise
-from rewardranker.execution.extraction.invisible import visible
-from rewardranker.execution.extraction.markers import turns
-from rewardranker.execution.extraction.reasoning import split
-from rewardranker.execution.languages import LANGUAGES
+from rewardranker.problems.languages import LANGUAGES
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Problem, Style, Test
+from rewardranker.programs import completion_of, extract
+from rewardranker.programs.invisible import visible
+from rewardranker.programs.markers import turns
+from rewardranker.programs.reasoning import split
 
 
 def problem(
@@ -170,12 +171,12 @@ def test_text_that_is_no_program_is_left_for_the_judge() -> None:
 
 
 def test_no_two_languages_share_a_fence() -> None:
-    aliases = [alias for language in LANGUAGES.values() for alias in language.fences]
+    aliases = [alias for name, others in LANGUAGES.items() for alias in (name, *others)]
     assert len(set(aliases)) == len(aliases) and {"js", "ts", "c#", "c++", "sh", "py"} <= set(aliases)
 
 
 @pytest.mark.parametrize(
-    ("language", "alias"), [(name, alias) for name, found in LANGUAGES.items() for alias in found.fences]
+    ("language", "alias"), [(name, alias) for name, others in LANGUAGES.items() for alias in (name, *others)]
 )
 def test_aliases_of_fences(language: str, alias: str) -> None:
     task = problem(language=language, style="stdio")

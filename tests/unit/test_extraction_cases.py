@@ -6,10 +6,10 @@ import json
 
 from benchmark_data import shared, shared_cases
 
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge
+from rewardranker.judge import Judge
 from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.io import read_json_lines, read_problems
+from rewardranker.programs import extract
 
 
 def test_programs_are_found_in_what_models_write_around_them(judge: Judge) -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rewardranker.execution.extraction.deepseek import (
-    base_program,
-    deepseek_program,
-    instruct_program,
-)
 from rewardranker.problems.types import Problem, Test
+from rewardranker.programs.published.deepseek import base_program, deepseek_program, instruct_program
 
 
 def problem(language: str, prompt: str, stop_tokens: tuple[str, ...] = (), source: str = "multipl_e") -> Problem:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from scripts import script
 
-from rewardranker.execution.extraction import completion_of, extract
 from rewardranker.problems.types import Problem, Test
+from rewardranker.programs import completion_of, extract
 
 GOOD = {
     "python": "def f(x):\n    return x * 2\n",

@@ -7,8 +7,8 @@ from attacks.tasks import problem
 from judging import need
 from test_extraction_forms import GOOD, PREFIXES, TAGS, task
 
-from rewardranker.execution.extraction import completion_of, extract
-from rewardranker.execution.judge import Judge
+from rewardranker.judge import Judge
+from rewardranker.programs import completion_of, extract
 
 JAVA = "class Problem {\n    public static long f(long x) {\n        return g(x) * 2;\n    }\n}\n"
 CSHARP = "using System;\nclass Problem {\n    public static long F(long x) {\n        return G(x) * 2;\n    }\n}\n"

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardranker.execution.extraction import completion_of, extract, normalise
-from rewardranker.execution.extraction.definitions import defines
-from rewardranker.execution.extraction.literals import blank
-from rewardranker.execution.extraction.structure import balanced
 from rewardranker.problems.multipl_e import load_multipl_e
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Problem, Test
+from rewardranker.programs import completion_of, extract
+from rewardranker.programs.definitions import defines
+from rewardranker.programs.literals import blank
+from rewardranker.programs.structure import balanced
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

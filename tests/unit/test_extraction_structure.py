@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardranker.execution.extraction.definitions import defines, definition
-from rewardranker.execution.extraction.literals import blank
-from rewardranker.execution.extraction.scripts import without_own_tests
-from rewardranker.execution.extraction.structure import balanced, closing, items
+from rewardranker.programs.definitions import defines, definition
+from rewardranker.programs.literals import blank
+from rewardranker.programs.scripts import without_own_tests
+from rewardranker.programs.structure import balanced, closing, items
 
 BRACES = ("cpp", "java", "php", "typescript", "csharp", "bash", "javascript")
 

@@ -11,11 +11,12 @@ import pytest
 
 from rewardranker.config.schema import FamilyConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import completion_of, extract, normalise
 from rewardranker.problems.family import Authors, build_family, parse_composition, reference_solution
 from rewardranker.problems.family_operations import OPERATIONS, RESULTS
 from rewardranker.problems.io import check_problems
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Problem
+from rewardranker.programs import completion_of, extract
 
 SMALL = FamilyConfig(train_problems=60, validation_problems=10, test_problems=20)
 

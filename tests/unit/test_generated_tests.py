@@ -9,7 +9,7 @@ import pytest
 from judging import problem
 from test_benchmarks import shared
 
-from rewardranker.execution.expressions import checked
+from rewardranker.judge.expressions import checked
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.reranking.generated_tests import asserted, calls_of, examples_of, generated_tests
 

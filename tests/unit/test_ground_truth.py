@@ -12,12 +12,12 @@ import pytest
 from judging import need
 
 from rewardranker.evaluation.guards import constant_program
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import NEVER_LABELS
+from rewardranker.judge import Judge
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem
+from rewardranker.problems.verdict import NEVER_LABELS
 
 CODES = {
     "cpp": "cpp",

@@ -6,12 +6,12 @@ import pytest
 from benchmark_data import shared, shared_cases
 from judging import problem, verdict
 
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.benchmarks import humaneval_solutions, load_humaneval
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.types import Problem, Test
+from rewardranker.problems.verdict import Verdict
+from rewardranker.programs import extract
 
 PROMPT = '''import math
 SCALE = 2

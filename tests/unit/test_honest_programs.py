@@ -8,9 +8,9 @@ from attacks.tasks import problem
 from honest import cpp, csharp, java
 from judging import need
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Problem
+from rewardranker.problems.verdict import Verdict
 
 PROGRAMS = {"cpp": cpp.PROGRAMS, "java": java.PROGRAMS, "csharp": csharp.PROGRAMS}
 

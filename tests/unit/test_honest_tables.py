@@ -11,8 +11,8 @@ from honest.tables import Program, function_problem, programs, stdio_problem
 from judging import need
 from test_python_idioms import CASES as PYTHON_CASES
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages.rewriting import without_first_brace
+from rewardranker.judge import Judge
+from rewardranker.judge.languages.rewriting import without_first_brace
 from rewardranker.problems.types import Problem
 
 HEADS = {"php": "<?php\n"}

@@ -10,9 +10,9 @@ from endpoint_server import EndpointServer, FakeClock, config, problems, well
 from fusion import serving
 
 from rewardranker.errors import UserError
-from rewardranker.execution.sandbox.remote_http import SandboxFusion
 from rewardranker.generation.endpoint import sample_endpoint
 from rewardranker.http import http_client, is_loopback, through
+from rewardranker.judge.remote.http import SandboxFusion
 from rewardranker.runs.console import Console
 
 UNUSABLE = [

@@ -15,14 +15,15 @@ from judging import need
 from rewardranker.commands.judge_files import named_problems
 from rewardranker.errors import UserError
 from rewardranker.evaluation.guards import constant_program
-from rewardranker.execution.extraction import extract, normalise
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.benchmarks import benchmark_solutions, load_benchmark
 from rewardranker.problems.data_card import card_rows
 from rewardranker.problems.io import check_problems
+from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.prompts import continues_prompt, default_style, styled
 from rewardranker.problems.statements import statement
+from rewardranker.problems.verdict import Verdict
+from rewardranker.programs import extract
 
 OK, WRONG = Verdict.OK, Verdict.WRONG
 DOCS = Path(__file__).parents[2] / "docs" / "data.md"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 OK, WRONG, RUNTIME_ERROR, COMPILE_ERROR, INFRA = (
     Verdict.OK,

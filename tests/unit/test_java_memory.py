@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.sandbox.process import NotStarted
-from rewardranker.execution.sandbox.tiers import record
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.sandbox.process import NotStarted
+from rewardranker.judge.sandbox.tiers import record
 from rewardranker.problems.types import Limits, Test
+from rewardranker.problems.verdict import Judgement, Verdict
 
 TIERS = ("A+", "C")
 Judged = Callable[[str, str, str, int, int], Judgement]

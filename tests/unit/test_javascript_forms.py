@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
 
 OK, WRONG, RUNTIME_ERROR, INFRA = Verdict.OK, Verdict.WRONG, Verdict.RUNTIME_ERROR, Verdict.INFRA
 LIMITS = Limits(cpu_s=4.0, wall_s=60.0, memory_mb=512)

@@ -17,12 +17,12 @@ import pytest
 from judging import QUICK, RIGHT, problem, verdict
 
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint
-from rewardranker.execution.sandbox import Sandbox
-from rewardranker.execution.strict.dispatch import judge_once
-from rewardranker.execution.strict.recordings import Recordings
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge, VerdictCache, judge_fingerprint
+from rewardranker.judge.sandbox import Sandbox
+from rewardranker.judge.strict.dispatch import judge_once
+from rewardranker.judge.strict.recordings import Recordings
 from rewardranker.problems.types import Limits, Problem, Style, Test
+from rewardranker.problems.verdict import Judgement, Verdict
 
 BOTH: list[Style] = ["function", "program"]
 CALLS = [
@@ -280,7 +280,7 @@ def test_a_server_that_dies_is_replaced_and_its_job_run_again() -> None:
 def test_a_killed_judge_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its fork server sees the pipe close, even in the middle of a job."""
     script = (
-        "import os, sys, threading\nfrom rewardranker.execution.sandbox import LocalSandbox\n"
+        "import os, sys, threading\nfrom rewardranker.judge.sandbox import LocalSandbox\n"
         "server = LocalSandbox('D')\nprint(server.start().home, flush=True)\n"
         "job = dict(style='function', code='while True: pass', entry='f', nonce='', inputs=[], cpu_s=60.0,\n"
         "           wall_s=60.0, memory=1 << 28, output=1 << 16, memory_kind='address_space', processes=32,\n"
@@ -306,7 +306,7 @@ def test_a_judge_whose_directory_is_removed_recovers() -> None:
 
 
 def test_an_interpreter_that_does_not_start_gives_infra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardranker.execution.sandbox.process.interpreter", lambda: ("/usr", "/bin/false"))
+    monkeypatch.setattr("rewardranker.judge.sandbox.process.interpreter", lambda: ("/usr", "/bin/false"))
     with Judge(tier="D") as judge:
         result = verdict(judge, RIGHT)
     assert (result.verdict, result.tests_total) == (Verdict.INFRA, 3)
@@ -329,7 +329,7 @@ def test_a_time_limit_is_believed_only_after_a_second_run(monkeypatch: pytest.Mo
         result = judge_once(sandbox, known, task, code)
         return (result[0], len(runs) == 1) if code == RIGHT else result
 
-    monkeypatch.setattr("rewardranker.execution.judge.judge_once", counted)
+    monkeypatch.setattr("rewardranker.judge.judge.judge_once", counted)
     with Judge() as judge:
         assert verdict(judge, "while True: pass\n").verdict is Verdict.TIMEOUT
         assert len(runs) == 2

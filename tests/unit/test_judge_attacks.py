@@ -10,9 +10,9 @@ import pytest
 from judging import RIGHT, problem, verdict
 from processes import command_line, descendants
 
-from rewardranker.execution.judge import Judge, sandbox_description
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge, sandbox_description
 from rewardranker.problems.types import Limits, Style, Test
+from rewardranker.problems.verdict import Verdict
 
 BOTH: list[Style] = ["function", "program"]
 

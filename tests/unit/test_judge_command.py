@@ -17,11 +17,11 @@ from rewardranker.commands import judge as command
 from rewardranker.commands.judge import JudgeRequest, disagree, flags, run_judge, summary
 from rewardranker.commands.judge_files import load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Judgement, Verdict
-from rewardranker.problems.benchmarks import canonical_language
 from rewardranker.problems.io import read_json_lines, write_problems
+from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import pool_revisions, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Judgement, Verdict
 from rewardranker.runs.console import Console
 
 HUMANEVAL = [

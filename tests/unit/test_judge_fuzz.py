@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from judging import need
 
-from rewardranker.execution.child import wire
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.observations import is_value
-from rewardranker.execution.sandbox import Outcome
-from rewardranker.execution.strict.dispatch import judge_once
-from rewardranker.execution.strict.recordings import Recording, Recordings
-from rewardranker.execution.transcript import Protocol, Tampered, Transcript, read_transcript
-from rewardranker.execution.verdict import NEVER_LABELS, Judgement, Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.child import wire
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.observations import is_value
+from rewardranker.judge.sandbox import Outcome
+from rewardranker.judge.strict.dispatch import judge_once
+from rewardranker.judge.strict.recordings import Recording, Recordings
+from rewardranker.judge.transcript import Protocol, Tampered, Transcript, read_transcript
 from rewardranker.problems.types import Test
+from rewardranker.problems.verdict import NEVER_LABELS, Judgement, Verdict
 
 NONCE = "0123456789abcdef"
 #: Examples per language: as many as its programs are cheap.

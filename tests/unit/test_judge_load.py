@@ -16,11 +16,11 @@ import pytest
 from attacks.tasks import COMMENT, QUICK, RIGHT, problem, right
 from processes import descendants, open_files, resident_bytes, zombies
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.problems.types import Limits, Problem
+from rewardranker.problems.verdict import Verdict
 
 AVAILABLE = [name for name in sorted(LANGUAGES) if not toolchain(LANGUAGES[name]).missing]
 MIXED, TIMEOUTS = 500, 500

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import pytest
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.language import Language
-from rewardranker.execution.languages.setup import prepare, read_only_places, services, setup_places
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import LocalSandbox, Step
-from rewardranker.execution.sandbox.tiers import require
-from rewardranker.execution.strict.building import BUILD_LIMITS
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.language import Language
+from rewardranker.judge.languages.setup import prepare, read_only_places, services, setup_places
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.sandbox import LocalSandbox, Step
+from rewardranker.judge.sandbox.tiers import require
+from rewardranker.judge.strict.building import BUILD_LIMITS
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0, memory_mb=256)
 COMPILED = ("cpp", "java", "csharp")

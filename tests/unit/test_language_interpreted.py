@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from judging import need
 
-from rewardranker.execution import languages
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
+from rewardranker.judge import languages
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 LIMITS = StepLimits(cpu_s=10.0, wall_s=60.0, memory_mb=1024, memory_kind="data", keep_output=True)

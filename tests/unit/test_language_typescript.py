@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from rewardranker.execution.child import frames
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.languages.typescript import TYPESCRIPT
-from rewardranker.execution.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
+from rewardranker.judge.child import frames
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.languages.typescript import TYPESCRIPT
+from rewardranker.judge.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 LIMITS = StepLimits(cpu_s=30.0, wall_s=120.0, memory_mb=1024, memory_kind="data", keep_output=True)

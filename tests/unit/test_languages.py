@@ -9,9 +9,9 @@ import pytest
 from judging import need, problem
 
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Limits, Problem, Style, Test
+from rewardranker.problems.verdict import Verdict
 
 LIMITS = Limits(cpu_s=1.0, wall_s=20.0, memory_mb=256)
 TESTS = {

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
-from rewardranker.execution.observations import NO_VALUE
+from rewardranker.judge.observations import NO_VALUE
 from rewardranker.models.tiny import build_tokenizer
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages.libraries import LIBRARIES, Library, missing_library
-from rewardranker.execution.linear import pattern
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.languages.libraries import LIBRARIES, Library, missing_library
+from rewardranker.linear import pattern
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 OK, WRONG, NO_TOOLCHAIN = Verdict.OK, Verdict.WRONG, Verdict.NO_TOOLCHAIN
 MD5 = "const f = (text) => {\n  return require('js-md5')(text)\n}\n"

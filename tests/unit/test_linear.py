@@ -13,11 +13,11 @@ from attacks.tasks import problem
 from judging import need
 from scripts import script
 
-from rewardranker.execution.child import wire
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages.constants import NotConstant, constant
-from rewardranker.execution.languages.javascript import loosely_equal
-from rewardranker.execution.linear import lexer, pattern
+from rewardranker.judge import Judge
+from rewardranker.judge.child import wire
+from rewardranker.judge.languages.constants import NotConstant, constant
+from rewardranker.judge.languages.javascript import loosely_equal
+from rewardranker.linear import lexer, pattern
 
 ROOT = Path(__file__).parents[2]
 SIZE = 100_000
@@ -27,15 +27,15 @@ HARMLESS = ("escape", "Match", "Pattern", "Options", "error", "DOTALL", "IGNOREC
 OWN_TEXTS = "reads a benchmark's own prompts and tests, never what a model wrote"
 # Patterns that may stand for themselves, by their file: why no text makes them slow.
 ALLOWED = {
-    ("rewardranker/execution/linear.py", "_REPEAT"): "reads patterns, of which none is a model's",
-    ("rewardranker/execution/linear.py", "_CLASS"): "reads patterns, of which none is a model's",
-    ("rewardranker/execution/linear.py", "source"): "is what the two engines are made of, after it was looked at",
+    ("rewardranker/linear.py", "_REPEAT"): "reads patterns, of which none is a model's",
+    ("rewardranker/linear.py", "_CLASS"): "reads patterns, of which none is a model's",
+    ("rewardranker/linear.py", "source"): "is what the two engines are made of, after it was looked at",
     ("rewardranker/models/tiny.py", "PIECES"): "every repeat ends its alternative: nothing is tried again",
     ("rewardranker/problems/data_card.py", "self.prompt"): OWN_TEXTS,
     ("rewardranker/problems/data_card.py", "self.tests"): OWN_TEXTS,
-    ("rewardranker/execution/languages/java_replay.py", "_MAIN_CLASS"): OWN_TEXTS,
-    ("rewardranker/execution/languages/java_replay.py", "found"): OWN_TEXTS,
-    ("rewardranker/execution/languages/replay.py", "definition.format(re.escape(entry))"): OWN_TEXTS,
+    ("rewardranker/judge/languages/java_replay.py", "_MAIN_CLASS"): OWN_TEXTS,
+    ("rewardranker/judge/languages/java_replay.py", "found"): OWN_TEXTS,
+    ("rewardranker/judge/languages/replay.py", "definition.format(re.escape(entry))"): OWN_TEXTS,
     ("rewardranker/problems/humaneval_x.py", r"f'\\b{found[-1]}\\b'"): OWN_TEXTS,
     ("rewardranker/problems/multipl_e.py", r"f'\\b{match[1]}\\b'"): OWN_TEXTS,
     ("rewardranker/problems/statements.py", "_COMMENT"): OWN_TEXTS,
@@ -79,7 +79,7 @@ def never_goes_back(written: ast.expr) -> bool:
 def test_every_pattern_of_the_package_is_linear() -> None:
     files = [path for folder in ("rewardranker", "actors") for path in sorted((ROOT / folder).rglob("*.py"))]
     found = {use for path in files for use in uses(path)}
-    assert found - set(ALLOWED) == set(), "use rewardranker.execution.linear, or say why no text makes it slow"
+    assert found - set(ALLOWED) == set(), "use rewardranker.linear, or say why no text makes it slow"
     assert set(ALLOWED) - found == set(), "allowed, and not there any more"
 
 

@@ -8,11 +8,11 @@ import pytest
 from scripts import script
 from test_benchmarks import shared
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
 from rewardranker.generation.candidates import judge_candidates
+from rewardranker.judge import Judge
 from rewardranker.problems.statements import plain_mbpp_prompt
 from rewardranker.problems.types import Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 PROBLEM = Problem(
     "mbpp/1", "mbpp", "python", plain_mbpp_prompt('Say "a\\n".', ["assert f([1], 2) == 3"]), "f", "program",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardranker.evaluation.metrics import (
+from rewardranker.statistics.metrics import (
     auc,
     best_of_n,
     bootstrap_mean,

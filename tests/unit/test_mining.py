@@ -8,11 +8,11 @@ import pytest
 
 from rewardranker.config.schema import MiningConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.mining.hard_negatives import hard_negatives, mined_triplets, rank_distinct
 from rewardranker.mining.probes import style_probe
 from rewardranker.mining.triplets import check_triplets, first_triplets, nearest
 from rewardranker.problems.types import Candidate, Problem, Test, Triplet
+from rewardranker.problems.verdict import Verdict
 from rewardranker.training.streams import Mix, Stream, steps_for
 
 PROBLEM = Problem(

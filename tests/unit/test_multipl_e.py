@@ -10,15 +10,15 @@ from benchmark_data import shared
 
 from rewardranker.commands.judge_files import own_names
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.problems.contamination import find_contamination
 from rewardranker.problems.data_card import card_rows, common_problems
 from rewardranker.problems.io import check_problems
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Problem
+from rewardranker.problems.verdict import Verdict
 
 ROW = {
     "name": "HumanEval_53_add",

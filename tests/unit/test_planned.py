@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from rewardranker.cli import app
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark import planned as planned_module
-from rewardranker.evaluation.benchmark.planned import describe_planned, drawn, planned, readings
-from rewardranker.execution.languages.toolchain import Toolchain
+from rewardranker.evaluation import planned as planned_module
+from rewardranker.evaluation.planned import describe_planned, drawn, planned, readings
+from rewardranker.judge.languages.toolchain import Toolchain
 from rewardranker.models.loading import load_tokenizer, model_name, require_scorer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.reranking.record import Reading, write_record

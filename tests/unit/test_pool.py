@@ -12,7 +12,6 @@ import pytest
 
 from rewardranker.config.schema import FamilyConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.mining.io import read_triplets, write_triplets
 from rewardranker.problems.family import build_family
 from rewardranker.problems.io import check_problems, read_problems, write_problems
@@ -25,6 +24,7 @@ from rewardranker.problems.pool import (
     write_pool,
 )
 from rewardranker.problems.types import Candidate, Problem, Triplet
+from rewardranker.problems.verdict import Verdict
 
 FORMATS = ["pool.parquet", "pool.jsonl"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardranker.execution.printed import asks_for_reals, published_equal, stdout_equal
+from rewardranker.judge.printed import asks_for_reals, published_equal, stdout_equal
 
 BIG = "500000000500000000"
 RIGHT = [

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from judging import FUNCTION_TESTS, RIGHT, problem, verdict
 
 from rewardranker.errors import UserError
-from rewardranker.execution.child.probing import MAX_LITERAL, written
-from rewardranker.execution.judge import Judge, VerdictCache
-from rewardranker.execution.observations import has_values, is_value, verdict_of
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge, VerdictCache
+from rewardranker.judge.child.probing import MAX_LITERAL, written
+from rewardranker.judge.observations import has_values, is_value, verdict_of
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
 
 LIMITS = Limits(cpu_s=0.3, wall_s=5.0, memory_mb=256, output_kb=64)
 

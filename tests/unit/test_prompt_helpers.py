@@ -10,10 +10,10 @@ import pytest
 from honest.helpers import TASKS, Task
 from judging import need, problem
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 OK, WRONG, RUNTIME_ERROR, INFRA = Verdict.OK, Verdict.WRONG, Verdict.RUNTIME_ERROR, Verdict.INFRA
 COMPILE_ERROR = Verdict.COMPILE_ERROR

@@ -18,19 +18,11 @@ import pytest
 from benchmark_data import mbpp_row, multipl_e_row, shared, write_lines
 
 from rewardranker.errors import UserError
-from rewardranker.execution.compat import deepseek
-from rewardranker.execution.extraction import completion_of, extract
 from rewardranker.problems.benchmarks import load_benchmark, mbpp_config, mbpp_shots
-from rewardranker.problems.prompts import (
-    STYLES,
-    Shot,
-    continues_prompt,
-    cut,
-    default_style,
-    fitting_shots,
-    styled,
-)
+from rewardranker.problems.prompts import STYLES, Shot, continues_prompt, cut, default_style, fitting_shots, styled
 from rewardranker.problems.types import Problem
+from rewardranker.programs import completion_of, extract
+from rewardranker.programs.published import deepseek
 
 # The script's name for each language, in lower case, and its additions to the row's stop tokens.
 FULL_NAMES = {

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from judging import problem, verdict
 
-from rewardranker.execution.child import wire
-from rewardranker.execution.comparators import values_equal
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.child import wire
+from rewardranker.judge.comparators import values_equal
 from rewardranker.problems.types import Test
+from rewardranker.problems.verdict import Verdict
 
 #: Tests, program, verdict.
 CASES = [

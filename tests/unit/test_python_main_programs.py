@@ -11,11 +11,11 @@ from benchmark_data import shared_cases
 from honest.python_main import FAILING, PROCESSES, PROGRAMS
 from judging import problem, verdict
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.sandbox.tiers import probe
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.sandbox.tiers import probe
 from rewardranker.problems.io import read_json_lines, read_problems
 from rewardranker.problems.types import Limits, Test
+from rewardranker.problems.verdict import Verdict
 
 INPUT = "3 4\nthe second line\n\n7"
 LIMITS = Limits(cpu_s=5.0, wall_s=30.0, memory_mb=512)

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from rewardranker.config.schema import OptimConfig, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.layers import Backbone, Scorer, split_layers
 from rewardranker.models.loading import load_scorer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.training.examples import judged_pairs
+from rewardranker.problems.verdict import Verdict
+from rewardranker.reranking.examples import judged_pairs
 from rewardranker.training.losses import bradley_terry_loss, pointwise_loss
 from rewardranker.training.objectives import Pair, PairObjective, PointwiseObjective
 from rewardranker.training.rankers import KINDS, Budget, backward, labelled, train_ranker

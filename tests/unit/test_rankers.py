@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.api import rank
 from rewardranker.reranking.logprob import LogprobRanker
 from rewardranker.reranking.majority import MajorityRanker

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardranker.errors import UserError
-from rewardranker.execution.observations import is_value
+from rewardranker.judge.observations import is_value
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.alphacode import AlphaCodeRanker
 from rewardranker.reranking.api import rank

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import RIGHT, need, problem
 
-from rewardranker.execution.canary import canary_problem
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.sandbox import Outcome, Step, StepLimits
-from rewardranker.execution.sandbox.remote import RemoteSandbox
-from rewardranker.execution.sandbox.remote_machine import machine
-from rewardranker.execution.sandbox.remote_script import Bounds, request
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.canary import canary_problem
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.remote.machine import machine
+from rewardranker.judge.remote.sandbox import RemoteSandbox
+from rewardranker.judge.remote.script import Bounds, request
+from rewardranker.judge.sandbox import Outcome, Step, StepLimits
 from rewardranker.problems.types import Limits, Problem, Style, Test
+from rewardranker.problems.verdict import Verdict
 
 REAL = "REWARDRANKER_SANDBOX_FUSION_URL"
 LIMITS = StepLimits(cpu_s=1.0, wall_s=20.0, memory_mb=256, keep_output=True)

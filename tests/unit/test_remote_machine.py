@@ -15,15 +15,15 @@ from judging import RIGHT, problem
 from rewardranker.commands.judge import JudgeRequest, run_judge
 from rewardranker.config.loading import load_config
 from rewardranker.errors import UserError
-from rewardranker.execution.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description, toolchain_of
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.sandbox import SandboxDied
-from rewardranker.execution.sandbox import remote_machine as machines
-from rewardranker.execution.sandbox.remote_http import SandboxFusion
-from rewardranker.execution.sandbox.remote_machine import machine
-from rewardranker.execution.sandbox.remote_script import Bounds, outcome, request
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description, toolchain_of
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.remote import machine as machines
+from rewardranker.judge.remote.http import SandboxFusion
+from rewardranker.judge.remote.machine import machine
+from rewardranker.judge.remote.script import Bounds, outcome, request
+from rewardranker.judge.sandbox import SandboxDied
 from rewardranker.problems.io import read_json_lines
+from rewardranker.problems.verdict import Verdict
 from rewardranker.runs.console import Console
 
 FAULTS = {
@@ -222,7 +222,7 @@ def test_what_the_driver_does_not_leave_is_not_guessed(broken: str) -> None:
 
 
 def test_a_file_that_is_too_large_to_travel_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardranker.execution.sandbox.remote_script._COLLECTED_BYTES", 3)
+    monkeypatch.setattr("rewardranker.judge.remote.script._COLLECTED_BYTES", 3)
     with pytest.raises(SandboxDied, match="program is larger than"):
         outcome(LEFT | {"out/file.0": b"1234"}, BOUNDS, ("program",))
     assert "collect_bytes=3" in request(["true"], BOUNDS, {}, {}, ("program",)).code

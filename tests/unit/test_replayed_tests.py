@@ -9,11 +9,11 @@ import pytest
 from benchmark_data import SHARED, shared
 from judging import need, problem
 
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.multipl_e import load_multipl_e
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
+from rewardranker.programs import extract
 
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0, memory_mb=256)
 HEAD = "#include<assert.h>\n#include<bits/stdc++.h>\nusing namespace std;\n"

@@ -12,8 +12,8 @@ from report_runs import STAGES, fake_run, parse
 from rewardranker.config.loading import digest, to_yaml
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation.rendering.html import decimal, safe
-from rewardranker.evaluation.report.page import write_report
+from rewardranker.rendering.html import decimal, safe
+from rewardranker.report.page import write_report
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from rewardranker.cli import app
 from rewardranker.commands.rerank import RerankRequest, catalogue_help, run_rerank, summary
 from rewardranker.config.schema import TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import collate
 from rewardranker.models.loading import load_scorer, load_tokenizer
@@ -26,6 +25,7 @@ from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.io import read_json_lines, write_problems
 from rewardranker.problems.pool import pool_revisions, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.catalogue import CATALOGUE
 from rewardranker.runs.console import Console
 

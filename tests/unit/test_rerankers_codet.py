@@ -11,10 +11,10 @@ import pytest
 from scripts import script
 from test_benchmarks import shared
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.generated_count import GeneratedCountRanker
 
 

@@ -9,11 +9,11 @@ import pytest
 from judging import problem, verdict
 from processes import command_line, descendants
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.sandbox.tiers import probe
-from rewardranker.execution.strict.plain import leaves_nothing
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.sandbox.tiers import probe
+from rewardranker.judge.strict.plain import leaves_nothing
 from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.problems.verdict import Verdict
 
 RIGHT = "def f(a, b):\n    return a + b\n"
 PLAIN = {

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from judging import running
 
-from rewardranker.execution.child.processes import children_of
-from rewardranker.execution.languages.language import Service
-from rewardranker.execution.sandbox import LocalSandbox, Outcome, SandboxDied, Step, StepLimits
-from rewardranker.execution.sandbox.tiers import TIERS, toolchain_directory
+from rewardranker.judge.child.processes import children_of
+from rewardranker.judge.sandbox import LocalSandbox, Outcome, SandboxDied, Step, StepLimits
+from rewardranker.judge.sandbox.step import Service
+from rewardranker.judge.sandbox.tiers import TIERS, toolchain_directory
 
 LIMITS = StepLimits(cpu_s=5.0, wall_s=30.0, memory_mb=256, keep_output=True)
 ECHO_SERVICE = b"""
@@ -366,7 +366,7 @@ def test_a_set_up_is_seen_read_only(box: LocalSandbox) -> None:
 
 def test_a_killed_judge_leaves_nothing_behind(box: LocalSandbox, tmp_path: Path) -> None:
     code = (
-        "import os, sys, threading\nfrom rewardranker.execution.sandbox import *\n"
+        "import os, sys, threading\nfrom rewardranker.judge.sandbox import *\n"
         f"box = LocalSandbox({box.tier!r})\nserver = box.start()\nprint(server.pid, flush=True)\n"
         "threading.Timer(1.0, lambda: os.kill(os.getpid(), 9)).start()\n"
         "box.execute(Step(('sleep', '61')), StepLimits(60, 60, 256))\n"

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 
 from rewardranker.errors import UserError
-from rewardranker.execution.child import landlock, seccomp
-from rewardranker.execution.sandbox import LocalSandbox, SandboxDied, bubblewrap, cgroup, places, tiers
+from rewardranker.judge.child import landlock, seccomp
+from rewardranker.judge.sandbox import LocalSandbox, SandboxDied, bubblewrap, cgroup, places, tiers
 
 RECORD = tiers.SandboxRecord("C", "", False, False, "host", "seccomp", 0, True, 7, 1, ("A+: why", "A: why", "B: so"))
 BLOCKED = """
 import json, sys
 from dataclasses import asdict
 from rewardranker.errors import UserError
-from rewardranker.execution.child import kernel, seccomp
-from rewardranker.execution.sandbox import LocalSandbox, Step, StepLimits, tiers
+from rewardranker.judge.child import kernel, seccomp
+from rewardranker.judge.sandbox import LocalSandbox, Step, StepLimits, tiers
 kernel.prctl(kernel.SET_NO_NEW_PRIVS, 1)
 seccomp.Filter().apply()
 record = tiers.probe()
@@ -65,7 +65,7 @@ def test_where_user_namespaces_are_blocked_landlock_takes_their_place() -> None:
 
 PROBE = """
 import json
-from rewardranker.execution.sandbox import LocalSandbox, Step, StepLimits, tiers
+from rewardranker.judge.sandbox import LocalSandbox, Step, StepLimits, tiers
 outcome = LocalSandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
 print(json.dumps([tiers.probe().tier, int(outcome.output)]))
 """

@@ -11,12 +11,12 @@ import pytest
 from made_pools import candidates, problem
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import best_of_n, rerank_at_k
-from rewardranker.evaluation.scored import Chance, score_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.majority import MajorityRanker, votes
 from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.stored import StoredRanker
+from rewardranker.statistics.metrics import best_of_n, rerank_at_k
+from rewardranker.tables.scored import Chance, score_pool
 
 PROBLEMS = {f"humaneval/{n}": problem(n) for n in range(3)}
 

@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 from attacks.tasks import problem, right
 
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.sandbox import scratch
-from rewardranker.execution.sandbox.process import NotStarted
-from rewardranker.execution.sandbox.scratch import Scratch
-from rewardranker.execution.sandbox.tiers import record
-from rewardranker.execution.verdict import Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.toolchain import toolchain
+from rewardranker.judge.sandbox import scratch
+from rewardranker.judge.sandbox.process import NotStarted
+from rewardranker.judge.sandbox.scratch import Scratch
+from rewardranker.judge.sandbox.tiers import record
+from rewardranker.problems.verdict import Verdict
 
 _TESTS = Path(__file__).parent
 #: A judge that is at work on a program with a tree of directories that are hard to remove, and ends in some way.
 _JUDGE = """
 import os, signal, sys, threading, time
 from attacks.tasks import problem
-from rewardranker.execution.judge import Judge
+from rewardranker.judge import Judge
 from rewardranker.problems.types import Limits
 tier, how = sys.argv[1:]
 program = '''

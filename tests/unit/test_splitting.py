@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from rewardranker.errors import UserError
-from rewardranker.execution.child.wire import WireError
-from rewardranker.execution.languages.splitting import Demand, Dialect, Side, Split, split, together
-from rewardranker.execution.languages.typed_values import holds
+from rewardranker.judge.child.wire import WireError
+from rewardranker.judge.languages.splitting import Demand, Dialect, Side, Split, split, together
+from rewardranker.judge.languages.typed_values import holds
 
 JAVA = Dialect("assert", ("Problem", "Solution"), "Problem")
 

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.benchmark.pools import Programs
-from rewardranker.evaluation.names import label, per_cent
-from rewardranker.evaluation.table import PoolInput, ResultTable, Row, build_table, known_rankers
-from rewardranker.execution.verdict import Verdict
+from rewardranker.evaluation.pools import Programs
 from rewardranker.problems.types import Candidate, Problem, Test
+from rewardranker.problems.verdict import Verdict
+from rewardranker.tables.cycle import PoolInput, ResultTable, Row, build_table, known_rankers
+from rewardranker.tables.names import label, per_cent
 
 OK, WRONG, INFRA = Verdict.OK, Verdict.WRONG, Verdict.INFRA
 

@@ -16,11 +16,11 @@ from rewardranker.commands.rerank import RerankRequest, run_rerank
 from rewardranker.commands.train import TrainRequest, run_train
 from rewardranker.config.schema import TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.execution.verdict import Verdict
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate
+from rewardranker.problems.verdict import Verdict
 from rewardranker.runs.console import Console
 
 RIGHT, WRONG = "def f(a):\n    return a + 1\n", "def f(a):\n    return a - 1\n"

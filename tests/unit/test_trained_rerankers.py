@@ -16,14 +16,14 @@ from scripts import script
 
 from rewardranker.config.schema import FamilyConfig
 from rewardranker.errors import UserError
-from rewardranker.evaluation.metrics import best_of_n
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.verdict import Verdict
 from rewardranker.generation.candidates import judge_candidates
+from rewardranker.judge import Judge
 from rewardranker.problems.family import Authors, build_family
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import Verdict
+from rewardranker.statistics.metrics import best_of_n
 
 FAMILY = FamilyConfig(train_problems=12, validation_problems=1, test_problems=4)
 

@@ -12,15 +12,15 @@ import dataclasses
 import pytest
 from benchmark_data import shared
 
-from rewardranker.execution.compat import COMPAT_RULES
-from rewardranker.execution.extraction import extract
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.languages import LANGUAGES
-from rewardranker.execution.languages.toolchain import toolchain
-from rewardranker.execution.verdict import Judgement, Verdict
+from rewardranker.judge import Judge
+from rewardranker.judge.compat import COMPAT_RULES
+from rewardranker.judge.languages import LANGUAGES
+from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.data_card import RULES, why_unsolvable
 from rewardranker.problems.types import Problem, Test
+from rewardranker.problems.verdict import Judgement, Verdict
+from rewardranker.programs import extract
 
 STRLEN = """    $length = 0;
     while (isset($string[$length])) {

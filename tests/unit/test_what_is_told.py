@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from judging import running
 
-from rewardranker.execution.child import landlock
-from rewardranker.execution.languages.language import Service
-from rewardranker.execution.sandbox import LocalSandbox, Step, StepLimits
-from rewardranker.execution.sandbox.tiers import TIERS
+from rewardranker.judge.child import landlock
+from rewardranker.judge.sandbox import LocalSandbox, Step, StepLimits
+from rewardranker.judge.sandbox.step import Service
+from rewardranker.judge.sandbox.tiers import TIERS
 
 LIMITS = StepLimits(cpu_s=10.0, wall_s=60.0, memory_mb=2048, memory_kind="data", processes=64, keep_output=True)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from rewardranker.config.endpoint import EndpointConfig, api_key, check_endpoint, shaping
 from rewardranker.errors import UserError
-from rewardranker.execution.extraction import extract
 from rewardranker.generation.candidates import derive_seed
 from rewardranker.generation.endpoint import wire
 from rewardranker.generation.endpoint.client import Client, Failed, Halted, Refused
@@ -21,6 +20,7 @@ from rewardranker.generation.endpoint.pace import Clock, SystemClock
 from rewardranker.generation.endpoint.report import EndpointReport, usage_of
 from rewardranker.problems.io import first_few
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.programs import extract
 from rewardranker.runs.console import Advance, Console
 
 

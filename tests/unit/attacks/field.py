@@ -38,10 +38,10 @@ from attacks import (
     typescript,
 )
 from attacks.tasks import QUICK, problem, right
-from rewardranker.execution.judge import Judge
-from rewardranker.execution.sandbox.tiers import toolchain_directory
-from rewardranker.execution.verdict import Judgement
+from rewardranker.judge import Judge
+from rewardranker.judge.sandbox.tiers import toolchain_directory
 from rewardranker.problems.types import Limits
+from rewardranker.problems.verdict import Judgement
 
 _MODULES = (
     python_verdict,

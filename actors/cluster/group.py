@@ -1,0 +1,187 @@
+"""Groups of workers, and the roles that live in them: one call to all ranks, or rows shared out over ranks.
+
+What goes wrong in a worker comes back as an error that names role, method, rank, node and process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, RayTaskError
+from ray.util.placement_group import PlacementGroup, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from actors.cluster.start import reserve
+from actors.cluster.worker import Worker
+from rewardranker.config.schema import ClusterConfig
+from rewardranker.errors import UserError
+
+#: When one rank fails, how long the others have to show whether they caused it.
+SETTLE_S = 10.0
+#: Starting a process and importing torch, on a busy machine.
+START_S = 300.0
+
+
+class WorkerLost(RuntimeError):
+    """A worker died or stopped answering. Its group can be started again from the last checkpoint."""
+
+
+class RoleError(RuntimeError):
+    """A role raised an error; starting again would raise it again."""
+
+
+class WorkerGroup:
+    """``count`` workers, each on resources of its own; ``joined`` ones share a process group."""
+
+    def __init__(
+        self,
+        name: str,
+        config: ClusterConfig,
+        count: int,
+        *,
+        cpus: float,
+        gpus: float,
+        joined: bool,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.name, self.config = name, config
+        self._cpus, self._gpus, self._environment = cpus, gpus, environment or {}
+        bundles = [{"CPU": cpus, "GPU": gpus}] * count
+        self._placement: PlacementGroup = reserve(name, bundles, config)
+        self.workers: list[ActorHandle] = [self._start(index, count) for index in range(count)]
+        self.places: list[str] = ["not started"] * count
+        try:
+            self.places = self.wait([w.place.remote() for w in self.workers], f"{name}: start", START_S)
+            if joined and count > 1:
+                self._join()
+        except BaseException:
+            self.shutdown()
+            raise
+
+    def _join(self) -> None:
+        meeting = self.wait([self.workers[0].meeting_point.remote()], f"{self.name}: meeting point", 60.0)[0]
+        limit = self.config.collective_timeout_s
+        joins = [w.join.remote(*meeting, limit) for w in self.workers]
+        self.wait(joins, f"{self.name}: join the process group", limit)
+
+    def _start(self, index: int, count: int) -> Any:
+        threads = self.config.threads_per_rank or max(1, int(self._cpus))
+        variables = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE", **self._environment}
+        return (
+            ray.remote(Worker)
+            .options(
+                num_cpus=self._cpus,
+                num_gpus=self._gpus,
+                # A training rank that came back would have forgotten its weights: the driver restarts groups.
+                max_restarts=0,
+                scheduling_strategy=PlacementGroupSchedulingStrategy(self._placement, index),
+                runtime_env={"env_vars": variables},
+            )
+            .remote(index, count, threads)
+        )
+
+    def restart(self, index: int) -> None:
+        """Starts one worker anew, without its roles. For groups that share no process group."""
+        ray.kill(self.workers[index])
+        self.workers[index] = self._start(index, len(self.workers))
+        (self.places[index],) = self.wait([self.workers[index].place.remote()], f"{self.name}: start", START_S, index)
+
+    def build_on(self, index: int, role: str, factory: Callable[..., Any], *args: Any) -> Any:
+        """Makes a role on one rank; not waited for."""
+        return self.workers[index].build.remote(role, factory, *args)
+
+    def build(self, role: str, factory: Callable[..., Any], *args: Any) -> RoleGroup:
+        """Makes a role on every rank: ``factory(*args, rank)``."""
+        refs = [self.build_on(index, role, factory, *args) for index in range(len(self.workers))]
+        self.wait(refs, f"{role}: load", self.config.call_timeout_s)
+        return RoleGroup(self, role)
+
+    def wait(self, refs: Sequence[Any], what: str, limit_s: float, first: int = 0) -> list[Any]:
+        """Results of one call per rank, from rank ``first`` on.
+
+        Raises:
+            WorkerLost, RoleError, UserError: see the classes; a lost rank is named before the ranks that
+                failed because of it.
+        """
+        deadline = time.monotonic() + limit_s
+        results: list[Any] = []
+        failures: list[tuple[int, Exception]] = []
+        for rank, ref in enumerate(refs, first):
+            try:
+                results.append(ray.get(ref, timeout=max(0.0, deadline - time.monotonic())))
+            except (RayTaskError, RayActorError, OutOfMemoryError, GetTimeoutError) as error:
+                failures.append((rank, error))
+                deadline = min(deadline, time.monotonic() + SETTLE_S)
+        if not failures:
+            return results
+        failures.sort(key=lambda f: isinstance(f[1], RayTaskError))
+        rank, cause = failures[0]
+        where = f"{what}: rank {rank} of {len(self.workers)} ({self.places[rank]})"
+        if isinstance(cause, RayTaskError):
+            if isinstance(cause.cause, UserError):
+                raise cause.cause
+            raise RoleError(f"{where} raised {cause}") from cause
+        reason = f"no answer within {limit_s:.0f} s" if isinstance(cause, GetTimeoutError) else str(cause)
+        raise WorkerLost(f"{where} is lost: {reason}") from cause
+
+    def shutdown(self) -> None:
+        for worker in self.workers:
+            ray.kill(worker)
+        remove_placement_group(self._placement)
+
+
+class RoleGroup:
+    """One role on all ranks of a group."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, group: WorkerGroup, role: str) -> None:
+        self.group, self.role, self._number = group, role, next(self._numbers)
+
+    @property
+    def world(self) -> int:
+        return len(self.group.workers)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """One name per rank, another one where a worker was replaced or the role was made anew."""
+        return tuple(f"{worker._actor_id.hex()}/{self._number}" for worker in self.group.workers)
+
+    def all(self, method: str, *args: Any) -> list[Any]:
+        """The same call on every rank; results by rank."""
+        shared = [ray.put(arg) for arg in args] if self.world > 1 else args
+        return self._wait(method, [self.on(rank, method, *shared) for rank in range(self.world)])
+
+    def sharded(self, method: str, rows: Sequence[Any], *args: Any) -> list[Any]:
+        """Rows shared out over ranks; one result per row, in the order of the rows."""
+        ranks = min(self.world, len(rows))
+        refs = [self.on(rank, method, list(rows[rank::ranks]), *args) for rank in range(ranks)]
+        merged: list[Any] = [None] * len(rows)
+        for rank, part in enumerate(self._wait(method, refs)):
+            merged[rank::ranks] = part
+        return merged
+
+    def on(self, rank: int, method: str, *args: Any) -> Any:
+        """A call on one rank, not waited for."""
+        return self.group.workers[rank].call.remote(self.role, method, *args)
+
+    def wait_one(self, rank: int, method: str, *args: Any) -> Any:
+        """A call on one rank, waited for."""
+        limit = self.group.config.call_timeout_s
+        return self.group.wait([self.on(rank, method, *args)], f"{self.role}.{method}", limit, rank)[0]
+
+    def drop(self) -> None:
+        """Frees the role's memory."""
+        self.group.wait(
+            [w.drop.remote(self.role) for w in self.group.workers],
+            f"{self.role}: drop",
+            self.group.config.call_timeout_s,
+        )
+
+    def _wait(self, method: str, refs: Sequence[Any]) -> list[Any]:
+        return self.group.wait(refs, f"{self.role}.{method}", self.group.config.call_timeout_s)

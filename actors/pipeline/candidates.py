@@ -1,0 +1,87 @@
+"""Large batches of candidates: generated and judged shard by shard, scored by any number of reward models.
+
+A shard is a file: written, renamed, and not made again when a run is resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actors.cluster.dispatch import chunked
+from actors.pipeline.context import Context
+from actors.pipeline.shards import Plan, sample_shard, shard_path
+from rewardranker.errors import UserError
+from rewardranker.generation.candidates import judge_candidates, score_candidates
+from rewardranker.models.limits import Limits, describe_unread
+from rewardranker.problems.pool import read_pool, write_pool
+from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import NEVER_LABELS
+from rewardranker.runs.atomic import remove_tree
+
+
+def sample_pool(
+    context: Context, problems: Sequence[Problem], plan: Plan, path: Path, name: str = ""
+) -> list[Candidate]:
+    """Generates and judges; writes ``path`` (Parquet) when all shards in ``<path>.shards/`` are there.
+
+    Args:
+        name: of the pool for people; by default what its file is called.
+    """
+    name = name or path.stem
+    if path.exists():
+        return read_pool(path)
+    directory = path.with_suffix(".shards")
+    directory.mkdir(parents=True, exist_ok=True)
+    shards = chunked(problems, context.config.generation.prompts_per_shard)
+    missing = [i for i in range(len(shards)) if not shard_path(directory, i).exists()]
+    done = plan.n * sum(len(shard) for i, shard in enumerate(shards) if i not in missing)
+    with context.console.progress(f"  {name}", plan.n * len(problems), "programs") as advance:
+        advance(done)
+        if missing and context.config.generation.backend == "ray_data":
+            from actors.pipeline.bulk import sample_shards  # Ray Data takes a second to import
+
+            sample_shards(context, plan, {i: shards[i] for i in missing}, directory, advance)
+        elif missing:
+            rollouts = context.runtime.rollouts(plan.model_path)
+            for i in missing:
+                candidates = sample_shard(context.config, plan, shards[i], context.tokenizer, rollouts.generate)
+                judge_candidates(candidates, context.problems, context.runtime.executors.run)
+                write_pool(shard_path(directory, i), candidates, shards[i])
+                advance(len(candidates))
+    files = [shard_path(directory, i) for i in range(len(shards))]
+    pools = [read_pool(file) for file in files]
+    pool = [c for part in pools for c in part]
+    try:
+        check_infra(pool, context.config.judge.max_infra_share, name)
+    except UserError:
+        # What could not be judged is judged again by the next run.
+        for file, part in zip(files, pools, strict=True):
+            if any(c.verdict in NEVER_LABELS for c in part):
+                file.unlink()
+        raise
+    write_pool(path, pool, problems)
+    remove_tree(directory)
+    return pool
+
+
+def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key: str) -> None:
+    """Adds ``scores[key]`` of the reward model in ``reward_model`` to every candidate."""
+    role = context.reward_role(reward_model)
+    chat = context.config.model.chat
+    limits = Limits.of_model(str(reward_model))
+    unread = score_candidates(
+        pool, context.problems, lambda rows: role.sharded("score", rows), context.tokenizer, chat, key, limits
+    )
+    if unread:
+        context.console.warn(f"{key}: {describe_unread(unread, len(pool))}")
+
+
+def check_infra(pool: Sequence[Candidate], limit: float, name: str) -> None:
+    """Raises :class:`UserError` when too many candidates could not be judged at all."""
+    lost = [c for c in pool if c.verdict in NEVER_LABELS]
+    if len(lost) > limit * len(pool):
+        raise UserError(
+            f"{name}: {len(lost)} of {len(pool)} programs could not be judged (limit judge.max_infra_share="
+            f"{limit}); the first: {lost[0].verdict}: {lost[0].message}"
+        )

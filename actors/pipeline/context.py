@@ -1,0 +1,127 @@
+"""What every stage works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from actors.cluster.group import RoleGroup
+from actors.pipeline.runtime import Runtime
+from actors.roles.reward import Reward
+from actors.roles.setup import RoleSetup
+from rewardranker.config.schema import Config, OptimConfig
+from rewardranker.judge import judge_fingerprint
+from rewardranker.models.loading import load_tokenizer
+from rewardranker.problems.io import read_problems
+from rewardranker.problems.types import Problem, Split
+from rewardranker.runs.checkpoints import Checkpoints
+from rewardranker.runs.console import Console
+from rewardranker.runs.directory import RunDirectory, Stage
+
+
+class LastStage(Exception):
+    """The stage that was asked for as the last one is complete."""
+
+
+@dataclass
+class Context:
+    """One run.
+
+    Attributes:
+        data: directory of the finished data stage.
+        until: name of the last stage to run; empty for all of them.
+    """
+
+    config: Config
+    run: RunDirectory
+    runtime: Runtime
+    console: Console
+    data: Path
+    until: str = ""
+
+    def stage(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        inputs: Mapping[str, Path],
+        work: Callable[[Stage], None],
+    ) -> Path:
+        """:meth:`RunDirectory.stage`; when workers are lost, ``work`` is called again and finds its checkpoints."""
+
+        def persist(stage: Stage) -> None:
+            self.runtime.retrying(name, lambda: work(stage))
+            Checkpoints(stage.path / "checkpoints", self.console.warn).clear()
+            self.runtime.free_roles()
+
+        path = self.run.stage(name, settings, inputs, persist)
+        if name == self.until:
+            raise LastStage
+        return path
+
+    @cached_property
+    def problems(self) -> dict[str, Problem]:
+        return {p.id: p for p in read_problems(self.data / "problems.jsonl")}
+
+    def split(self, split: Split) -> list[Problem]:
+        """Problems of one split, in the order of the data stage."""
+        return [p for p in self.problems.values() if p.split == split]
+
+    @property
+    def base_model(self) -> str:
+        """The generator before SFT."""
+        return self.config.model.path or str(self.data / "model")
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        return load_tokenizer(self.base_model)
+
+    def setup(
+        self,
+        model_path: Path | str,
+        microbatch_tokens: int,
+        optim: OptimConfig | None = None,
+        total_steps: int = 0,
+    ) -> RoleSetup:
+        """How a role loads ``model_path``."""
+        model = self.config.model
+        return RoleSetup(
+            model_path=str(model_path),
+            tokenizer_path=self.base_model,
+            engine=self.config.engine,
+            microbatch_tokens=microbatch_tokens,
+            dtype=model.dtype,
+            attention=model.attn_implementation,
+            optim=optim,
+            total_steps=total_steps,
+            seed=self.config.run.seed,
+            chat=model.chat,
+        )
+
+    @property
+    def judge(self) -> str:
+        """Says who judges: a stage whose programs could get other verdicts is another stage."""
+        return judge_fingerprint(remote=self.config.judge.remote_url)
+
+    def reward_role(self, model_path: Path | str) -> RoleGroup:
+        """A frozen reward model, ready to score."""
+        setup = self.setup(model_path, self.config.reward.microbatch_tokens)
+        return self.runtime.role("reward", Reward, setup)
+
+    def settings(self, *sections: str, **more: Any) -> Mapping[str, Any]:
+        """The config sections that a stage depends on, and what all stages depend on."""
+        config = asdict(self.config)
+        for section in ("sft", "reward", "ppo"):
+            del config[section]["checkpoint_every"]
+        common = {
+            "seed": self.config.run.seed,
+            "model": config["model"],
+            "engine": config["engine"],
+            "rollout_engine": self.config.rollout.engine,
+            "ranks": {"ranks": self.config.cluster.ranks, **self.config.cluster.role_ranks},
+        }
+        return {**common, **{name: config[name] for name in sections}, **more}

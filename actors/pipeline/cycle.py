@@ -1,0 +1,132 @@
+"""The self-training cycle: stages A to E over a run directory.
+
+    A  SFT            the generator learns to write solutions
+    B  reward model   learns from pairs of passing and failing solutions
+    C  PPO            a policy is trained against the reward model
+    D  generate+mine  the policy writes candidates, tests are run, hard negatives are found
+    E  retrain        the reward model learns from old and new pairs; a new policy is trained; back to D
+
+A stage that is complete is skipped, so running the cycle again goes on where it was cut off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from actors.pipeline.context import Context, LastStage
+from actors.pipeline.runtime import Runtime
+from actors.pipeline.shards import Plan
+from actors.pipeline.stages.data import build_data
+from actors.pipeline.stages.evaluation import run_evaluation
+from actors.pipeline.stages.mining import mining_problems, run_first_triplets, run_mining, run_pool
+from actors.pipeline.stages.training import run_ppo, run_reward, run_sft
+from rewardranker.config.schema import Config
+from rewardranker.report.page import write_report
+from rewardranker.runs.console import Console
+from rewardranker.runs.directory import RunDirectory
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a line of descent stands after an iteration: its models, and all triplets that led there."""
+
+    reward: Path
+    policy: Path | None
+    triplets: tuple[Path, ...]
+
+
+def run_cycle(config: Config, console: Console, until: str = "") -> Path:
+    """Runs every stage that is not complete, prints the table, writes the report; returns the run directory.
+
+    Args:
+        until: name of the last stage to run; empty for all of them.
+    """
+    run = RunDirectory(config, console.say)
+    data = build_data(config, run)
+    if until != "data":
+        with Runtime(config, console, run.path / ".verdicts") as runtime, contextlib.suppress(LastStage):
+            _stages(Context(config, run, runtime, console, data, until))
+    report = run.path / "report.html"
+    write_report(run.path, report)
+    run.close()
+    console.say(f"report: {report}")
+    return run.path
+
+
+def _stages(context: Context) -> None:
+    cycle, steps = context.config.cycle, context.config.reward.steps
+    sft = run_sft(context) / "hf"
+    plan = Plan.from_config(context, sft, "sft", "validation", context.config.evaluation.n)
+    validation = run_pool(context, "validation", context.split("validation"), plan) / "pool.parquet"
+    triplets = run_first_triplets(context, sft) / "triplets.parquet"
+    reward = run_reward(context, "reward-1", sft, [triplets], None, validation, steps) / "hf"
+    policy = run_ppo(context, "ppo-1", sft, reward) / "hf"
+    reward_models, policies = {"rewardranker_1": reward}, {}
+    if cycle.control and cycle.iterations > 1:
+        more = context.config.reward.retrain_steps or steps
+        control = run_reward(context, "reward-control", sft, [triplets], None, validation, more) / "hf"
+        reward_models["rewardranker_control"] = control
+        if cycle.control_policy:
+            policies["ppo_2_control"] = run_ppo(context, "ppo-2-control", sft, control) / "hf"
+    lines = dict.fromkeys(cycle.variants, Line(reward, policy, (triplets,)))
+    for iteration in range(2, cycle.iterations + 1):
+        before = max(_validation(line.reward)[0] for line in lines.values())
+        lines = _iterate(context, iteration, sft, validation, lines)
+        for variant, line in lines.items():
+            reward_models[f"rewardranker_{iteration}_{variant}"] = line.reward
+            if line.policy:
+                policies[f"ppo_{iteration}_{variant}"] = line.policy
+        after, error = max(_validation(line.reward) for line in lines.values())
+        if cycle.patience_se and after <= before + cycle.patience_se * error:
+            context.console.say(f"iteration {iteration} ranks no better on validation: {before:.3f} -> {after:.3f}")
+            break
+        lines = {variant: line for variant, line in lines.items() if line.policy}
+    run_evaluation(context, {"sft": sft, "ppo_1": policy}, reward_models, policies)
+
+
+def _iterate(
+    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Line]
+) -> dict[str, Line]:
+    """Stages D and E. Variants that descend from the same models share what is generated and mined."""
+    parents: dict[tuple[Path, Path], list[str]] = {}
+    for variant, line in lines.items():
+        assert line.policy is not None
+        parents.setdefault((line.policy, line.reward), []).append(variant)
+    found: dict[str, Line] = {}
+    for (policy, reward), variants in parents.items():
+        own = "" if len(parents) == 1 else f"-{variants[0]}"
+        source = f"ppo_{iteration - 1}{own.replace('-', '_')}"
+        plan = Plan.from_config(context, policy, source, "mining", context.config.mining.n)
+        problems = mining_problems(context, iteration)
+        pool = run_pool(context, f"generate-{iteration}{own}", problems, plan) / "pool.parquet"
+        mined = run_mining(context, f"mine-{iteration}{own}", iteration, variants, pool, reward)
+        for variant in variants:
+            fresh, old = mined / f"{variant}.parquet", lines[variant].triplets
+            if not fresh.exists():
+                continue
+            backbone = sft if context.config.reward.init == "sft" else reward
+            steps = context.config.reward.retrain_steps or context.config.reward.steps
+            name = f"reward-{iteration}-{variant}"
+            retrained = run_reward(context, name, backbone, old, fresh, validation, steps) / "hf"
+            found[variant] = Line(retrained, None, (*old, fresh))
+    for variant in _to_continue(context, found):
+        line = found[variant]
+        policy = run_ppo(context, f"ppo-{iteration}-{variant}", sft, line.reward) / "hf"
+        found[variant] = Line(line.reward, policy, line.triplets)
+    return found
+
+
+def _to_continue(context: Context, lines: dict[str, Line]) -> list[str]:
+    """The variants for which a new policy is trained."""
+    if context.config.cycle.new_policies == "best":
+        return [max(lines, key=lambda variant: _validation(lines[variant].reward))]
+    return list(lines) if context.config.cycle.new_policies == "all" else []
+
+
+def _validation(reward_model: Path) -> tuple[float, float]:
+    """Rerank@1 on the validation problems, and its standard error."""
+    metrics = json.loads((reward_model.parent / "manifest.json").read_text())["metrics"]
+    return metrics["validation_rerank"], metrics["validation_se"]

@@ -1,0 +1,137 @@
+"""The processes of a run: which worker groups there are, which roles they host, and starting them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import ray
+
+from actors.cluster.group import RoleGroup, WorkerGroup, WorkerLost
+from actors.cluster.start import preflight, start_ray
+from actors.pipeline.executors import ExecutorPool
+from actors.rollout.pool import RolloutPool
+from actors.rollout.worker import RolloutWorker, rollout_environment
+from actors.weights.sync import WeightSync
+from rewardranker.config.schema import Config
+from rewardranker.runs.console import Console
+
+T = TypeVar("T")
+SHARED = "workers"
+
+
+class Runtime:
+    """Starts groups when they are first needed and keeps them: a process that has torch costs seconds.
+
+    Usable as a context manager; leaving it stops everything that it started.
+    """
+
+    def __init__(self, config: Config, console: Console, cache: Path | None = None) -> None:
+        self.config, self._console, self._cache = config, console, cache
+        self._groups: dict[str, WorkerGroup] = {}
+        self._roles: dict[str, RoleGroup] = {}
+        self._rollouts: RolloutPool | None = None
+        self._executors: ExecutorPool | None = None
+
+    def __enter__(self) -> Runtime:
+        start_ray(self.config.cluster)
+        try:
+            preflight(self.config)
+        except BaseException:
+            ray.shutdown()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop_workers()
+        if self._executors:
+            self._executors.shutdown()
+        ray.shutdown()
+
+    @property
+    def executors(self) -> ExecutorPool:
+        if self._executors is None:
+            self._executors = ExecutorPool(self.config.judge, self._cache)
+        return self._executors
+
+    def role(self, name: str, factory: Callable[..., Any], *args: Any) -> RoleGroup:
+        """Loads a role (anew, if there is one of that name) on the workers that the placement gives it."""
+        self._roles[name] = self._group_of(name).build(name, factory, *args)
+        return self._roles[name]
+
+    def free_roles(self) -> None:
+        """Frees the memory of all roles but the rollout engines; a stage loads what it needs."""
+        for role in self._roles.values():
+            role.drop()
+        self._roles.clear()
+
+    def rollouts(self, model_path: str) -> RolloutPool:
+        """The rollout engines, with the weights of a saved model, loaded where they hold another one.
+
+        The first one asked for gives the engines their architecture, so all must share it.
+        """
+        if self._rollouts is None:
+            shared = self.config.rollout.in_workers
+            group = self._group_of("rollout") if shared else self._rollout_group(model_path)
+            role = group.build("rollout", RolloutWorker, self.config, model_path)
+            # A process cannot be two ranks of one group, so what it hosts is reached through the object store.
+            transport = "object_store" if shared else self.config.weight_sync.transport
+            sync = WeightSync(replace(self.config.weight_sync, transport=transport))
+
+            def restart(place: int) -> None:
+                group.restart(place)
+                loading = group.build_on(place, "rollout", RolloutWorker, self.config, model_path)
+                group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
+
+            self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart, model_path)
+        else:
+            self._rollouts.load(model_path, 0)
+        return self._rollouts
+
+    def retrying(self, what: str, work: Callable[[], T]) -> T:
+        """Runs ``work``, again with new workers where some were lost. ``work`` resumes from its checkpoints."""
+        for attempt in range(self.config.cluster.max_restarts + 1):
+            try:
+                return work()
+            except WorkerLost as error:
+                if attempt == self.config.cluster.max_restarts:
+                    raise
+                self._console.warn(f"{what}: {error}; starting the workers again from the last checkpoint")
+                self.stop_workers()
+        raise AssertionError("unreachable")
+
+    def stop_workers(self) -> None:
+        """Stops all worker groups; what they held is lost, what they saved is not."""
+        for group in self._groups.values():
+            group.shutdown()
+        self._groups.clear()
+        self._roles.clear()
+        self._rollouts = None
+
+    def _group_of(self, role: str) -> WorkerGroup:
+        cluster = self.config.cluster
+        name = SHARED if cluster.placement == "colocated" else role
+        if name not in self._groups:
+            count = cluster.ranks if name == SHARED else cluster.role_ranks.get(role, cluster.ranks)
+            self._groups[name] = WorkerGroup(
+                name, cluster, count, cpus=cluster.cpus_per_rank, gpus=cluster.gpus_per_rank, joined=True
+            )
+        return self._groups[name]
+
+    def _rollout_group(self, model_path: str) -> WorkerGroup:
+        rollout = self.config.rollout
+        self._groups["rollout"] = WorkerGroup(
+            "rollout",
+            self.config.cluster,
+            rollout.workers,
+            cpus=rollout.cpus_per_worker,
+            gpus=rollout.gpus_per_worker,
+            joined=False,
+            environment=rollout_environment(self.config, model_path),
+        )
+        return self._groups["rollout"]

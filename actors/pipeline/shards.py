@@ -1,0 +1,60 @@
+"""What to sample, and one shard of it: what both ways of making large batches share, actor pools and Ray Data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from actors.pipeline.context import Context
+from rewardranker.config.schema import Config
+from rewardranker.generation.candidates import Generate, requests_for, to_candidates
+from rewardranker.generation.types import Sampling
+from rewardranker.problems.types import Candidate, Problem
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to sample: ``n`` candidates for each problem from the model in ``model_path``.
+
+    ``source`` names the model in the candidates and is part of every seed, as is ``purpose``.
+    """
+
+    model_path: str
+    source: str
+    purpose: str
+    n: int
+    sampling: Sampling
+
+    @classmethod
+    def from_config(cls, context: Context, model: Path, source: str, purpose: str, n: int) -> Plan:
+        g = context.config.generation
+        return cls(str(model), source, purpose, n, Sampling(g.temperature, g.top_k, g.max_new_tokens))
+
+    @classmethod
+    def greedy(cls, context: Context, model: Path, source: str) -> Plan:
+        sampling = Sampling(0.0, 0, context.config.generation.max_new_tokens)
+        return cls(str(model), source, "greedy", 1, sampling)
+
+
+def sample_shard(
+    config: Config, plan: Plan, problems: Sequence[Problem], tokenizer: PreTrainedTokenizerBase, generate: Generate
+) -> list[Candidate]:
+    """Candidates for one shard, not judged."""
+    seed = (config.run.seed, plan.purpose, plan.source)
+    requests = requests_for(problems, plan.n, tokenizer, config.model.chat, *seed)
+    responses = generate(requests, plan.sampling)
+    return to_candidates(requests, responses, {p.id: p for p in problems}, tokenizer, f"gen:{plan.source}")
+
+
+def shard_path(directory: Path, index: int) -> Path:
+    """Where shard ``index`` of a pool lies."""
+    return directory / f"shard-{index:05d}.parquet"
+
+
+def plan_settings(plan: Plan) -> dict[str, Any]:
+    """What a stage's manifest says of a plan; the model is among the stage's inputs."""
+    return {k: v for k, v in asdict(plan).items() if k != "model_path"}

@@ -1,0 +1,274 @@
+"""Stages that train: SFT, the reward model, PPO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actors.pipeline.candidates import score_pool
+from actors.pipeline.context import Context
+from actors.pipeline.ppo_driver import PPODriver
+from actors.pipeline.supervised import Fit, fit
+from actors.roles.critic import Critic
+from actors.roles.policy import Policy
+from actors.roles.reference import Reference
+from actors.roles.reward import Reward
+from actors.roles.setup import RoleSetup
+from rewardranker.errors import UserError
+from rewardranker.generation.candidates import derive_seed, imitated_sequence
+from rewardranker.mining.io import read_triplets
+from rewardranker.models.batching import TokenSequence
+from rewardranker.models.encoding import encode_pair
+from rewardranker.models.endings import Endings
+from rewardranker.models.limits import Limits
+from rewardranker.problems.io import read_json_lines
+from rewardranker.problems.pool import group_by_problem, read_pool
+from rewardranker.problems.types import Triplet
+from rewardranker.runs.checkpoints import Checkpoints
+from rewardranker.runs.directory import Stage
+from rewardranker.runs.metrics import MetricWriter
+from rewardranker.statistics.metrics import expected_pick, pair_accuracy
+from rewardranker.training.streams import Mix, Stream, steps_for
+
+
+def run_sft(context: Context) -> Path:
+    """Stage A: the generator learns to write solutions. Leaves ``hf/``."""
+    config = context.config.sft
+
+    def work(stage: Stage) -> None:
+        chat, lines = context.config.model.chat, read_json_lines(context.data / "sft.jsonl")
+        endings = Endings.of_model(context.base_model)
+        rows = {
+            f"{place}, of {line['problem_id']}": imitated_sequence(
+                context.problems[line["problem_id"]], line["code"], context.tokenizer, chat, endings
+            )
+            for place, line in enumerate(lines, 1)
+        }
+        short = _readable(context.base_model, rows, config.max_tokens, "sft")
+        stream = Stream(short, derive_seed(context.config.run.seed, "sft"))
+        size = config.minibatch_size
+        steps = steps_for(len(short), size, config.steps, config.epochs)
+        work = Fit("sft_step", _Batches(stream, size), (), steps, config.checkpoint_every)
+        setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
+        metrics = _fit(context, "sft", "policy", Policy, setup, work, stage, "sft/loss")
+        stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
+
+    settings = context.settings("sft")
+    return context.stage("sft", settings, {"data": context.data / "sft.jsonl"} | _base(context), work)
+
+
+def run_reward(
+    context: Context,
+    name: str,
+    backbone: Path,
+    old: Sequence[Path],
+    new: Path | None,
+    validation: Path,
+    steps: int,
+) -> Path:
+    """Stages B and E: a Bradley-Terry reward model from ``backbone``. Leaves ``hf/``.
+
+    Args:
+        old: triplet files to replay.
+        new: freshly mined triplets, which make up ``mining.new_share`` of every minibatch.
+        validation: a judged pool on which reranking is measured after training.
+    """
+    config = context.config.reward
+
+    def work(stage: Stage) -> None:
+        replay = [t for path in old for t in read_triplets(path)]
+        fresh = read_triplets(new) if new else []
+        size, seed = config.minibatch_size, derive_seed(context.config.run.seed, name)
+        stream = _pairs(context, replay, seed)
+        batches: Any = _Batches(stream, size)
+        if fresh:
+            share = context.config.mining.new_share
+            batches = _MixedBatches(Mix(stream, _pairs(context, fresh, seed + 1), share), size)
+        total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
+        work = Fit("bt_step", batches, (config,), total, config.checkpoint_every)
+        setup = context.setup(backbone, config.microbatch_tokens, config.optim, total)
+        metrics = _fit(context, name, "reward", Reward, setup, work, stage, "reward/accuracy")
+        stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
+        stage.metrics["pair_accuracy"] = metrics["reward/accuracy"]
+        stage.metrics |= _validate(context, stage.path / "hf", validation)
+
+    inputs = {f"old_{i}": path for i, path in enumerate(old)} | {
+        "backbone": backbone,
+        "validation": validation,
+    }
+    settings = context.settings("reward", steps=steps, new_share=context.config.mining.new_share)
+    return context.stage(name, settings, inputs | ({"new": new} if new else {}), work)
+
+
+def run_ppo(context: Context, name: str, sft: Path, reward_model: Path) -> Path:
+    """Stage C: a new policy from the SFT weights, trained against ``reward_model``. Leaves ``hf/``."""
+    config = context.config.ppo
+
+    def work(stage: Stage) -> None:
+        _train_ppo(context, name, sft, reward_model, stage)
+
+    inputs = {"sft": sft, "reward": reward_model, "problems": context.data / "problems.jsonl"}
+    return context.stage(name, context.settings("ppo", steps=config.steps), inputs, work)
+
+
+def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage: Stage) -> None:
+    config = context.config.ppo
+    updates = (
+        config.steps
+        * config.inner_epochs
+        * (config.prompts_per_step * config.samples_per_prompt // config.minibatch_size)
+    )
+
+    def role(kind: str, factory: Any, path: Path, optim: Any = None) -> Any:
+        setup = context.setup(path, config.microbatch_tokens, optim, updates)
+        return context.runtime.role(kind, factory, setup)
+
+    policy = role("policy", Policy, sft, config.policy_optim)
+    rollouts = context.runtime.rollouts(str(sft))
+    driver = PPODriver(
+        config=context.config,
+        name=name,
+        problems=context.split("train"),
+        tokenizer=context.tokenizer,
+        policy=policy,
+        reference=role("reference", Reference, sft),
+        critic=role("critic", Critic, reward_model, config.critic_optim) if config.advantage == "gae" else None,
+        reward=role("reward", Reward, reward_model),
+        rollouts=rollouts,
+        judge=context.runtime.executors.run,
+        sync=lambda version: rollouts.sync(policy, version),
+        warn=context.console.warn,
+        limits=Limits.of_model(str(reward_model)),
+    )
+    checkpoints = Checkpoints(stage.path / "checkpoints", context.console.warn)
+    newest = checkpoints.newest()
+    start = 0
+    if newest:
+        start, path = newest
+        driver.load(path, json.loads((path / "driver.json").read_text()))
+        rollouts.sync(policy, start)
+    writer = MetricWriter(stage.path, resume_at=start)
+    with context.console.progress(f"  {name}", config.steps, "steps") as advance:
+        advance(start)
+        for step in range(start, config.steps):
+            metrics = driver.step(step)
+            writer.write(step, metrics)
+            note = f"score {metrics['critic/score/mean']:+.2f}  KL {metrics['kl/sequence']:.2f}"
+            if "rollout/pass_rate" in metrics:
+                note += f"  pass {metrics['rollout/pass_rate']:.2f}"
+            advance(1, note)
+            if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
+                checkpoints.save(step + 1, driver.save)
+    writer.close()
+    policy.all("export", str(stage.path / "hf"))
+    tail = writer.tail_means(config.steps)
+    names = {"critic/score/mean": "score", "rollout/pass_rate": "pass_rate", "kl/sequence": "kl"}
+    stage.metrics |= {
+        "steps": config.steps,
+        **{short: tail[long] for long, short in names.items() if long in tail},
+    }
+
+
+def _fit(
+    context: Context,
+    title: str,
+    role: str,
+    factory: Any,
+    setup: RoleSetup,
+    work: Fit,
+    stage: Stage,
+    shown: str,
+) -> dict[str, float]:
+    """Trains with the launcher of the config."""
+    with context.console.progress(f"  {title}", work.steps, "steps") as advance:
+        reached = 0
+
+        def on_step(done: int, metrics: dict[str, float]) -> None:
+            nonlocal reached
+            advance(done - reached, f"{shown} {metrics[shown]:.3f}")
+            reached = done
+
+        if context.config.engine.launcher == "ray_train":
+            from actors.pipeline.ray_train import fit_with_ray_train
+
+            # Ray Train brings workers of its own.
+            context.runtime.stop_workers()
+            return fit_with_ray_train(context.config, factory, setup, work, stage.path)
+        return fit(context.runtime.role(role, factory, setup), work, stage.path, on_step, context.console.warn)
+
+
+class _Batches:
+    """Minibatch ``step`` of one stream. A class, so that it can be sent to another process."""
+
+    def __init__(self, stream: Stream[Any], size: int) -> None:
+        self.stream, self.size = stream, size
+
+    def __call__(self, step: int) -> list[Any]:
+        return self.stream.take(step * self.size, self.size)
+
+
+class _MixedBatches:
+    """Minibatch ``step`` of old and new rows."""
+
+    def __init__(self, mix: Mix[Any], size: int) -> None:
+        self.mix, self.size = mix, size
+
+    def __call__(self, step: int) -> list[Any]:
+        return self.mix.minibatch(step, self.size)
+
+
+def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:
+    config, chat = context.config.reward, context.config.model.chat
+    longest, limits = config.max_tokens, Limits.of_model(context.base_model)
+    rows, groups = [], []
+    for t in triplets:
+        chosen, rejected = (encode_pair(context.tokenizer, t.prompt, c, chat) for c in (t.chosen, t.rejected))
+        if max(len(chosen), len(rejected)) <= min(longest, limits.positions or longest):
+            for row in (chosen, rejected):
+                limits.check(row, f"a triplet of {t.problem_id}")
+            rows.append((chosen, rejected))
+            groups.append(t.problem_id)
+    if not rows:
+        raise UserError(_all_longer("reward", longest, limits, f"{len(triplets)} triplets"))
+    return Stream(rows, seed % 2**63, groups if config.group_pairs else None)
+
+
+def _validate(context: Context, reward_model: Path, validation: Path) -> dict[str, float]:
+    pool = read_pool(validation)
+    score_pool(context, pool, reward_model, "reward")
+    picks, accuracies = [], []
+    for group in group_by_problem(pool).values():
+        scores, correct = [c.scores["reward"] for c in group], [int(c.verdict == "OK") for c in group]
+        picks.append(expected_pick(scores, correct))
+        accuracy = pair_accuracy(scores, correct)
+        accuracies += [accuracy] if accuracy is not None else []
+    found = {
+        "validation_rerank": float(np.mean(picks)),
+        "validation_se": float(np.std(picks) / np.sqrt(len(picks))),
+    }
+    return found | ({"validation_pairs": float(np.mean(accuracies))} if accuracies else {})
+
+
+def _readable(model: str, rows: Mapping[str, TokenSequence], longest: int, section: str) -> list[TokenSequence]:
+    """The rows that are short enough for the setting and the model."""
+    limits = Limits.of_model(model)
+    short = {name: row for name, row in rows.items() if len(row) <= min(longest, limits.positions or longest)}
+    if not short:
+        raise UserError(_all_longer(section, longest, limits, f"{len(rows)} examples"))
+    for name, row in short.items():
+        limits.check(row, f"{section} example {name}")
+    return list(short.values())
+
+
+def _all_longer(section: str, longest: int, limits: Limits, what: str) -> str:
+    return (
+        f"{section}.max_tokens={longest}, positions of the model: {limits.positions or 'any'}: all {what} are longer"
+    )
+
+
+def _base(context: Context) -> dict[str, Path]:
+    return {} if context.config.model.path else {"model": context.data / "model"}

@@ -1,0 +1,95 @@
+"""The trainer's side of a weight sync."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+import numpy as np
+import ray
+import torch
+import torch.distributed as dist
+from ray import ObjectRef
+from torch import Tensor
+
+from actors.weights.buckets import byte_size, meta_of, split
+from actors.weights.group import WeightGroup, open_store
+from rewardranker.generation.types import TensorMeta
+
+
+class WeightSource:
+    """Gives away a network's weights, bucket by bucket.
+
+    ``parameters`` makes a fresh pass over (name of the Hugging Face checkpoint, whole tensor), each time in
+    the same order. A tied output embedding is not among them: receivers tie it again.
+    """
+
+    def __init__(self, parameters: Callable[[], Iterator[tuple[str, Tensor]]]) -> None:
+        self._parameters = parameters
+        self._waiting: Iterator[Tensor] = iter(())
+        self._store: dist.TCPStore | None = None
+        self._group: WeightGroup | None = None
+
+    def metas(self) -> list[TensorMeta]:
+        """What :meth:`buckets` will hold, in order."""
+        return self._metas
+
+    def device(self) -> str:
+        """Where the weights live: ``cpu`` or ``cuda:0``."""
+        return self._device
+
+    def buckets(self, limit_bytes: int) -> Iterator[np.ndarray]:
+        """``uint8 [n]`` arrays of whole tensors' raw bytes, cut by :func:`actors.weights.buckets.split`."""
+        for bucket in self._packed(limit_bytes, "cpu"):
+            yield bucket.numpy()
+
+    def begin_buckets(self, limit_bytes: int) -> int:
+        """Prepares :meth:`put_bucket`; returns how many there will be."""
+        self._waiting = self._packed(limit_bytes, "cpu")
+        return len(list(split(self._metas, limit_bytes)))
+
+    def put_bucket(self) -> list[ObjectRef]:
+        """Puts the next bucket into the object store; returns its reference, in a list so that it stays one.
+
+        One at a time: the store never holds the whole model.
+        """
+        return [ray.put(next(self._waiting).numpy())]
+
+    def open_group(self, timeout_s: float) -> tuple[str, int]:
+        """Opens the meeting point of a new weight group; returns its address and port."""
+        self._group = None
+        self._store = open_store(timeout_s)
+        return ray.util.get_node_ip_address(), self._store.port
+
+    def join_group(self, world: int, backend: str, timeout_s: float) -> None:
+        """Becomes rank 0 of the group; returns when all have joined."""
+        assert self._store is not None, "open_group comes first"
+        self._group = WeightGroup(self._store, 0, world, backend, self._device, timeout_s)
+
+    def send(self, limit_bytes: int) -> None:
+        """Broadcasts all weights to the group."""
+        assert self._group is not None, "join_group comes first"
+        for bucket in self._packed(limit_bytes, self._group.device):
+            self._group.broadcast(bucket)
+
+    @cached_property
+    def _metas(self) -> list[TensorMeta]:
+        return [meta_of(name, tensor) for name, tensor in self._parameters()]
+
+    @cached_property
+    def _device(self) -> str:
+        return str(next(iter(self._parameters()))[1].device)
+
+    def _packed(self, limit_bytes: int, device: str) -> Iterator[Tensor]:
+        tensors = self._parameters()
+        for metas in split(self._metas, limit_bytes):
+            bucket = torch.empty(byte_size(metas), dtype=torch.uint8, device=device)
+            offset = 0
+            for meta in metas:
+                name, tensor = next(tensors)
+                if meta_of(name, tensor) != meta:
+                    raise RuntimeError(f"announced {meta}, then found {meta_of(name, tensor)}")
+                raw = tensor.detach().contiguous().view(-1).view(torch.uint8)
+                bucket[offset : offset + len(raw)].copy_(raw)
+                offset += len(raw)
+            yield bucket

@@ -1,7 +1,0 @@
-"""Where programs run: a server inside the best confinement that this machine offers, and how to talk to it."""
-
-from rewardranker.execution.sandbox.client import LocalSandbox, SandboxDied
-from rewardranker.execution.sandbox.interface import Sandbox
-from rewardranker.execution.sandbox.step import Outcome, Step, StepLimits
-
-__all__ = ["LocalSandbox", "Outcome", "Sandbox", "SandboxDied", "Step", "StepLimits"]
