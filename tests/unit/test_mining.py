@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rewardranker.config.schema import MiningConfig
@@ -139,6 +140,21 @@ def test_grouped_streams_keep_groups_together() -> None:
     taken = Stream(rows, seed=2, groups=[row[0] for row in rows]).take(0, 9)
     assert sorted(taken) == sorted(rows)
     assert [taken[i][0] for i in (0, 3, 6)] == [taken[i + 2][0] for i in (0, 3, 6)]
+
+
+@pytest.mark.parametrize("groups", [None, [i // 3 for i in range(9)]])
+def test_an_epoch_is_shuffled_once_and_a_stream_that_begins_anywhere_gives_the_same(groups: list[int] | None) -> None:
+    class Counted(Stream[int]):
+        shuffled = 0
+
+        def _order_of(self, epoch: int) -> np.ndarray:
+            self.shuffled += 1
+            return super()._order_of(epoch)
+
+    stream = Counted(range(9), 3, groups)
+    taken = [stream.minibatch(step, 4) for step in range(7)]  # 28 rows: three epochs and one row
+    assert stream.shuffled == 4
+    assert [Stream(range(9), 3, groups).minibatch(step, 4) for step in range(7)] == taken
 
 
 def test_mixes_hold_their_shares() -> None:

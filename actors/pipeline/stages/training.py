@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def run_sft(context: Context) -> Path:
         stream = Stream(short, derive_seed(context.config.run.seed, "sft"))
         size = config.minibatch_size
         steps = steps_for(len(short), size, config.steps, config.epochs)
-        work = Fit("sft_step", _Batches(stream, size), (), steps, config.checkpoint_every)
+        work = Fit("sft_step", partial(stream.minibatch, size=size), (), steps, config.checkpoint_every)
         setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
         metrics = _fit(context, "sft", "policy", Policy, setup, work, stage, "sft/loss")
         stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
@@ -83,13 +84,11 @@ def run_reward(
         replay = [t for path in old for t in read_triplets(path)]
         fresh = read_triplets(new) if new else []
         size, seed = config.minibatch_size, derive_seed(context.config.run.seed, name)
-        stream = _pairs(context, replay, seed)
-        batches: Any = _Batches(stream, size)
-        if fresh:
-            share = context.config.mining.new_share
-            batches = _MixedBatches(Mix(stream, _pairs(context, fresh, seed + 1), share), size)
+        past = _pairs(context, replay, seed)
+        share = context.config.mining.new_share
+        stream = Mix(past, _pairs(context, fresh, seed + 1), share) if fresh else past
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
-        work = Fit("bt_step", batches, (config,), total, config.checkpoint_every)
+        work = Fit("bt_step", partial(stream.minibatch, size=size), (config,), total, config.checkpoint_every)
         setup = context.setup(backbone, config.microbatch_tokens, config.optim, total)
         metrics = _fit(context, name, "reward", Reward, setup, work, stage, "reward/accuracy")
         stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
@@ -199,26 +198,6 @@ def _fit(
             context.runtime.stop_workers()
             return fit_with_ray_train(context.config, factory, setup, work, stage.path)
         return fit(context.runtime.role(role, factory, setup), work, stage.path, on_step, context.console.warn)
-
-
-class _Batches:
-    """Minibatch ``step`` of one stream. A class, so that it can be sent to another process."""
-
-    def __init__(self, stream: Stream[Any], size: int) -> None:
-        self.stream, self.size = stream, size
-
-    def __call__(self, step: int) -> list[Any]:
-        return self.stream.take(step * self.size, self.size)
-
-
-class _MixedBatches:
-    """Minibatch ``step`` of old and new rows."""
-
-    def __init__(self, mix: Mix[Any], size: int) -> None:
-        self.mix, self.size = mix, size
-
-    def __call__(self, step: int) -> list[Any]:
-        return self.mix.minibatch(step, self.size)
 
 
 def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:
