@@ -64,8 +64,8 @@ class WorkerGroup:
             raise
 
     def _join(self) -> None:
-        meeting = self.wait([self.workers[0].meeting_point.remote()], f"{self.name}: meeting point", 60.0)[0]
         limit = self.config.collective_timeout_s
+        [meeting] = self.wait([self.workers[0].open_meeting.remote(limit)], f"{self.name}: meeting point", limit)
         joins = [w.join.remote(*meeting, limit) for w in self.workers]
         self.wait(joins, f"{self.name}: join the process group", limit)
 

@@ -30,12 +30,23 @@ def device_of_this_process() -> str:
     return "cuda:0" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu"
 
 
-def join_process_group(rank: Rank, address: str, port: int, timeout_s: float) -> None:
+def open_store(timeout_s: float) -> dist.TCPStore:
+    """The meeting point of a process group, held by this process on a port of its node that was free until now."""
+    address = ray.util.get_node_ip_address()
+    return dist.TCPStore(address, 0, is_master=True, timeout=timedelta(seconds=timeout_s), wait_for_workers=False)
+
+
+def find_store(address: str, port: int, timeout_s: float) -> dist.TCPStore:
+    """The same meeting point seen from another process."""
+    return dist.TCPStore(address, port, is_master=False, timeout=timedelta(seconds=timeout_s), wait_for_workers=False)
+
+
+def join_process_group(rank: Rank, store: dist.Store, timeout_s: float) -> None:
     """Connects to the other ranks, with gloo on CPU and nccl on GPU."""
     advertise_node_address()
     dist.init_process_group(
         backend="nccl" if rank.device.startswith("cuda") else "gloo",
-        init_method=f"tcp://{address}:{port}",
+        store=store,
         rank=rank.index,
         world_size=rank.world,
         timeout=timedelta(seconds=timeout_s),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import socket
 from collections.abc import Callable
 from typing import Any
 
 import ray
 import torch
+import torch.distributed as dist
 
-from actors.cluster.ranks import Rank, device_of_this_process, join_process_group
+from actors.cluster.ranks import Rank, device_of_this_process, find_store, join_process_group, open_store
 from rewardranker.models.loading import quiet_transformers
 
 
@@ -22,27 +23,34 @@ class Worker:
         torch.set_num_threads(threads)
         self.rank = Rank(index, world, device_of_this_process())
         self._roles: dict[str, Any] = {}
+        self._meeting: dist.Store | None = None
 
     def place(self) -> str:
         """For error messages."""
         return f"node {ray.util.get_node_ip_address()}, pid {os.getpid()}"
 
-    def meeting_point(self) -> tuple[str, int]:
-        """An address of this process's node and a port that is free there."""
-        with socket.socket() as probe:
-            probe.bind(("", 0))
-            return ray.util.get_node_ip_address(), probe.getsockname()[1]
+    def open_meeting(self, timeout_s: float) -> tuple[str, int]:
+        """Opens the group's meeting point on this process's node, and keeps it; returns its address and port."""
+        self._meeting = open_store(timeout_s)
+        return ray.util.get_node_ip_address(), self._meeting.port
 
     def join(self, address: str, port: int, timeout_s: float) -> None:
-        join_process_group(self.rank, address, port, timeout_s)
+        own = self._meeting
+        join_process_group(self.rank, find_store(address, port, timeout_s) if own is None else own, timeout_s)
 
     def build(self, role: str, factory: Callable[..., Any], *args: Any) -> None:
         """Makes a role, in place of the one of that name."""
-        self._roles.pop(role, None)
+        self.drop(role)
         self._roles[role] = factory(*args, self.rank)
 
     def drop(self, role: str) -> None:
-        self._roles.pop(role, None)
+        """Forgets a role and gives its memory back: what refers to itself waits for the collector, and what torch
+        once had of a device it keeps from all other processes."""
+        if self._roles.pop(role, None) is None:
+            return
+        gc.collect()
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
 
     def call(self, role: str, method: str, *args: Any) -> Any:
         """Calls ``role.method``; a dotted method reaches a part of the role, e.g. ``weights.metas``."""

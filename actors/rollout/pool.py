@@ -73,7 +73,7 @@ class RolloutPool:
             return self._sync.sync(policy, self.role, version)
         except WeightSyncError as error:
             if self._restart is None or not error.rollouts:
-                raise WorkerLost(str(error)) from error
+                raise
             for place in error.rollouts:
                 self._restart(place)
             return self._sync.sync(policy, self.role, version)

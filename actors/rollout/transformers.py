@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from actors.cluster.ranks import find_store
 from actors.rollout.sampling import choose_tokens
 from actors.weights.buckets import Unpacker, check_metas, meta_of
-from actors.weights.group import WeightGroup, find_store
+from actors.weights.group import WeightGroup
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
 from rewardranker.models.architectures import check_sampled

@@ -22,8 +22,9 @@ from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead
 from vllm.model_executor.model_loader.reload import finalize_layerwise_reload, initialize_layerwise_reload
 from vllm.platforms import current_platform
 
+from actors.cluster.ranks import find_store
 from actors.weights.buckets import Unpacker
-from actors.weights.group import WeightGroup, find_store
+from actors.weights.group import WeightGroup
 from rewardranker.generation.types import TensorMeta
 
 BACKEND = "rewardranker_buckets"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import ray
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -14,17 +13,6 @@ from torch import Tensor
 from actors.cluster.ranks import advertise_node_address
 from actors.weights.buckets import byte_size, split
 from rewardranker.generation.types import TensorMeta
-
-
-def open_store(timeout_s: float) -> dist.TCPStore:
-    """The meeting point, held by the trainer on a free port of its node."""
-    address = ray.util.get_node_ip_address()
-    return dist.TCPStore(address, 0, is_master=True, timeout=timedelta(seconds=timeout_s), wait_for_workers=False)
-
-
-def find_store(address: str, port: int, timeout_s: float) -> dist.TCPStore:
-    """The same meeting point seen from a rollout."""
-    return dist.TCPStore(address, port, is_master=False, timeout=timedelta(seconds=timeout_s), wait_for_workers=False)
 
 
 class WeightGroup:

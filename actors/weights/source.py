@@ -12,8 +12,9 @@ import torch.distributed as dist
 from ray import ObjectRef
 from torch import Tensor
 
+from actors.cluster.ranks import open_store
 from actors.weights.buckets import byte_size, meta_of, split
-from actors.weights.group import WeightGroup, open_store
+from actors.weights.group import WeightGroup
 from rewardranker.generation.types import TensorMeta
 
 

@@ -11,6 +11,7 @@ import ray
 from ray import ObjectRef
 from ray.exceptions import RayError
 
+from actors.cluster.group import WorkerLost
 from actors.weights.buckets import byte_size
 from rewardranker.config.schema import WeightSyncConfig
 from rewardranker.generation.types import TensorMeta
@@ -54,7 +55,7 @@ class Only:
         return self.ranks.on(self.rank, method, *args)
 
 
-class WeightSyncError(RuntimeError):
+class WeightSyncError(WorkerLost):
     """A sync failed; ``rollouts`` are the positions of the workers that failed or did not answer.
 
     All rollouts must be taken for broken in mid-update: sync again, after replacing those named. With no

@@ -45,6 +45,8 @@ class RunDirectory:
         # Workers on other nodes are told where to read and write; they start in other directories.
         self.path = (Path(config.run.root) / config.run.name).absolute()
         self._say, self._seed, self._count = say, config.run.seed, 0
+        # How a stage is done, and not what: written down, and never a reason to do it again.
+        self._ranks = {"ranks": config.cluster.ranks, **config.cluster.role_ranks}
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock: TextIO = (self.path / ".lock").open("w")
@@ -74,8 +76,8 @@ class RunDirectory:
         """Runs ``work`` unless a complete stage of the same settings and inputs is there.
 
         ``work`` writes into ``Stage.path``. A stage that was cut off finds there what it had written, if its
-        settings and inputs are still the same; it takes its place under its own name only when ``work``
-        returns.
+        settings and inputs are still the same, whatever the number of ranks; it takes its place under its own
+        name only when ``work`` returns.
 
         Args:
             settings: everything that the result depends on besides ``inputs``; plain values.
@@ -99,12 +101,13 @@ class RunDirectory:
                 return final
             why = f"changed: {', '.join(changes[:4])}" if changes else "it was incomplete"
             self._say(f"{title:<28} runs again, {why}")
-        self._prepare(working, wanted)
+        self._prepare(title, working, wanted)
         stage, begun = Stage(working), time.monotonic()
         work(stage)
         manifest = {
             "stage": name,
             **wanted,
+            "ranks": self._ranks,
             "config": digest(wanted["settings"]),
             "versions": package_versions(),
             "git_sha": _git_sha(),
@@ -130,13 +133,15 @@ class RunDirectory:
                 found.rename(final)
         return final
 
-    def _prepare(self, working: Path, wanted: dict[str, Any]) -> None:
+    def _prepare(self, title: str, working: Path, wanted: dict[str, Any]) -> None:
         note = working / "work.json"
-        if note.exists() and json.loads(note.read_text()) == wanted:
-            return
-        remove_tree(working)
-        working.mkdir()
-        write_json(note, wanted)
+        found = json.loads(note.read_text()) if note.exists() else {}
+        if any(found.get(part) != value for part, value in wanted.items()):
+            remove_tree(working)
+            working.mkdir()
+        elif (before := found.get("ranks")) != self._ranks:
+            self._say(f"{title:<28} goes on with other ranks ({before} -> {self._ranks}): equal but for rounding")
+        write_json(note, {**wanted, "ranks": self._ranks})
 
 
 def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import math
 from pathlib import Path
 
 from rich.table import Table
 
 from rewardranker.config.schema import Config
+from rewardranker.models.checkpoint import read_shapes
 from rewardranker.models.loading import require_policy, require_start
 
 BYTES = {"float32": 4, "bfloat16": 2}
@@ -21,13 +22,10 @@ def parameters(config: Config) -> int | None:
         return tiny.layers * 13 * tiny.hidden**2
     require_policy(config.model.path, sampled=samples_by_transformers(config))
     require_start(config.model.path, "model.path")
-    index = Path(config.model.path) / "model.safetensors"
-    if not index.exists():
+    directory = Path(config.model.path)
+    if not directory.is_dir():
         return None
-    with index.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    spans = [entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"]
-    return sum(end - start for start, end in spans) // 4
+    return sum(math.prod(shape) for shape in read_shapes(directory, "model.path").values())
 
 
 def samples_by_transformers(config: Config) -> bool:

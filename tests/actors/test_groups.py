@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import socket
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from small_models import make_scorer
 from actors.cluster.dispatch import ChunkFailed, chunked, dispatch
 from actors.cluster.group import RoleError, RoleGroup, WorkerGroup, WorkerLost
 from actors.cluster.ranks import Rank
+from actors.cluster.worker import Worker
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reward import Reward
@@ -150,6 +154,36 @@ def test_an_error_names_role_method_rank_node_and_process(groups: dict[int, Work
     assert "a bug" in str(caught.value)
     with pytest.raises(UserError, match="^bad input$"):
         role.all("fail", 0, True)
+
+
+class Circular:
+    """A role that refers to itself, as wrapped networks do, and holds a megabyte."""
+
+    def __init__(self, device: str, rank: Rank) -> None:
+        self.myself, self.held = self, torch.zeros(1 << 18, device=device)
+
+
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda:0", marks=GPU)])
+def test_a_dropped_role_leaves_nothing_behind(ray_local: None, device: str) -> None:
+    """Neither in the process nor in what torch keeps of a device, which other processes could not use."""
+    worker = Worker(0, 1, torch.get_num_threads())
+    gc.disable()  # Python's own rounds come when they come
+    for leave in (worker.drop, lambda name: worker.build(name, Echo)):
+        worker.build("role", Circular, device)
+        held = weakref.ref(worker._roles["role"])
+        leave("role")
+        assert held() is None
+        assert device == "cpu" or torch.cuda.memory_reserved() == 0
+    gc.enable()
+
+
+def test_nobody_can_take_the_meeting_point_before_the_ranks_come(groups: dict[int, WorkerGroup]) -> None:
+    address, port = groups[1].wait([groups[1].workers[0].open_meeting.remote(30.0)], "meeting point", 60)[0]
+    with pytest.raises(OSError, match="in use"), socket.socket() as other:
+        other.bind((address, port))
 
 
 def test_a_worker_that_does_not_answer_in_time_is_lost(ray_local: None) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Any
 
+import pytest
 import ray
 
 from actors.cluster.group import WorkerGroup
 from actors.cluster.ranks import Rank
+from actors.pipeline.runtime import Runtime
 from actors.rollout.pool import RolloutPool
 from actors.rollout.worker import RolloutWorker
-from actors.weights.sync import WeightSync
-from rewardranker.config.schema import ClusterConfig, Config
+from actors.weights.sync import WeightSync, WeightSyncError
+from rewardranker.config.schema import ClusterConfig, Config, RolloutConfig, WeightSyncConfig
 from rewardranker.generation.types import Request, Sampling
+from rewardranker.runs.console import Console
 
 # Workers cannot import a test module: Ray shall send what is defined here by value.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -60,6 +64,40 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     pool.load(models[1], 7)
     assert [r.token_ids for r in pool.generate(requests, SAMPLING)] == [r.token_ids for r in expected]
     group.shutdown()
+
+
+class BrokenRole:
+    """Two engines of which nothing is asked."""
+
+    world, members = 2, ("a", "b")
+
+
+class FailingSync(WeightSync):
+    """A sync that fails so many times."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__(WeightSyncConfig())
+        self.failures = failures
+
+    def sync(self, *_: Any) -> dict[str, float]:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise WeightSyncError("rollout 1 failed", (1,))
+        return {"timing_s/sync": 0.0}
+
+
+@pytest.mark.parametrize(("failures", "attempts"), [(1, 1), (2, 2), (4, 3)])
+def test_a_sync_that_fails_twice_begins_again_from_the_last_checkpoint(failures: int, attempts: int) -> None:
+    """Once is mended by the pool itself; more is for whoever restarts the workers."""
+    sync, begun, replaced = FailingSync(failures), [], []
+    pool: Any = RolloutPool(BrokenRole(), sync, RolloutConfig(), replaced.append)  # type: ignore[arg-type]
+
+    def work() -> dict[str, float]:
+        begun.append(1)
+        return dict(pool.sync(None, 1))
+
+    assert Runtime(Config(), Console()).retrying("ppo-1", work) == {"timing_s/sync": 0.0}
+    assert len(begun) == attempts and replaced == [1] * -(-failures // 2)
 
 
 class PolicyWeights:
