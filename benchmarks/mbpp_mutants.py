@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import derive_seed, judge_candidates
+from rewardranker.generation.candidates import judge_candidates
 from rewardranker.judge import Judge, VerdictCache
 from rewardranker.problems.benchmarks import load_benchmark, mbpp_config, mbpp_solutions
 from rewardranker.problems.contamination import find_contamination
@@ -35,6 +35,7 @@ from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.statements import statement
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import LABELS, Verdict
+from rewardranker.runs.seeds import derive_seed
 
 Change = Callable[[ast.AST], None]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from rewardranker.config.choices import STAGES, Stage
 from rewardranker.config.loading import load_config, to_yaml
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
@@ -56,34 +58,16 @@ def cycle(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRu
     _run(config, overrides, dry_run, until="")
 
 
-@app.command()
-def data(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """The cycle up to its data: problems and solutions."""
-    _run(config, overrides, dry_run, until="data")
+def _up_to(stage: Stage) -> Callable[..., None]:
+    def command(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+        _run(config, overrides, dry_run, until=stage.last)
+
+    command.__doc__ = f"The cycle up to {stage.what}."
+    return command
 
 
-@app.command()
-def sft(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """The cycle up to the fine-tuned generator."""
-    _run(config, overrides, dry_run, until="sft")
-
-
-@app.command()
-def reward(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """The cycle up to the first reward model."""
-    _run(config, overrides, dry_run, until="reward-1")
-
-
-@app.command()
-def ppo(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """The cycle up to the first PPO policy."""
-    _run(config, overrides, dry_run, until="ppo-1")
-
-
-@app.command()
-def mine(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
-    """The cycle up to the first mined hard negatives."""
-    _run(config, overrides, dry_run, until="mine-2")
+for _name, _stage in STAGES.items():
+    app.command(_name)(_up_to(_stage))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from typing import Any
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 
+from rewardranker.config.choices import chosen
 from rewardranker.config.rules import ROLES
 from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.errors import UserError
@@ -110,7 +111,8 @@ def _nobody(setting: str, address: str, reason: str) -> UserError:
 def demand(config: Config) -> list[Bundle]:
     """Every bundle of resources that a run holds at its busiest."""
     cluster, rollout = config.cluster, config.rollout
-    roles = [role for role in ROLES if role != "critic" or config.ppo.advantage == "gae"]
+    critic = chosen("ppo.advantage", config.ppo.advantage).needs_critic
+    roles = [role for role in ROLES if role != "critic" or critic]
     groups = (
         [cluster.ranks]
         if cluster.placement == "colocated"

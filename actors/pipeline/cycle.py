@@ -23,6 +23,7 @@ from actors.pipeline.stages.data import build_data
 from actors.pipeline.stages.evaluation import run_evaluation
 from actors.pipeline.stages.mining import mining_problems, run_first_triplets, run_mining, run_pool
 from actors.pipeline.stages.training import run_ppo, run_reward, run_sft
+from rewardranker.config.choices import chosen
 from rewardranker.config.schema import Config
 from rewardranker.report.page import write_report
 from rewardranker.runs.console import Console
@@ -85,6 +86,8 @@ def _stages(context: Context) -> None:
             break
         lines = {variant: line for variant, line in lines.items() if line.policy}
     run_evaluation(context, {"sft": sft, "ppo_1": policy}, reward_models, policies)
+    for name in cycle.extra_stages:
+        chosen("cycle.extra_stages", name)(context)
 
 
 def _iterate(

@@ -18,19 +18,13 @@ from actors.cluster.group import RoleGroup
 from actors.pipeline.ppo_checks import check_first_minibatch, logprob_gap
 from actors.rollout.pool import RolloutPool
 from rewardranker.config.schema import Config
-from rewardranker.generation.candidates import (
-    Run,
-    derive_seed,
-    judge_candidates,
-    requests_for,
-    score_all,
-    to_candidates,
-)
+from rewardranker.generation.candidates import Run, judge_candidates, requests_for, score_all, to_candidates
 from rewardranker.generation.types import Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.atomic import write_json
+from rewardranker.runs.seeds import derive_seed
 from rewardranker.training.ppo.experience import build_experience, minibatch_plan
 from rewardranker.training.ppo.kl import KLController
 from rewardranker.training.ppo.rewards import RunningMoments

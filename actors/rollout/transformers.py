@@ -13,9 +13,11 @@ from actors.cluster.ranks import find_store
 from actors.rollout.sampling import choose_tokens
 from actors.weights.buckets import Unpacker, check_metas, meta_of
 from actors.weights.group import WeightGroup
+from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
 from rewardranker.models.architectures import check_sampled
+from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_policy
 
@@ -236,3 +238,11 @@ def batches(requests: Sequence[Request], max_new_tokens: int, max_batch_tokens: 
 
 def _uniforms(seed: int, count: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(key=seed)).random(count)
+
+
+def transformers_engine(config: Config, model_path: str, index: int, device: str) -> TransformersEngine:
+    """The choice ``transformers`` of ``rollout.engine``."""
+    model, ends = config.model, Endings.of_model(model_path).ids
+    return TransformersEngine(
+        model_path, model.dtype, model.attn_implementation, device, config.rollout.max_batch_tokens, ends
+    )

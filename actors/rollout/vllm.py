@@ -5,6 +5,7 @@ Only this module and :mod:`actors.rollout.vllm_transfer` touch vLLM.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,13 @@ from vllm.platforms import current_platform
 
 from actors.rollout.vllm_transfer import BACKEND, WORKER_EXTENSION
 from actors.weights.buckets import check_metas, meta_of, split
+from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
+from rewardranker.models.checkpoint import read_shapes, wrappers
+from rewardranker.models.endings import Endings
+from rewardranker.models.limits import Limits
+from rewardranker.models.loading import require_policy
 
 
 class VLLMEngine:
@@ -172,3 +178,34 @@ def _checkpoint_metas(model_path: str) -> list[TensorMeta]:
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(model_path))
     return [meta_of(*named) for named in model.named_parameters()]
+
+
+def vllm_engine(config: Config, model_path: str, index: int, device: str) -> VLLMEngine:
+    """The choice ``vllm`` of ``rollout.engine``."""
+    rollout = config.rollout
+    _check_for_vllm(model_path, rollout.max_model_len)
+    return VLLMEngine(
+        model_path,
+        config.model.dtype,
+        rollout.max_model_len,
+        rollout.kv_cache_mb,
+        rollout.max_num_seqs,
+        config.run.seed + index,
+        Endings.of_model(model_path).ids,
+        max(1, int(rollout.gpus_per_worker)),
+    )
+
+
+def _check_for_vllm(model_path: str, max_model_len: int) -> None:
+    """vLLM reads the files by itself, and by itself decides what may be missing."""
+    require_policy(model_path, "model")
+    positions = Limits.of_model(model_path).positions
+    if positions is not None and max_model_len > positions:
+        raise UserError(
+            f"rollout.max_model_len={max_model_len}: {model_path} has {positions} positions; set it to that or less"
+        )
+    if Path(model_path).is_dir() and wrappers(read_shapes(Path(model_path), "model")):
+        raise UserError(
+            f"model {model_path}: its tensors have names with a wrapper's prefix, which vLLM does not know; load it "
+            "with from_pretrained's own names and save it again, or set rollout.engine=transformers"
+        )

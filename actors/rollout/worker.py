@@ -15,14 +15,13 @@ from transformers import AutoConfig
 
 from actors.cluster.ranks import Rank
 from actors.weights.buckets import meta_of
+from rewardranker.config.choices import chosen
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, RolloutEngine, Sampling, TensorMeta
 from rewardranker.models.architectures import policy_class
-from rewardranker.models.checkpoint import plain_name, read_shapes, read_tensors, wrappers
-from rewardranker.models.endings import Endings
-from rewardranker.models.limits import Limits
-from rewardranker.models.loading import load_policy, model_directory, require_policy
+from rewardranker.models.checkpoint import plain_name, read_shapes, read_tensors
+from rewardranker.models.loading import load_policy, model_directory
 
 #: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
 #: failure in it is a failure of the actor, and idle threads that sleep.
@@ -52,7 +51,7 @@ class SyncedEngine(RolloutEngine, Protocol):
 
 
 def choose_engine(config: Config) -> str:
-    """``vllm`` or ``transformers``.
+    """The engine's name: what is asked for; of ``auto``, ``vllm`` or ``transformers``.
 
     Raises:
         UserError: vLLM is asked for and not installed.
@@ -74,7 +73,7 @@ class RolloutWorker:
 
     def __init__(self, config: Config, model_path: str, rank: Rank) -> None:
         self._device = rank.device
-        self._engine = build_engine(config, model_path, rank.index, self._device)
+        self._engine = rollout_engine(config, model_path, rank.index, self._device)
 
     def load_checkpoint(self, model_path: str, version: int) -> None:
         """Takes the weights of a saved model, the way it takes the trainer's."""
@@ -119,44 +118,11 @@ class RolloutWorker:
         self._engine.receive_weights(limit_bytes)
 
 
-def build_engine(config: Config, model_path: str, index: int, device: str) -> SyncedEngine:
-    """The engine that :func:`choose_engine` names. Engines are imported here: each brings a large library."""
-    rollout, model = config.rollout, config.model
-    eos_ids = Endings.of_model(model_path).ids
-    if choose_engine(config) == "transformers":
-        from actors.rollout.transformers import TransformersEngine
-
-        return TransformersEngine(
-            model_path, model.dtype, model.attn_implementation, device, rollout.max_batch_tokens, eos_ids
-        )
-    from actors.rollout.vllm import VLLMEngine
-
-    _check_for_vllm(model_path, rollout.max_model_len)
-    return VLLMEngine(
-        model_path,
-        model.dtype,
-        rollout.max_model_len,
-        rollout.kv_cache_mb,
-        rollout.max_num_seqs,
-        config.run.seed + index,
-        eos_ids,
-        max(1, int(rollout.gpus_per_worker)),
-    )
-
-
-def _check_for_vllm(model_path: str, max_model_len: int) -> None:
-    """vLLM reads the files by itself, and by itself decides what may be missing."""
-    require_policy(model_path, "model")
-    positions = Limits.of_model(model_path).positions
-    if positions is not None and max_model_len > positions:
-        raise UserError(
-            f"rollout.max_model_len={max_model_len}: {model_path} has {positions} positions; set it to that or less"
-        )
-    if Path(model_path).is_dir() and wrappers(read_shapes(Path(model_path), "model")):
-        raise UserError(
-            f"model {model_path}: its tensors have names with a wrapper's prefix, which vLLM does not know; load it "
-            "with from_pretrained's own names and save it again, or set rollout.engine=transformers"
-        )
+def rollout_engine(config: Config, model_path: str, index: int, device: str) -> SyncedEngine:
+    """The ``index``-th worker's engine, which :func:`choose_engine` names. It is imported here: each brings a large
+    library."""
+    engine: SyncedEngine = chosen("rollout.engine", choose_engine(config))(config, model_path, index, device)
+    return engine
 
 
 def checkpoint_tensors(model_path: str) -> Iterator[tuple[str, torch.Tensor]]:

@@ -52,20 +52,20 @@ def run_rerank(request: RerankRequest, console: Console) -> None:
     _check(request)
     if request.benchmark == "pool":
         problems, pool = load_pool(request.data, request.candidates)
-        ordered = _ranked(request, problems, pool, console)
+        ordered, name = _ranked(request, problems, pool, console)
         write_pool(request.out, ordered, problems.values())
     else:
         named = named_problems(request.benchmark, request.data, request.language)
         problems = {problem.id: problem for found in named.values() for problem in found}
         lines = read_candidates(request.candidates, named)
         pool = candidates_of(lines, request.candidates)
-        ordered = _ranked(request, problems, pool, console)
-        write_json_lines(request.out, ranked_rows(lines, pool, ordered, request.ranker))
-    console.show(summary(ordered, request.ranker))
+        ordered, name = _ranked(request, problems, pool, console)
+        write_json_lines(request.out, ranked_rows(lines, pool, ordered, name))
+    console.show(summary(ordered, name))
     absent = len(problems) - len({candidate.problem_id for candidate in pool})
     if absent:
         console.say(f"{absent:,} of the {len(problems):,} problems of {request.data} have no candidates")
-    console.say(f"{request.out}: {len(ordered):,} candidates, best first by {request.ranker}")
+    console.say(f"{request.out}: {len(ordered):,} candidates, best first by {name}")
 
 
 def add_reward_scores(
@@ -150,7 +150,8 @@ def _shares(judged: Sequence[Sequence[Candidate]], ranker: str) -> list[str]:
 
 def _ranked(
     request: RerankRequest, problems: Mapping[str, Problem], pool: Sequence[Candidate], console: Console
-) -> list[Candidate]:
+) -> tuple[list[Candidate], str]:
+    """The candidates in order, and the ranker's own name, by which they hold its scores."""
     if request.model:
         add_reward_scores(request.model, problems, pool, request.chat, console)
     elif request.ranker == KEY and not any(KEY in candidate.scores for candidate in pool):
@@ -164,7 +165,7 @@ def _ranked(
         need = CATALOGUE[request.ranker].need
         assert need is not None
         console.warn(f"{blind:,} of {len(pool):,} candidates lack {need.what}, which {request.ranker} needs")
-    return rank_pool(pool, problems, ranker)
+    return rank_pool(pool, problems, ranker), ranker.name
 
 
 def _check(request: RerankRequest) -> None:

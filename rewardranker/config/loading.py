@@ -19,7 +19,7 @@ from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 
 #: Sections whose keys are names that a person chooses.
-_OPEN = ("cluster.role_ranks.", "benchmark.rankers.", "endpoint.extra.")
+_OPEN = ("cluster.role_ranks.", "benchmark.rankers.", "endpoint.extra.", "data.options.", "ppo.options.")
 
 
 def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:

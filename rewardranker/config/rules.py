@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rewardranker.config.choices import check_choice
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 
 CHOICES = {
-    "data.source": ("family", "mbpp"),
     "data.triplet_source": ("humans", "samples"),
     "cycle.new_policies": ("all", "best", "none"),
     "reward.init": ("sft", "previous"),
-    "ppo.advantage": ("gae", "grpo", "rloo"),
     "ppo.reward_normalisation": ("running", "none"),
     "ppo.kl.controller": ("fixed", "adaptive"),
     "generation.backend": ("actors", "ray_data"),
@@ -21,7 +20,6 @@ CHOICES = {
     "engine.kind": ("torch", "deepspeed"),
     "engine.launcher": ("actors", "ray_train"),
     "cluster.placement": ("colocated", "disaggregated"),
-    "rollout.engine": ("auto", "vllm", "transformers"),
     "weight_sync.transport": ("auto", "object_store", "gloo", "nccl"),
     "model.dtype": ("float32", "bfloat16"),
     "model.attn_implementation": ("auto", "eager", "sdpa", "flash_attention_2"),
@@ -74,6 +72,11 @@ def check(config: Config) -> None:
     for key, allowed in CHOICES.items():
         if value(config, key) not in allowed:
             raise UserError(f"{key}={value(config, key)!r}: must be one of {', '.join(allowed)}")
+    check_choice("data.source", config.data.source)
+    check_choice("ppo.advantage", config.ppo.advantage)
+    check_choice("rollout.engine", config.rollout.engine, also=("auto",))
+    for name in config.cycle.extra_stages:
+        check_choice("cycle.extra_stages", name)
     for key in AT_LEAST_ONE:
         if value(config, key) < 1:
             raise UserError(f"{key}={value(config, key)}: must be at least 1")

@@ -9,6 +9,7 @@ of results).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from rewardranker.config.endpoint import EndpointConfig
 
@@ -79,10 +80,11 @@ class DataConfig:
     """``sft_*`` choose what the generator imitates, ``triplet_*`` the first preferences.
 
     ``triplet_source``: ``humans``, where people left failing solutions too, or ``samples``, where failing (and
-    more passing) ones are sampled from the SFT model.
+    more passing) ones are sampled from the SFT model. ``options``: what a source of your own reads.
     """
 
     source: str = "family"
+    options: dict[str, Any] = field(default_factory=dict)
     family: FamilyConfig = field(default_factory=FamilyConfig)
     mbpp: MbppConfig = field(default_factory=MbppConfig)
     sft_problems: int = 1000
@@ -153,6 +155,8 @@ class KLConfig:
 
 @dataclass
 class PPOConfig:
+    """``options``: what an advantage estimator of your own reads."""
+
     steps: int = 100
     prompts_per_step: int = 128
     samples_per_prompt: int = 8
@@ -164,6 +168,7 @@ class PPOConfig:
     top_p: float = 1.0
     top_k: int = 0
     advantage: str = "gae"
+    options: dict[str, Any] = field(default_factory=dict)
     gamma: float = 1.0
     lam: float = 0.95
     clip: float = 0.2
@@ -233,7 +238,7 @@ class CycleConfig:
     reward model), best (for the one that ranks best on validation) or none. ``control`` retrains the first
     reward model on the first triplets alone, ``control_policy`` also trains a policy against it.
     ``patience_se``: iteration stops early unless validation rerank@1 rises by that many standard errors (0:
-    never stops early)."""
+    never stops early). ``extra_stages`` run at the end, in order."""
 
     iterations: int = 2
     variants: list[str] = field(default_factory=lambda: ["hardnegatives", "selftraining"])
@@ -241,6 +246,7 @@ class CycleConfig:
     control_policy: bool = False
     new_policies: str = "best"
     patience_se: float = 0.0
+    extra_stages: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -6,7 +6,6 @@ process, actor pools and Ray Data.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -20,16 +19,11 @@ from rewardranker.models.limits import UNREAD, Limits, Unread, describe_unread, 
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Judgement
 from rewardranker.programs import completion_of, extract
+from rewardranker.runs.seeds import derive_seed
 
 Generate = Callable[[list[Request], Sampling], list[Response]]
 Run = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]
 Score = Callable[[list[TokenSequence]], list[float]]
-
-
-def derive_seed(*parts: str | int) -> int:
-    """A 63-bit seed that depends on all parts and on nothing else."""
-    text = "\0".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def requests_for(

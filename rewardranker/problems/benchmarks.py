@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from rewardranker.config.schema import MbppConfig
@@ -17,7 +19,6 @@ from rewardranker.problems.types import Problem, Split
 __all__ = [
     "BENCHMARKS",
     "benchmark_solutions",
-    "canonical_language",
     "humaneval_solutions",
     "is_local",
     "load_benchmark",
@@ -30,8 +31,47 @@ __all__ = [
     "mbpp_solutions",
 ]
 
+
+@dataclass(frozen=True)
+class Benchmark:
+    """How a benchmark's rows become problems.
+
+    Attributes:
+        hub: the data set's own place, for a source that is not given.
+        load: ``(source, language, split)``; it may give more than was asked for. ``split`` ``None`` asks for every
+            row.
+        solutions: ``(source)``: one known program in normal form by problem id, where the data hold some.
+    """
+
+    hub: str
+    load: Callable[[str | Path, str, Split | None], list[Problem]]
+    solutions: Callable[[str | Path], dict[str, str]]
+
+
+def _multipl_e(benchmark: str) -> Benchmark:
+    return Benchmark(
+        MULTIPL_E_HUB,
+        lambda source, language, _: load_multipl_e(source, language or None, benchmark),
+        lambda source: multipl_e_solutions(source) if is_file(source) else {},
+    )
+
+
+def _mbpp(source: str | Path, language: str, split: Split | None) -> list[Problem]:
+    config = mbpp_config(source)
+    return load_mbpp(config) if split is not None else every_mbpp_task(config)
+
+
 #: ``multipl_e`` is either of the two below it, as a file has it, and HumanEval from the hub.
-BENCHMARKS = ("humaneval", "humaneval_x", "mbpp", "multipl_e", "multipl_e_humaneval", "multipl_e_mbpp")
+BENCHMARKS = {
+    "humaneval": Benchmark(HUMANEVAL_HUB, lambda source, *_: load_humaneval(source), humaneval_solutions),
+    "humaneval_x": Benchmark(
+        HUMANEVAL_X_HUB, lambda source, language, _: load_humaneval_x(source, language or None), humaneval_x_solutions
+    ),
+    "mbpp": Benchmark(MbppConfig().hub_name, _mbpp, lambda source: mbpp_solutions(mbpp_config(source))),
+    "multipl_e": _multipl_e(""),
+    "multipl_e_humaneval": _multipl_e("humaneval"),
+    "multipl_e_mbpp": _multipl_e("mbpp"),
+}
 
 
 def load_benchmark(
@@ -50,19 +90,8 @@ def load_benchmark(
     Raises:
         UserError: no such benchmark, source, language or split.
     """
-    if name not in BENCHMARKS:
-        raise UserError(f"benchmark {name!r} is not known; it must be one of {', '.join(BENCHMARKS)}")
-    wanted = canonical_language(language)
-    if name == "mbpp":
-        config = mbpp_config(source)
-        problems = load_mbpp(config) if split is not None else every_mbpp_task(config)
-    elif name == "humaneval":
-        problems = load_humaneval(source or HUMANEVAL_HUB)
-    elif name == "humaneval_x":
-        problems = load_humaneval_x(source or HUMANEVAL_X_HUB, wanted or None)
-    else:
-        benchmark = name.removeprefix("multipl_e").removeprefix("_")
-        problems = load_multipl_e(source or MULTIPL_E_HUB, wanted or None, benchmark)
+    wanted, benchmark = canonical_language(language), _benchmark(name)
+    problems = benchmark.load(source or benchmark.hub, wanted, split)
     for asked, found in (
         (wanted, {problem.language for problem in problems}),
         (split, {problem.split for problem in problems}),
@@ -82,13 +111,14 @@ def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
     Raises:
         UserError: as :func:`load_benchmark`.
     """
-    if name == "mbpp":
-        return mbpp_solutions(mbpp_config(source))
-    if name == "humaneval":
-        return humaneval_solutions(source or HUMANEVAL_HUB)
-    if name == "humaneval_x":
-        return humaneval_x_solutions(source or HUMANEVAL_X_HUB)
-    return multipl_e_solutions(source) if source and is_file(source) else {}
+    benchmark = _benchmark(name)
+    return benchmark.solutions(source or benchmark.hub)
+
+
+def _benchmark(name: str) -> Benchmark:
+    if name not in BENCHMARKS:
+        raise UserError(f"benchmark {name!r} is not known; it must be one of {', '.join(BENCHMARKS)}")
+    return BENCHMARKS[name]
 
 
 def mbpp_config(source: str | Path = "") -> MbppConfig:

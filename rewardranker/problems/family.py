@@ -12,8 +12,9 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rewardranker.config.schema import FamilyConfig
+from rewardranker.config.schema import DataConfig, FamilyConfig
 from rewardranker.errors import UserError
+from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.family_operations import (
     EITHER_IS_CORRECT,
     EITHER_WEIGHTS,
@@ -24,6 +25,7 @@ from rewardranker.problems.family_operations import (
     Step,
 )
 from rewardranker.problems.types import Limits, Problem, Split, Test
+from rewardranker.runs.seeds import derive_seed
 
 PREFIX = "def f(xs):"
 MIN_DISTINCT_OUTPUTS = 4
@@ -105,6 +107,23 @@ class Authors:
             lines = [_pick(OPERATIONS[i], self._operation_weights[i], rng) for i in operations]
             programs.append(_program(lines, _pick(RESULTS[result], self._result_weights[result], rng)))
         return programs
+
+
+def family_corpus(data: DataConfig, seed: int) -> Corpus:
+    """The built-in problems for the cycle: some authors' programs are imitated, others' make the first triplets."""
+    problems, authors = build_family(data.family), Authors(data.family)
+    train = [p for p in problems if p.split == "train"]
+
+    def written(count: int, each: int, what: str) -> list[tuple[str, str]]:
+        own = derive_seed(seed, what)
+        return [(p.id, code) for p in train[:count] for code in authors.solutions(p, each, own)]
+
+    return Corpus(
+        problems,
+        references=[(p.id, authors.reference(p)) for p in problems],
+        imitated=written(data.sft_problems, data.sft_solutions, "sft"),
+        written=written(data.triplet_problems, data.triplet_solutions, "solutions"),
+    )
 
 
 def parse_composition(problem_id: str) -> Composition:

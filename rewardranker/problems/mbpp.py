@@ -7,8 +7,9 @@ import builtins
 import warnings
 from pathlib import Path
 
-from rewardranker.config.schema import MbppConfig
+from rewardranker.config.schema import DataConfig, MbppConfig
 from rewardranker.errors import UserError
+from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.io import Row, require_fields, unix_lines
 from rewardranker.problems.near_duplicates import group_near_duplicates, keep_splits_apart
 from rewardranker.problems.normal_form import normalise
@@ -82,6 +83,13 @@ def mbpp_solutions(config: MbppConfig) -> dict[str, str]:
     """The reference programs in normal form, by problem id (``mbpp/601``), of every task in the data."""
     rows, _ = _rows(config)
     return {f"mbpp/{row['task_id']}": normalise(row["code"]) for row in rows}
+
+
+def mbpp_corpus(data: DataConfig, seed: int) -> Corpus:
+    """MBPP for the cycle. It holds one correct program a task, which is imitated; failing ones have to be sampled."""
+    problems, known = load_mbpp(data.mbpp), mbpp_solutions(data.mbpp)
+    own = [(p.id, known[p.id]) for p in problems if p.split == "train"]
+    return Corpus(problems, [(p.id, known[p.id]) for p in problems], own[: data.sft_problems], own)
 
 
 def entry_point(test: str, program: str) -> str:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from rewardranker.config.choices import imported
 from rewardranker.errors import UserError
 from rewardranker.problems.types import Candidate
-from rewardranker.reranking.alphacode import AlphaCodeRanker
 from rewardranker.reranking.coderanker import CodeRanker
-from rewardranker.reranking.codet import CodeTRanker
-from rewardranker.reranking.exec_filter import ExecFilterRanker
-from rewardranker.reranking.first import FirstRanker
-from rewardranker.reranking.generated_count import GeneratedCountRanker
-from rewardranker.reranking.length import LengthRanker
 from rewardranker.reranking.lever import SELECTORS, Generator, LeverRanker
-from rewardranker.reranking.logprob import LogprobRanker, SumLogprobRanker
-from rewardranker.reranking.majority import MajorityRanker
-from rewardranker.reranking.mbr import MbrExecRanker
 from rewardranker.reranking.numbers import stored
-from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.protocol import Ranker
-from rewardranker.reranking.random import RandomRanker
 from rewardranker.reranking.reward import RewardRanker
 from rewardranker.reranking.stored import StoredRanker
 
@@ -45,8 +35,23 @@ class Need:
 
 @dataclass(frozen=True)
 class Entry:
-    make: Callable[[], Ranker]
+    """A ranker.
+
+    Attributes:
+        label: its name for people.
+        place: its class, as ``module:name`` of this room.
+        need: ``None``: a program is enough.
+        options: of the class.
+    """
+
+    label: str
+    place: str
     need: Need | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self) -> Ranker:
+        ranker: Ranker = imported(f"rewardranker.reranking.{self.place}")(**self.options)
+        return ranker
 
 
 LOGPROBS = Need(
@@ -80,29 +85,33 @@ VERDICTS = Need(
 
 #: Rankers that need no network. A ranker that has one is made by whoever loads it, or reads its stored scores.
 CATALOGUE: dict[str, Entry] = {
-    "random": Entry(RandomRanker),
-    "first": Entry(FirstRanker),
-    "shortest": Entry(LengthRanker),
-    "longest": Entry(partial(LengthRanker, longest=True)),
-    "logprob": Entry(LogprobRanker, LOGPROBS),
-    "logprob_sum": Entry(SumLogprobRanker, LOGPROBS),
-    "majority": Entry(MajorityRanker, BEHAVIOUR),
-    "exec_filter": Entry(ExecFilterRanker, RETURNS),
-    "mbr_exec": Entry(MbrExecRanker, RETURNS),
-    "mbr_exec_soft": Entry(partial(MbrExecRanker, soft=True), RETURNS),
-    "alphacode": Entry(AlphaCodeRanker, EXAMPLES),
-    "generated_tests": Entry(GeneratedCountRanker, GENERATED),
-    "codet": Entry(CodeTRanker, GENERATED),
-    "oracle": Entry(OracleRanker, VERDICTS),
+    "random": Entry("Random pick (pass@1)", "random:RandomRanker"),
+    "first": Entry("First sample", "first:FirstRanker"),
+    "shortest": Entry("Shortest program", "length:LengthRanker"),
+    "longest": Entry("Longest program", "length:LengthRanker", options={"longest": True}),
+    "logprob": Entry("Mean log-probability", "logprob:LogprobRanker", LOGPROBS),
+    "logprob_sum": Entry("Sum of log-probabilities", "logprob:SumLogprobRanker", LOGPROBS),
+    "majority": Entry("Majority vote on behaviour", "majority:MajorityRanker", BEHAVIOUR),
+    "exec_filter": Entry("Runs without error", "exec_filter:ExecFilterRanker", RETURNS),
+    "mbr_exec": Entry("MBR-exec, hard", "mbr:MbrExecRanker", RETURNS),
+    "mbr_exec_soft": Entry("MBR-exec, soft", "mbr:MbrExecRanker", RETURNS, options={"soft": True}),
+    "alphacode": Entry("AlphaCode filter and clusters", "alphacode:AlphaCodeRanker", EXAMPLES),
+    "generated_tests": Entry("Generated tests passed", "generated_count:GeneratedCountRanker", GENERATED),
+    "codet": Entry("CodeT", "codet:CodeTRanker", GENERATED),
+    "oracle": Entry("Oracle (pass@n)", "oracle:OracleRanker", VERDICTS),
 }
 
 
 def ranker_for(name: str, pool: Sequence[Candidate]) -> Ranker:
-    """The ranker of that name: of the catalogue, else the scores that the pool holds under it.
+    """The ranker of that name: of the catalogue, else the scores that the pool holds under it; or, named as
+    ``package.module:Class``, one of your own.
 
     Raises:
         UserError: there is neither, or no candidate of the pool carries what the ranker needs.
     """
+    if ":" in name:
+        own: Ranker = imported(name)()
+        return own
     if name not in CATALOGUE:
         return _stored(name, pool)
     entry = CATALOGUE[name]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import derive_seed
 from rewardranker.mining.triplets import first_triplets
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import completion_of
 from rewardranker.reranking.numbers import Read
+from rewardranker.runs.seeds import derive_seed
 
 CandidatePair = tuple[Candidate, Candidate]
 

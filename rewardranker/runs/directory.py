@@ -47,6 +47,7 @@ class RunDirectory:
         self._say, self._seed, self._count = say, config.run.seed, 0
         # How a stage is done, and not what: written down, and never a reason to do it again.
         self._ranks = {"ranks": config.cluster.ranks, **config.cluster.role_ranks}
+        self._complete: dict[str, Path] = {}
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock: TextIO = (self.path / ".lock").open("w")
@@ -98,6 +99,7 @@ class RunDirectory:
             changes = _changes(found, wanted)
             if not changes and found["status"] == COMPLETE:
                 self._say(f"{title:<28} complete")
+                self._complete[name] = final
                 return final
             why = f"changed: {', '.join(changes[:4])}" if changes else "it was incomplete"
             self._say(f"{title:<28} runs again, {why}")
@@ -123,7 +125,18 @@ class RunDirectory:
             final.rename(self.path / f".replaced-{title}-{time.time_ns()}")
         commit_directory(working, final)
         self._say(f"{title:<28} {manifest['seconds']:7.1f} s   {_summary(stage.metrics)}")
+        self._complete[name] = final
         return final
+
+    def of(self, name: str) -> Path:
+        """The directory of a stage that is complete.
+
+        Raises:
+            UserError: there is none of that name, with those that there are.
+        """
+        if name not in self._complete:
+            raise UserError(f"{self.path} has no complete stage {name!r}; it has {', '.join(self._complete)}")
+        return self._complete[name]
 
     def _place(self, name: str, title: str) -> Path:
         """Where the stage belongs; one that an earlier run numbered otherwise is moved there."""

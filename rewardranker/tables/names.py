@@ -5,29 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rewardranker.reranking.catalogue import CATALOGUE
+
 FIRST_KEYS = ("rewardranker_1", "rewardranker_control", "rewardranker_2_hardnegatives", "rewardranker_2_selftraining")
 _LABELS = {
-    "random": "Random pick (pass@1)",
     "greedy": "Greedy (one sample)",
-    "first": "First sample",
-    "shortest": "Shortest program",
-    "longest": "Longest program",
-    "logprob": "Mean log-probability",
-    "logprob_sum": "Sum of log-probabilities",
-    "majority": "Majority vote on behaviour",
-    "exec_filter": "Runs without error",
-    "mbr_exec": "MBR-exec, hard",
-    "mbr_exec_soft": "MBR-exec, soft",
-    "alphacode": "AlphaCode filter and clusters",
-    "generated_tests": "Generated tests passed",
-    "codet": "CodeT",
     "reviewer_sum": "Coder-Reviewer",
     "coderanker": "CodeRanker",
     "lever_argmax": "LEVER, argmax",
     "lever_summing": "LEVER, summing",
     "lever_voting": "LEVER, voting",
     "rewardranker": "RewardRanker",
-    "oracle": "Oracle (pass@n)",
     "gold": "Reference solutions",
     "cheat": "Constant-returning cheat",
     "rewardranker_1": "RewardRanker (1 iter.)",
@@ -39,6 +27,8 @@ _VARIANTS = {"hardnegatives": "hard negatives", "selftraining": "self-training"}
 def label(ranker: str) -> str:
     """A ranker's name for people; an unknown key stands for itself."""
     later = re.fullmatch(r"rewardranker_(\d++)(?:_(.++))?", ranker)
+    if ranker in CATALOGUE:
+        return CATALOGUE[ranker].label
     if ranker in _LABELS or later is None:
         return _LABELS.get(ranker, ranker)
     variant = later[2] or ""

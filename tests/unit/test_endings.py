@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from actors.cluster.ranks import Rank
 from actors.roles.policy import Policy
 from actors.roles.setup import RoleSetup
-from actors.rollout.worker import build_engine
+from actors.rollout.worker import rollout_engine
 from rewardranker.config.schema import Config, EngineConfig, ModelConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import to_candidates
@@ -95,7 +95,7 @@ def test_every_named_end_ends_a_sampled_response_and_is_no_text(tmp_path: Path) 
     path = str(made(tmp_path, config=EOT, generation=named))
     ends = Endings.of_model(path).ids
     assert set(ends) == {EOT, END, *named}
-    engine = build_engine(Config(model=ModelConfig(path=path)), path, 0, "cpu")
+    engine = rollout_engine(Config(model=ModelConfig(path=path)), path, 0, "cpu")
     requests = [Request("p", (BEGIN, 5 + i), i) for i in range(40)]
     responses = engine.generate(requests, Sampling(max_new_tokens=6))
     codec = load_tokenizer(path)

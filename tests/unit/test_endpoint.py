@@ -16,12 +16,12 @@ import pytest
 from endpoint_server import Behaviour, EndpointServer, FakeClock, Json, Reply, choices, config, problems, well
 
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import derive_seed
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import extract
 from rewardranker.runs.console import Console
+from rewardranker.runs.seeds import derive_seed
 
 Result = tuple[list[Candidate], EndpointReport]
 

@@ -15,7 +15,7 @@ import pytest
 
 from rewardranker.judge.child import frames
 from rewardranker.judge.languages.toolchain import toolchain
-from rewardranker.judge.languages.typescript import TYPESCRIPT
+from rewardranker.judge.languages.typescript import LANGUAGE as TYPESCRIPT
 from rewardranker.judge.sandbox import LocalSandbox, Outcome, Sandbox, Step, StepLimits
 
 SHARED = Path(os.environ.get("REWARDRANKER_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))

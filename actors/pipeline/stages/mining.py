@@ -12,7 +12,7 @@ from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, plan_settings
 from actors.pipeline.stages.data import known_solutions
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import derive_seed, judge_candidates
+from rewardranker.generation.candidates import judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
 from rewardranker.mining.io import write_triplets
 from rewardranker.mining.probes import style_probe
@@ -23,6 +23,7 @@ from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem, Triplet
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
+from rewardranker.runs.seeds import derive_seed
 
 EXAMPLES = 24
 

@@ -19,8 +19,9 @@ from actors.roles.policy import Policy
 from actors.roles.reference import Reference
 from actors.roles.reward import Reward
 from actors.roles.setup import RoleSetup
+from rewardranker.config.choices import chosen
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import derive_seed, imitated_sequence
+from rewardranker.generation.candidates import imitated_sequence
 from rewardranker.mining.io import read_triplets
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair
@@ -32,6 +33,7 @@ from rewardranker.problems.types import Triplet
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.metrics import MetricWriter
+from rewardranker.runs.seeds import derive_seed
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.training.streams import Mix, Stream, steps_for
 
@@ -126,6 +128,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         setup = context.setup(path, config.microbatch_tokens, optim, updates)
         return context.runtime.role(kind, factory, setup)
 
+    critic = chosen("ppo.advantage", config.advantage).needs_critic
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
     driver = PPODriver(
@@ -135,7 +138,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         tokenizer=context.tokenizer,
         policy=policy,
         reference=role("reference", Reference, sft),
-        critic=role("critic", Critic, reward_model, config.critic_optim) if config.advantage == "gae" else None,
+        critic=role("critic", Critic, reward_model, config.critic_optim) if critic else None,
         reward=role("reward", Reward, reward_model),
         rollouts=rollouts,
         judge=context.runtime.executors.run,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from rewardranker.config.endpoint import EndpointConfig, api_key, check_endpoint, shaping
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import derive_seed
 from rewardranker.generation.endpoint import wire
 from rewardranker.generation.endpoint.client import Client, Failed, Halted, Refused
 from rewardranker.generation.endpoint.journal import Journal, Record, open_journal
@@ -22,6 +21,7 @@ from rewardranker.problems.io import first_few
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import extract
 from rewardranker.runs.console import Advance, Console
+from rewardranker.runs.seeds import derive_seed
 
 
 def sample_endpoint(

@@ -86,7 +86,7 @@ def _equal(actual: Any, expected: Any) -> bool:
     return type(actual) is str and bool(actual == expected)
 
 
-BASH = Language(
+LANGUAGE = Language(
     name="bash",
     comment="#",
     tools=("bash",),

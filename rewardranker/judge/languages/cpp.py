@@ -166,7 +166,7 @@ def _declared(prompt: str, entry: str) -> str | None:
     return prompt + "\n    __builtin_trap();\n}" * open_braces
 
 
-CPP = Language(
+LANGUAGE = Language(
     name="cpp",
     comment="//",
     tools=("g++",),

@@ -25,7 +25,7 @@ def _whole(code: str) -> Recipe:
     return Recipe(build, Step(("mono", "program.exe")))
 
 
-CSHARP = Language(
+LANGUAGE = Language(
     name="csharp",
     comment="//",
     tools=("mono", "mcs"),

@@ -27,7 +27,7 @@ def _whole(code: str) -> Recipe:
     return Recipe(build, Step((*RUN, *words)), exact=(*EXACT, *words))
 
 
-JAVA = Language(
+LANGUAGE = Language(
     name="java",
     comment="//",
     tools=("java", "javac", "jar"),

@@ -145,7 +145,7 @@ def _integer(digits: str, base: int) -> int | float:
     return int(digits[:1].strip("0123456789") + (digits.lstrip("+-0") or "0"), base) if readable else math.nan
 
 
-JAVASCRIPT = Language(
+LANGUAGE = Language(
     name="javascript",
     comment="//",
     tools=("node",),

@@ -164,7 +164,7 @@ def identical(actual: Any, expected: Any) -> bool:
     return identical(ours, theirs)
 
 
-PHP = Language(
+LANGUAGE = Language(
     name="php",
     comment="//",
     tools=("php",),

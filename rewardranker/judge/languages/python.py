@@ -12,7 +12,7 @@ def _whole(code: str) -> Recipe:
     return Recipe(None, Step(("python3", "-s", "-P", "program.py"), {"program.py": code.encode()}))
 
 
-PYTHON = Language(
+LANGUAGE = Language(
     name="python",
     comment="#",
     tools=(),

@@ -67,7 +67,7 @@ def _program(code: str, asked: Asked) -> Recipe:
     return asking(_calls(code, asked.entry, whole), asked.job)
 
 
-TYPESCRIPT = Language(
+LANGUAGE = Language(
     name="typescript",
     comment="//",
     tools=("node", "tsc"),

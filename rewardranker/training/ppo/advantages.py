@@ -6,8 +6,12 @@ included) and 0 on padding; padding never influences a result, whatever it holds
 
 from __future__ import annotations
 
+from typing import ClassVar, Protocol
+
 import torch
 from torch import Tensor
+
+from rewardranker.config.schema import PPOConfig
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
@@ -75,6 +79,61 @@ def rloo(scores: Tensor, groups: Tensor) -> Tensor:
     """
     mean, count = _group_mean(scores, groups)
     return (scores - mean) * count / (count - 1).clamp(min=1)
+
+
+class AdvantageEstimator(Protocol):
+    """Made from the section ``ppo`` of a config; which one is ``ppo.advantage``.
+
+    Attributes:
+        needs_critic: whether it reads ``values``; without a critic they are zero.
+    """
+
+    needs_critic: ClassVar[bool]
+
+    def __call__(self, rewards: Tensor, values: Tensor, mask: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+        """``(advantages, returns)``, fp32 ``[B, T]``, zero outside the mask; the critic learns the returns.
+
+        Args:
+            rewards, values, mask: as :func:`gae` has them.
+            groups: int64 ``[B]``, index of the prompt each sample belongs to.
+        """
+
+
+class Gae:
+    """:func:`gae` with ``ppo.gamma`` and ``ppo.lam``, whitened."""
+
+    needs_critic: ClassVar[bool] = True
+
+    def __init__(self, config: PPOConfig) -> None:
+        self._gamma, self._lam = config.gamma, config.lam
+
+    def __call__(self, rewards: Tensor, values: Tensor, mask: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+        advantages, returns = gae(rewards, values, mask, self._gamma, self._lam)
+        return whiten(advantages, mask), returns
+
+
+class Grpo:
+    """:func:`grpo` of the samples' whole rewards, on every token."""
+
+    needs_critic: ClassVar[bool] = False
+
+    def __init__(self, config: PPOConfig) -> None:
+        pass
+
+    def __call__(self, rewards: Tensor, values: Tensor, mask: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+        return grpo(rewards.sum(1), groups)[:, None] * mask, torch.zeros_like(mask)
+
+
+class Rloo:
+    """:func:`rloo` of the samples' whole rewards, on every token."""
+
+    needs_critic: ClassVar[bool] = False
+
+    def __init__(self, config: PPOConfig) -> None:
+        pass
+
+    def __call__(self, rewards: Tensor, values: Tensor, mask: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+        return rloo(rewards.sum(1), groups)[:, None] * mask, torch.zeros_like(mask)
 
 
 def _group_mean(x: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rewardranker.config.choices import chosen
 from rewardranker.config.schema import PPOConfig
 from rewardranker.models.batching import TokenSequence, response_mask
-from rewardranker.training.ppo.advantages import gae, grpo, masked_mean, rloo, whiten
+from rewardranker.training.ppo.advantages import masked_mean
 from rewardranker.training.ppo.kl import k1, k3
 from rewardranker.training.ppo.losses import explained_variance
 from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
@@ -111,14 +112,8 @@ def build_experience(
     )
     log_ratio = old - ref
     rewards = token_rewards(shaped, log_ratio, mask.sum(1).long(), kl_coef)
-    returns = torch.zeros_like(mask)
-    if config.advantage == "gae":
-        advantages, returns = gae(rewards, value, mask, config.gamma, config.lam)
-        advantages = whiten(advantages, mask)
-    else:
-        groups = torch.arange(len(sequences)) // config.samples_per_prompt
-        estimate = grpo if config.advantage == "grpo" else rloo
-        advantages = estimate(rewards.sum(1), groups)[:, None] * mask
+    groups = torch.arange(len(sequences)) // config.samples_per_prompt
+    advantages, returns = chosen("ppo.advantage", config.advantage)(config)(rewards, value, mask, groups)
     metrics = {
         "critic/score/mean": float(scores.mean()),
         "critic/rewards/mean": float(rewards.sum(1).mean()),
