@@ -39,4 +39,4 @@ class TrainEngine(Protocol):
         """Writes weights, optimiser, schedule and random state. Called on every rank."""
 
     def load(self, directory: Path, name: str) -> None:
-        """Restores what :meth:`save` wrote, for the same number of ranks."""
+        """Restores what :meth:`save` wrote, on any number of ranks."""

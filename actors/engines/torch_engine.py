@@ -87,6 +87,8 @@ class TorchEngine:
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._updates = state["updates"]
-        random = torch.load(directory / f"{name}-random-{self.rank.index}.pt", weights_only=False)
-        torch.set_rng_state(random["torch"])
-        np.random.set_state(random["numpy"])
+        own = directory / f"{name}-random-{self.rank.index}.pt"
+        if own.exists():  # none where fewer ranks saved: whole checkpoints alone are read
+            random = torch.load(own, weights_only=False)
+            torch.set_rng_state(random["torch"])
+            np.random.set_state(random["numpy"])

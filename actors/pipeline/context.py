@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -102,10 +102,10 @@ class Context:
             chat=model.chat,
         )
 
-    @property
-    def judge(self) -> str:
-        """Says who judges: a stage whose programs could get other verdicts is another stage."""
-        return judge_fingerprint(remote=self.config.judge.remote_url)
+    def judges(self, problems: Iterable[Problem]) -> dict[str, str]:
+        """Who judges, by language: a stage whose programs could get other verdicts is another stage."""
+        languages = sorted({problem.language for problem in problems})
+        return {language: judge_fingerprint(language, self.config.judge.remote_url) for language in languages}
 
     def reward_role(self, model_path: Path | str) -> RoleGroup:
         """A frozen reward model, ready to score."""
@@ -122,6 +122,5 @@ class Context:
             "model": config["model"],
             "engine": config["engine"],
             "rollout_engine": self.config.rollout.engine,
-            "ranks": {"ranks": self.config.cluster.ranks, **self.config.cluster.role_ranks},
         }
         return {**common, **{name: config[name] for name in sections}, **more}

@@ -25,7 +25,6 @@ from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
 from rewardranker.evaluation.planned import planned, readings
 from rewardranker.evaluation.pools import BenchmarkPool, Programs
 from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import judge_fingerprint
 from rewardranker.models.loading import model_name
 from rewardranker.problems.benchmarks import benchmark_solutions
 from rewardranker.problems.data_card import data_card
@@ -155,8 +154,7 @@ def _guards(context: Context, asked: Asked) -> Path:
             stage.metrics |= {row: sum(c.verdict == "OK" for c in own), f"{row}_programs": len(own)}
 
     inputs = {"problems": context.data / PLAIN}
-    judge = judge_fingerprint(asked.language, context.config.judge.remote_url)
-    return context.stage(f"guards-{asked.name}", {"judge": judge}, inputs, work)
+    return context.stage(f"guards-{asked.name}", {"judge": context.judges(asked.plain)}, inputs, work)
 
 
 def _served(asked: Asked, what: str, stage: Path) -> list[Served]:

@@ -140,6 +140,28 @@ def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
             torch.testing.assert_close(other[key], expected, rtol=0, atol=1e-3 * largest)
 
 
+def test_training_goes_on_with_other_ranks(groups: dict[int, WorkerGroup], models: list[str], tmp_path: Path) -> None:
+    """What one rank saved, two load and go on from, and the other way round: as if no one had been cut off."""
+    optim, rows = OptimConfig(lr=0.1, eps=1.0, warmup=0), sequences()
+    found = []
+    for ranks in ((1, 1), (1, 2), (2, 1)):
+        for number, count in enumerate(ranks):
+            directory = tmp_path / f"{ranks}-{number}"
+            directory.mkdir()
+            role = groups[count].build("policy", Policy, setup(models[0], optim))
+            if number:
+                role.all("load", str(tmp_path / f"{ranks}-0"))
+            reports = role.all("sft_step", rows)
+            role.all("save", str(directory))
+        found.append((torch.load(directory / "policy.pt")["network"], reports[0]))
+    (expected, report), *others = found
+    assert report["sft/lr"] < 0.1  # the schedule went on, too
+    for weights, other in others:
+        assert other == pytest.approx(report, rel=1e-4)
+        for key, value in expected.items():
+            torch.testing.assert_close(weights[key], value, rtol=0, atol=1e-4)
+
+
 def test_rows_are_shared_out_and_come_back_in_order(groups: dict[int, WorkerGroup]) -> None:
     role = groups[2].build("echo", Echo)
     assert role.sharded("tag", [10, 11, 12]) == [(0, 10), (1, 11), (0, 12)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from networks_made import causal
+from transformers import AutoModelForCausalLM
 
 from rewardranker.config.loading import load_config, to_yaml
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.training.sizes import describe
+from rewardranker.training.sizes import describe, parameters
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -84,9 +87,30 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
         load_config(broken)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("saved", ["whole", "sharded", "bin"])
+def test_a_model_has_as_many_weights_in_any_dtype_and_however_it_is_saved(
+    dtype: str, saved: str, tmp_path: Path
+) -> None:
+    start = causal("llama", tmp_path / "start")
+    network = AutoModelForCausalLM.from_pretrained(start, dtype=getattr(torch, dtype))
+    network.save_pretrained(tmp_path, max_shard_size="20KB" if saved == "sharded" else "1GB")
+    assert (tmp_path / "model.safetensors.index.json").exists() == (saved == "sharded")
+    if saved == "bin":
+        (tmp_path / "model.safetensors").unlink()
+        torch.save(network.state_dict(), tmp_path / "pytorch_model.bin")
+    config = load_config(None, [f"model.path={tmp_path}", "rollout.engine=transformers"])
+    assert parameters(config) == sum(weight.numel() for weight in network.parameters())
+    assert "GiB of weights" in cells(config)["memory per training rank"]
+
+
+def cells(config: Config) -> dict[str, str]:
+    return dict(zip(*(column.cells for column in describe(config).columns), strict=True))
+
+
 def test_dry_run_derives_sizes() -> None:
     config = load_config(None, ["ppo.prompts_per_step=8", "ppo.samples_per_prompt=4", "ppo.minibatch_size=16"])
-    cells = dict(zip(*(column.cells for column in describe(config).columns), strict=True))
-    assert cells["PPO samples per step"] == "32"
-    assert cells["PPO updates per step"] == "2"
-    assert cells["programs mined per iteration"] == "12,800"
+    found = cells(config)
+    assert found["PPO samples per step"] == "32"
+    assert found["PPO updates per step"] == "2"
+    assert found["programs mined per iteration"] == "12,800"

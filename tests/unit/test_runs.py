@@ -17,19 +17,19 @@ from rewardranker.runs.directory import RunDirectory, Stage
 from rewardranker.runs.metrics import MetricWriter, read_metrics
 
 
-def config(root: Path) -> Config:
+def config(root: Path, ranks: int = 1) -> Config:
     made = Config()
-    made.run.root, made.run.name = str(root), "r"
+    made.run.root, made.run.name, made.cluster.ranks = str(root), "r", ranks
     return made
 
 
 class Run:
     """A run directory that counts how often its one stage works."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, ranks: int = 1) -> None:
         self.lines: list[str] = []
         self.worked = 0
-        self.directory = RunDirectory(config(root), self.lines.append)
+        self.directory = RunDirectory(config(root, ranks), self.lines.append)
 
     def stage(self, steps: int = 1, source: Path | None = None, fail: bool = False) -> Path:
         def work(stage: Stage) -> None:
@@ -108,6 +108,22 @@ def test_a_stage_that_was_cut_off_finds_its_work_unless_settings_changed(tmp_pat
     run.directory.close()
     run = Run(tmp_path)
     assert (run.stage(steps=3) / "log").read_text() == "x"
+
+
+def test_what_was_cut_off_goes_on_with_other_ranks_and_says_so(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(RuntimeError):
+        run.stage(fail=True)
+    run.directory.close()
+    run = Run(tmp_path, ranks=2)
+    path = run.stage()
+    assert (path / "log").read_text() == "xx"
+    assert "goes on with other ranks ({'ranks': 1} -> {'ranks': 2})" in run.lines[0]
+    assert json.loads((path / "manifest.json").read_text())["ranks"] == {"ranks": 2}
+    run.directory.close()
+    run = Run(tmp_path, ranks=3)
+    run.stage()
+    assert run.worked == 0 and len(run.lines) == 1 and "complete" in run.lines[0]
 
 
 def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:

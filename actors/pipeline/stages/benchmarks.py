@@ -20,7 +20,6 @@ from rewardranker.evaluation.planned import drawn
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
 from rewardranker.generation.types import Sampling
-from rewardranker.judge import judge_fingerprint
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.models.loading import load_tokenizer, model_name
@@ -167,9 +166,7 @@ def scored(
 
 def _settings(context: Context, asked: Asked, **more: int) -> Mapping[str, object]:
     config = context.config
-    settings = context.settings(
-        "generation", judge=judge_fingerprint(asked.language, config.judge.remote_url), asked=asked.name, **more
-    )
+    settings = context.settings("generation", judge=context.judges(asked.problems), asked=asked.name, **more)
     if not config.endpoint.base_url:
         return settings
     return {**settings, "endpoint": shaping(config.endpoint)}

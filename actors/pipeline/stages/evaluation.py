@@ -69,7 +69,7 @@ def run_evaluation(
             for name, pool in sampled.items()
         }
         table = build_table(inputs, config.evaluation.bootstrap, config.run.seed)
-        table.settings.update(_settings(context))
+        table.settings.update(_settings(context, problems))
         results = table.to_json() | {"policies": [{"policy": name, **row} for name, row in rows.items()]}
         write_json(stage.path / "results.json", results)
         (stage.path / "table.md").write_text(table.markdown())
@@ -78,7 +78,7 @@ def run_evaluation(
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
-    settings = context.settings("generation", "evaluation", judge=context.judge)
+    settings = context.settings("generation", "evaluation", judge=context.judges(problems))
     data = {"problems": context.data / "problems.jsonl", "references": context.data / "references.jsonl"}
     return context.stage("evaluate", settings, inputs | data, work)
 
@@ -100,7 +100,7 @@ def _pass_at_1(context: Context, pool: list[Candidate]) -> dict[str, float]:
     return {"pass_at_1": mean, "ci_low": low, "ci_high": high}
 
 
-def _settings(context: Context) -> dict[str, object]:
+def _settings(context: Context, problems: list[Problem]) -> dict[str, object]:
     generation = context.config.generation
     return {
         "n": context.config.evaluation.n,
@@ -108,7 +108,7 @@ def _settings(context: Context) -> dict[str, object]:
         "top_k": generation.top_k,
         "seed": context.config.run.seed,
         "data_revision": next(iter(context.problems.values())).revision,
-        "judge": context.judge,
+        "judge": ", ".join(context.judges(problems).values()),
         "sandbox": sandbox_description(context.config.judge.minimum_tier, context.config.judge.remote_url),
     }
 

@@ -48,7 +48,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
         stage.metrics["pass_rate"] = float(np.mean([c.verdict == "OK" for c in pool]))
 
     inputs = {"solutions": context.data / "solutions.jsonl", "problems": context.data / "problems.jsonl"}
-    settings = context.settings("data", judge=context.judge, **(plan_settings(plan) if sampled else {}))
+    settings = context.settings("data", judge=context.judges(problems), **(plan_settings(plan) if sampled else {}))
     return context.stage("triplets-1", settings, inputs | ({"sft": sft} if sampled else {}), work)
 
 
@@ -65,7 +65,7 @@ def run_pool(context: Context, name: str, problems: list[Problem], plan: Plan) -
         }
 
     inputs = {"model": Path(plan.model_path), "problems": context.data / "problems.jsonl"}
-    plan_and_judge = plan_settings(plan) | {"judge": context.judge}
+    plan_and_judge = plan_settings(plan) | {"judge": context.judges(problems)}
     settings = context.settings("generation", plan=plan_and_judge, ids=[p.id for p in problems])
     return context.stage(name, settings, inputs, work)
 
@@ -121,7 +121,7 @@ def run_mining(
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
     inputs = {"pool": pool_path, "reward": reward_model, "references": context.data / "references.jsonl"}
-    settings = context.settings("mining", variants=variants, judge=context.judge)
+    settings = context.settings("mining", variants=variants, judge=context.judges(context.split("train")))
     return context.stage(name, settings, inputs, work)
 
 

@@ -1,0 +1,72 @@
+"""What makes a stage another stage, and what is only how it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from judging import problem
+
+from actors.pipeline.context import Context
+from actors.pipeline.runtime import Runtime
+from actors.pipeline.shards import Plan
+from actors.pipeline.stages.evaluation import run_evaluation
+from actors.pipeline.stages.mining import run_first_triplets, run_mining, run_pool
+from rewardranker.config.loading import load_config
+from rewardranker.judge import judge_fingerprint
+from rewardranker.problems.io import write_problems
+from rewardranker.runs.console import Console
+from rewardranker.runs.directory import RunDirectory
+
+
+class Settings:
+    """A run directory that remembers what stages are to be told apart by, and does none."""
+
+    def stage(self, name: str, settings: Mapping[str, Any], inputs: Mapping[str, Path], work: object) -> Path:
+        self.found = json.loads(json.dumps(settings))
+        return Path(name)
+
+
+def context(data: Path, *overrides: str) -> tuple[Context, Settings]:
+    run = Settings()
+    config = load_config(None, [f"run.root={data}", *overrides])
+    return Context(config, cast(RunDirectory, run), cast(Runtime, None), Console(), data), run
+
+
+def pool(context: Context, directory: Path) -> None:
+    run_pool(context, "pool", context.split("train"), Plan.greedy(context, directory, "sft"))
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        run_first_triplets,
+        pool,
+        lambda context, path: run_mining(context, "mine-2", 2, ["hardnegatives"], path, path),
+        lambda context, path: run_evaluation(context, {"sft": path}, {}, {}),
+    ],
+    ids=["triplets", "pool", "mining", "evaluation"],
+)
+def test_a_stage_names_the_judges_of_the_languages_that_it_judges(
+    stage: Callable[[Context, Path], object], tmp_path: Path
+) -> None:
+    tasks = [
+        problem(id=f"{language} {split}", language=language, split=split)
+        for language in ("java", "php")
+        for split in ("train", "test")
+    ]
+    write_problems(tmp_path / "problems.jsonl", tasks)
+    made, run = context(tmp_path)
+    stage(made, tmp_path)
+    judges = run.found.get("judge") or run.found["plan"]["judge"]
+    assert judges == {language: judge_fingerprint(language) for language in ("java", "php")}
+
+
+def test_a_larger_cluster_does_no_stage_again(tmp_path: Path) -> None:
+    """Ranks and workers are how a stage is done; another seed is another stage."""
+    more = ["cluster.ranks=4", "cluster.role_ranks.policy=8", "rollout.workers=3", "judge.executors=7"]
+    settings = [context(tmp_path, *overrides)[0].settings("ppo") for overrides in ([], more, ["run.seed=1"])]
+    assert settings[0] == settings[1] != settings[2]
