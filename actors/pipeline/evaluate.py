@@ -23,7 +23,7 @@ from rewardranker.config.schema import Config
 from rewardranker.evaluation.asking import Asked
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
 from rewardranker.evaluation.planned import planned, readings
-from rewardranker.evaluation.pools import BenchmarkPool, Programs
+from rewardranker.evaluation.pools import GREEDY, JudgedPool, Submission
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.models.loading import model_name
 from rewardranker.problems.benchmarks import benchmark_solutions
@@ -68,7 +68,7 @@ class Evaluation:
                 stage = scored(seeded, asked, seed, stage, own.rankers, readings(self.config))
             path = stage / POOL
             recorded = ", ".join(sorted({one for found in pool_revisions(path).values() for one in found}))
-            pool = BenchmarkPool(
+            pool = JudgedPool(
                 asked.benchmark, asked.language, generator, seed, asked.plain, read_pool(path), recorded
             )
             results.pools.append(pool)
@@ -80,12 +80,12 @@ class Evaluation:
             stage = greedy(context, asked)
             results.served += _served(asked, "greedy", stage)
             answers = read_pool(stage / POOL)
-            results.programs.append(Programs("greedy", asked.language, answers, generator_name(self.config)))
+            results.submissions.append(Submission(GREEDY, asked.language, answers, generator_name(self.config)))
         guards = read_pool(_guards(context, asked) / GUARDS)
         for row in (CHEAT, GOLD):
             own = [candidate for candidate in guards if candidate.source == row]
             if own:
-                results.programs.append(Programs(row, asked.language, own))
+                results.submissions.append(Submission(row, asked.language, own))
 
 
 def evaluate_benchmarks(config: Config, console: Console) -> Path:

@@ -11,7 +11,7 @@ from actors.pipeline.stages.benchmarks import REVIEW
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.evaluation.planned import Planned, drawn, readings
-from rewardranker.evaluation.pools import BenchmarkPool, Programs, Provenance
+from rewardranker.evaluation.pools import Entries, JudgedPool, Provenance, Submission
 from rewardranker.judge import HARNESS_VERSION, sandbox_description, toolchain_of
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.data_card import ceiling
@@ -24,13 +24,12 @@ from rewardranker.reranking.reviewer import ReviewerRanker
 from rewardranker.runs.atomic import tree_hash, write_json, write_text
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import package_versions
-from rewardranker.tables import comparison_views
-from rewardranker.tables.benchmark import views
-from rewardranker.tables.benchmark.building import build_benchmark_table
-from rewardranker.tables.comparison import compare_rankers
-
-#: Bounds, not rankers: the tables add them themselves.
-_BOUNDS = ("random", "oracle")
+from rewardranker.tables.benchmark import benchmark_sheet, build_benchmark_table
+from rewardranker.tables.comparison import compare_rankers, comparison_sheet
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.ranking import ENDS
+from rewardranker.tables.rows import Table
+from rewardranker.tables.views import Sheet
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ class Results:
 
     config: Config
     plan: Planned
-    pools: list[BenchmarkPool] = field(default_factory=list)
-    programs: list[Programs] = field(default_factory=list)
+    pools: list[JudgedPool] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
     counts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     served: list[Served] = field(default_factory=list)
 
@@ -80,67 +79,54 @@ def _benchmark(results: Results, name: str, folder: Path, console: Console) -> N
     config, asked = results.config, [one for one in results.plan.asked if one.benchmark == name]
     own = [pool for pool in results.pools if pool.benchmark == name]
     ceilings = {one.language: (ceiling(one.all, "strict"), len(one.all)) for one in asked}
-    table = build_benchmark_table(
-        own,
-        _rankers(results, name, [c for pool in own for c in pool.candidates]),
-        config.generation.n,
-        _provenance(results, name),
-        [one for one in results.programs if _belongs(one, own)],
-        ceilings,
-        baseline=config.benchmark.baseline,
-        bootstrap=config.evaluation.bootstrap,
-        seed=config.run.seed,
-        partial=config.benchmark.partial,
-    )
-    console.show(views.render(table))
-    write_json(folder / f"{name}.json", table.to_json())
-    write_text(folder / f"{name}.md", views.to_markdown(table))
-    write_text(folder / f"{name}.html", views.to_html(table))
+    entries = Entries(own, [one for one in results.submissions if _belongs(one, own)], ceilings)
+    rankers = _rankers(results, name, [c for pool in own for c in pool.candidates])
+    provenance = _provenance(results, name)
+    table = build_benchmark_table(entries, rankers, config.generation.n, _method(config), provenance)
+    console.show(benchmark_sheet(table).render())
+    _write(folder / name, table, benchmark_sheet(table))
     for pool in own:
         try:
-            _compare(results, pool, ceilings[pool.language], folder)
+            _compare(results, pool, ceilings, folder)
         except UserError as error:
             if not config.benchmark.partial:
                 raise
             console.warn(f"no page for {name}, {pool.name}: {error}")
 
 
-def _compare(results: Results, pool: BenchmarkPool, solvable: tuple[int, int], folder: Path) -> None:
+def _compare(results: Results, pool: JudgedPool, ceilings: Mapping[str, tuple[int, int]], folder: Path) -> None:
     """Raises :class:`UserError` where, for one, nothing of the pool could be judged."""
     config, n = results.config, results.config.generation.n
-    found = compare_rankers(
-        pool.name,
-        pool.candidates,
-        pool.problems,
-        _rankers(results, pool.benchmark, pool.candidates),
-        ns=sorted({max(1, n // 2), n}),
-        ks=(min(3, n),),
-        baseline=config.benchmark.baseline,
-        bootstrap=config.evaluation.bootstrap,
-        seed=config.run.seed,
-        partial=config.benchmark.partial,
-        programs=[one for one in results.programs if _belongs(one, [pool])],
-        ceiling=solvable,
-    )
-    name = f"rankers-{pool.benchmark}-{pool.language}-{pool.seed}"
-    write_json(folder / f"{name}.json", found.to_json())
-    write_text(folder / f"{name}.md", comparison_views.to_markdown(found))
-    write_text(folder / f"{name}.html", comparison_views.to_html(found))
+    entries = Entries([pool], [one for one in results.submissions if _belongs(one, [pool])], ceilings)
+    rankers = _rankers(results, pool.benchmark, pool.candidates)
+    found = compare_rankers(entries, rankers, (max(1, n // 2), n), (min(3, n),), _method(config))
+    _write(folder / f"rankers-{pool.benchmark}-{pool.language}-{pool.seed}", found, comparison_sheet(found))
+
+
+def _method(config: Config) -> Method:
+    own = config.benchmark
+    return Method(own.baseline, config.evaluation.bootstrap, config.run.seed, partial=own.partial)
+
+
+def _write(stem: Path, table: Table, sheet: Sheet) -> None:
+    for suffix, text in (("md", sheet.markdown()), ("html", sheet.page())):
+        write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
+    write_json(stem.with_name(f"{stem.name}.json"), table.to_json())
 
 
 def _rankers(results: Results, benchmark: str, candidates: Sequence[Candidate]) -> list[Ranker]:
     """All that the pools are enough for."""
     own, counts = results.config.benchmark, results.counts.get(benchmark)
-    names = [name for name in rankers_for(candidates) if name not in _BOUNDS]
+    names = [name for name in rankers_for(candidates) if name not in ENDS]
     plain = [CodeTRanker(counts) if name == "codet" else CATALOGUE[name].make() for name in names]
     reviewers = [ReviewerRanker(stored(REVIEW), "sum")] if own.reviewer else []
     known = all(candidate.logprobs for candidate in candidates)
     return [*plain, *reviewers, *network_rankers(own.rankers, "sum" if known else "frequency")]
 
 
-def _belongs(programs: Programs, pools: Sequence[BenchmarkPool]) -> bool:
-    ids = {problem.id for pool in pools if pool.language == programs.language for problem in pool.problems}
-    return any(candidate.problem_id in ids for candidate in programs.candidates)
+def _belongs(submission: Submission, pools: Sequence[JudgedPool]) -> bool:
+    ids = {problem.id for pool in pools if pool.language == submission.language for problem in pool.problems}
+    return any(candidate.problem_id in ids for candidate in submission.candidates)
 
 
 def _provenance(results: Results, benchmark: str) -> Provenance:

@@ -1,9 +1,9 @@
-"""What goes into a benchmark's table, and what is refused because its numbers could not be compared."""
+"""What is entered in a table, and what is refused because its numbers could not be compared."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rewardranker.errors import UserError
@@ -11,15 +11,17 @@ from rewardranker.problems.io import first_few
 from rewardranker.problems.pool import check_pool, group_by_problem
 from rewardranker.problems.types import Candidate, Problem
 
+GREEDY = "greedy"
 NOT_RECORDED = "not recorded"  # in place of a revision; problems that have one are of another
 
 
 @dataclass(frozen=True)
-class BenchmarkPool:
+class JudgedPool:
     """What one generator sampled for one benchmark in one language with one seed, judged.
 
     Attributes:
-        benchmark: ``humaneval``, ``mbpp`` or another, as ``paper_table`` (``paper.py``) has them.
+        benchmark: ``humaneval``, ``mbpp`` or another, as ``paper_table`` (``tables/paper.py``) has them; in the
+            cycle, where its problems come from.
         generator: its name for people.
         seed: of the sampling; several make the table's standard errors.
         problems: all that were asked, whether the pool has candidates of them or not.
@@ -41,7 +43,7 @@ class BenchmarkPool:
 
 
 @dataclass(frozen=True)
-class Programs:
+class Submission:
     """Judged programs that no ranker chose: greedy answers, or guards.
 
     Attributes:
@@ -54,6 +56,23 @@ class Programs:
     language: str
     candidates: Sequence[Candidate]
     generator: str = ""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Everything that one table is made from.
+
+    Attributes:
+        pools: of one benchmark; any generators, languages and seeds.
+        ceilings: (solvable, total) problems of the whole benchmark by language, by which references are judged.
+        mixed: problems of a pool may be of several languages and data revisions. So it is in a cycle, where all pools
+            are of the same ones.
+    """
+
+    pools: Sequence[JudgedPool]
+    submissions: Sequence[Submission] = ()
+    ceilings: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,21 +95,21 @@ class Provenance:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """What of one language is in the table.
+class Shared:
+    """What the pools of one language have in common.
 
     Attributes:
         asked: problems that any pool was asked.
-        common: ids of those that every pool has candidates of; all the others are left out of every row.
-        revision: of the data, the one and only.
+        ids: those that every pool has candidates of; all the others are left out of every row.
+        revision: of the data; one, but in a mixed pool.
     """
 
     asked: int
-    common: tuple[str, ...]
+    ids: tuple[str, ...]
     revision: str
 
 
-def check_benchmark_pools(pools: Sequence[BenchmarkPool], partial: bool) -> dict[str, Coverage]:
+def check_entries(entries: Entries, partial: bool) -> dict[str, Shared]:
     """What the pools have in common, by language.
 
     Args:
@@ -98,9 +117,11 @@ def check_benchmark_pools(pools: Sequence[BenchmarkPool], partial: bool) -> dict
 
     Raises:
         UserError: no pool, several benchmarks, two pools of the same generator, language and seed, a candidate
-            in another language or of an unknown problem, a NaN score, mixed data revisions, or (unless
-            ``partial``) problems that a pool lacks.
+            in another language or of an unknown problem, mixed data revisions, or (unless ``partial``) problems that
+            a pool or a generator's greedy answers lack; a submission in a language without a pool, of other problems,
+            or given twice.
     """
+    pools = entries.pools
     if not pools:
         raise UserError("a table needs at least one pool; there is none")
     benchmarks = sorted({pool.benchmark for pool in pools})
@@ -112,24 +133,49 @@ def check_benchmark_pools(pools: Sequence[BenchmarkPool], partial: bool) -> dict
             f"two pools of {twice[0][0]} in {twice[0][1]} with seed {twice[0][2]}: the same seed twice is one pool; "
             "pass one of them, or sample with another seed"
         )
-    by_language: dict[str, list[BenchmarkPool]] = {}
+    by_language: dict[str, list[JudgedPool]] = {}
     for pool in pools:
-        check_members(pool.name, pool.language, pool.candidates, pool.problems)
+        _check_members(pool.name, "" if entries.mixed else pool.language, pool.candidates, pool.problems)
         by_language.setdefault(pool.language, []).append(pool)
-    return {language: _coverage(language, found, partial) for language, found in by_language.items()}
+    _check_submissions(entries, partial)
+    if not entries.mixed:
+        for language, found in by_language.items():
+            _check_revision(language, found)
+    return {language: _shared(language, found, partial) for language, found in by_language.items()}
 
 
-def check_members(name: str, language: str, candidates: Iterable[Candidate], problems: Sequence[Problem]) -> None:
-    """Raises :class:`UserError` for candidates or problems in another language, and as :func:`check_pool`."""
-    found = list(candidates)
-    other = sorted({c.language for c in found}.union(p.language for p in problems) - {language})
-    if other:
+def _check_members(name: str, language: str, candidates: Sequence[Candidate], problems: Sequence[Problem]) -> None:
+    """Raises :class:`UserError` for members in another language (empty: any), and as :func:`check_pool`."""
+    other = sorted({c.language for c in candidates}.union(p.language for p in problems) - {language})
+    if language and other:
         raise UserError(f"pool {name}: has programs or problems in {', '.join(other)}; make one pool per language")
-    check_pool(found, {problem.id: problem for problem in problems})
+    check_pool(candidates, {problem.id: problem for problem in problems})
 
 
-def _coverage(language: str, pools: Sequence[BenchmarkPool], partial: bool) -> Coverage:
-    revision = _revision(language, pools)
+def _check_submissions(entries: Entries, partial: bool) -> None:
+    seen = set()
+    for one in entries.submissions:
+        name = f"{one.row} programs in {one.language}" + (f" of {one.generator}" if one.generator else "")
+        own = [p for p in entries.pools if p.language == one.language and one.generator in ("", p.generator)]
+        if not own or (one.row == GREEDY and not one.generator):
+            there = ", ".join(sorted({f"{p.generator} in {p.language}" for p in entries.pools}))
+            raise UserError(f"{name}: there is no pool that they belong to; there are pools of {there}")
+        if (one.row, one.generator, one.language) in seen:
+            raise UserError(f"{name} were given twice; give all of a row's programs in a language at once")
+        seen.add((one.row, one.generator, one.language))
+        problems = {problem.id: problem for pool in own for problem in pool.problems}
+        language = "" if entries.mixed else one.language
+        _check_members(name, language, one.candidates, list(problems.values()))
+        answered = {candidate.problem_id for candidate in one.candidates}
+        missing = [key for key in problems if key not in answered]
+        if one.row == GREEDY and missing and not partial:
+            raise UserError(
+                f"{name}: {len(missing)} of {len(problems)} problems have no judged greedy candidate "
+                f"({first_few(missing)}); generate and judge one for each, or pass none"
+            )
+
+
+def _shared(language: str, pools: Sequence[JudgedPool], partial: bool) -> Shared:
     asked = list(dict.fromkeys(problem.id for pool in pools for problem in pool.problems))
     lacking = {}
     common = set(asked)
@@ -151,15 +197,14 @@ def _coverage(language: str, pools: Sequence[BenchmarkPool], partial: bool) -> C
             f"the {len(pools)} {language} pools share no problem of the {len(asked)} that were asked; a table "
             "compares on the same problems"
         )
-    return Coverage(len(asked), tuple(name for name in asked if name in common), revision)
+    return Shared(len(asked), tuple(name for name in asked if name in common), ", ".join(_revisions(pools)))
 
 
-def _revision(language: str, pools: Sequence[BenchmarkPool]) -> str:
+def _check_revision(language: str, pools: Sequence[JudgedPool]) -> None:
     """Of one language: another one's problems come from another file, which has a revision of its own."""
     found: dict[str, str] = {}
     for pool in pools:
-        recorded = [pool.data_revision] if pool.data_revision else []
-        for revision in [*(problem.revision or NOT_RECORDED for problem in pool.problems), *recorded]:
+        for revision in _revisions([pool]) + ([pool.data_revision] if pool.data_revision else []):
             found.setdefault(revision, pool.name)
     if len(found) > 1:
         where = "; ".join(f"{revision} ({name})" for revision, name in found.items())
@@ -167,4 +212,7 @@ def _revision(language: str, pools: Sequence[BenchmarkPool]) -> str:
             f"{language} pools of different data revisions cannot share a table: {where}; judge all of them "
             "against the same file"
         )
-    return next(iter(found), NOT_RECORDED)
+
+
+def _revisions(pools: Sequence[JudgedPool]) -> list[str]:
+    return list(dict.fromkeys(problem.revision or NOT_RECORDED for pool in pools for problem in pool.problems))

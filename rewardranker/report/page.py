@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rewardranker.config.loading import digest
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate
-from rewardranker.rendering.charts import interval_mark, stacked_bar
+from rewardranker.rendering.charts import stacked_bar
 from rewardranker.rendering.html import duration, facts, fill, missing, page, safe, table
-from rewardranker.rendering.svg import Scale, percent
+from rewardranker.rendering.svg import Scale
 from rewardranker.report.curves import learning, ppo
 from rewardranker.report.pools import distributions, examples, verdicts
 from rewardranker.report.run import FinishedRun, FinishedStage, load_run
 from rewardranker.runs.atomic import write_text
-from rewardranker.tables.cycle import HEADERS, ResultTable
-from rewardranker.tables.names import per_cent
+from rewardranker.tables.cycle import HEADERS, from_results, policies_of, texts
+from rewardranker.tables.notes import cycle_notes
+from rewardranker.tables.rows import Row, Score, Table
+from rewardranker.tables.views import Marked, around, with_intervals
 
 Pools = Mapping[str, Sequence[Candidate]]
 
@@ -120,61 +120,41 @@ def _results(run: FinishedRun, pools: Pools) -> str:
     results = run.results()
     if results is None:
         return missing("The <code>evaluate</code> stage has not finished, so there are no results yet.")
-    ranked = ResultTable.from_json(results)
-    policies = results.get("policies", [])
-    scale = _scale(
-        [(row.ci_low, row.ci_high) for row in ranked.rows] + [(p["ci_low"], p["ci_high"]) for p in policies]
-    )
-    ends = f"<span>{percent(scale.low)}</span><span>{percent(scale.high)}</span>"
-    mark_header = f'<div class="ends">{ends}</div>'
+    ranked, policies = from_results(results), policies_of(results)
+    scale = around([*(one for row in ranked.rows for one in row.scores.values()), *policies.values()])
     parts = []
-    for pool, rows in ranked.pools().items():
-        chance = next(row.solved for row in rows if row.ranker == "random")
-        cells, kinds = [], []
-        for row in rows:
-            texts = [safe(text) for text in row.cells()]
-            mark = interval_mark(row.solved, row.ci_low, row.ci_high, scale, chance)
-            cells.append([*texts[:3], mark, *texts[3:]])
-            kinds.append("best" if row.beats_random else "worse" if row.below_random else "")
-        body = table((*HEADERS[:3], mark_header, *HEADERS[3:]), cells, kinds)
+    for pool, rows in ranked.by_generator().items():
+        (chance,) = next(row.scores.values() for row in rows if row.ranker == "random")
+        body = with_intervals(HEADERS, [_marked(row, chance.solved) for row in rows], scale)
         parts.append(f"<h3>Pool <code>{safe(pool)}</code>, in %</h3>{body}")
     if policies:
-        parts.append(_policies(policies, pools, scale, mark_header))
+        parts.append(_policies(policies, pools, scale))
     return "".join(parts) + _provenance(run, ranked)
 
 
-def _scale(intervals: Sequence[tuple[float, float]]) -> Scale:
-    """One for all marks, from ten to ten per cent around everything shown."""
-    low, high = min(low for low, _ in intervals), max(high for _, high in intervals)
-    return Scale(math.floor(10 * low) / 10, max(math.ceil(10 * high), math.floor(10 * low) + 1) / 10)
+def _marked(row: Row, chance: float) -> Marked:
+    (score,), (name, _, _, *more) = row.scores.values(), map(safe, texts(row))
+    kind = "best" if any(map(row.better, row.scores)) else "worse" if any(map(row.worse, row.scores)) else ""
+    return Marked(name, score, chance, more, kind)
 
 
-def _policies(policies: Sequence[Mapping[str, Any]], pools: Pools, scale: Scale, mark_header: str) -> str:
-    rows = []
-    for policy in policies:
-        value, low, high = policy["pass_at_1"], policy["ci_low"], policy["ci_high"]
-        groups = group_by_problem(pools.get(policy["policy"], []))
-        rows.append(
-            [
-                f"<code>{safe(policy['policy'])}</code>",
-                per_cent(value),
-                f"{per_cent(low)} – {per_cent(high)}",
-                interval_mark(value, low, high, scale, policies[0]["pass_at_1"]),
-                str(max(map(len, groups.values()), default="–")),
-                str(len(groups) or "–"),
-            ]
-        )
-    headers = ("Policy", "pass@1", "95 % CI", mark_header, "n per problem", "Problems")
-    return f"<h3>Policies alone, without a ranker, sampled with the same settings, in %</h3>{table(headers, rows)}"
+def _policies(policies: Mapping[str, Score], pools: Pools, scale: Scale) -> str:
+    lines, first = [], next(iter(policies.values())).solved
+    for name, score in policies.items():
+        groups = group_by_problem(pools.get(name, []))
+        counts = [str(max(map(len, groups.values()), default="–")), str(len(groups) or "–")]
+        lines.append(Marked(f"<code>{safe(name)}</code>", score, first, counts))
+    body = with_intervals(("Policy", "pass@1", "95 % CI", "n per problem", "Problems"), lines, scale)
+    return f"<h3>Policies alone, without a ranker, sampled with the same settings, in %</h3>{body}"
 
 
-def _provenance(run: FinishedRun, ranked: ResultTable) -> str:
+def _provenance(run: FinishedRun, ranked: Table) -> str:
     evaluate = run.stages["evaluate"]
     known = {
         "Sandbox of the judge": ranked.settings.get("sandbox", "not recorded"),
         "Code of the evaluate stage": f"git {evaluate.manifest.get('git_sha') or 'unknown'}, {_versions([evaluate])}",
     }
-    lines = "".join(f"<li>{safe(line)}</li>" for line in ranked.notes())
+    lines = "".join(f"<li>{safe(line)}</li>" for line in cycle_notes(ranked))
     return f'<h3>How these numbers came about</h3><ul class="notes">{lines}</ul>{facts(known, "wide")}'
 
 

@@ -5,7 +5,7 @@ candidates have equal scores, every number here is the expectation over breaking
 
 The closed forms for ``n`` drawn of ``N`` hold where a candidate's score does not depend on which others are
 drawn. Rankers that compare candidates with each other have to score every draw anew:
-:mod:`rewardranker.tables.scored` does.
+:mod:`rewardranker.tables.ranked` does.
 """
 
 from __future__ import annotations

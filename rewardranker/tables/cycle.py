@@ -3,195 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from rich.table import Table
+from rich.table import Table as Rich
 
-from rewardranker.errors import UserError
-from rewardranker.evaluation.pools import Programs
-from rewardranker.problems.pool import check_pool
-from rewardranker.problems.types import Candidate, Problem
-from rewardranker.problems.verdict import NEVER_LABELS, Verdict
-from rewardranker.rendering.grid import Cell, Grid, Section, markdown_rows, terminal
-from rewardranker.reranking.logprob import LogprobRanker
-from rewardranker.reranking.majority import MajorityRanker
-from rewardranker.reranking.oracle import OracleRanker
+from rewardranker.evaluation.pools import Entries
+from rewardranker.problems.types import Candidate
+from rewardranker.rendering.grid import Cell, Grid, Mark, Section, markdown_rows, terminal
+from rewardranker.reranking.catalogue import CATALOGUE, rankers_for
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
-from rewardranker.statistics.metrics import bootstrap_mean, gap_closed, mean_of_known, pair_accuracy, paired_bootstrap
-from rewardranker.tables.fixed_programs import guard_alarm, solved_by_problem, unguarded
+from rewardranker.statistics.metrics import mean_of_known, pair_accuracy
 from rewardranker.tables.names import in_order, label, per_cent
-from rewardranker.tables.scored import Chance, Groups, ScoredPool, score_pool
-
-PerProblem = dict[str, float]
+from rewardranker.tables.notes import cycle_notes
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.ranking import ENDS, Ranking, Scorer
+from rewardranker.tables.rows import Estimate, Row, Score, Table
+from rewardranker.tables.views import interval, versus
 
 HEADERS = ("Ranker", "Solved", "95 % CI", "vs random [95 % CI]", "Gap closed", "Pairs ranked right")
-_SAMPLING = {
-    "temperature": "temperature",
-    "top_k": "top-k",
-    "seed": "seed",
-    "data_revision": "data",
-    "judge": "judge",
-}
+TITLE = "Problems solved by the chosen candidate, all numbers in %"
 
 
-@dataclass(frozen=True)
-class PoolInput:
-    """One pool to rank.
+def build_cycle_table(pools: Sequence[tuple[Entries, Sequence[Ranker]]], method: Method) -> Table:
+    """Ranks every pool, by itself, with all that its rankers know of it; each chooses among all candidates.
 
-    Attributes:
-        candidates: judged, by problem id.
-        problems: by id; may be more than the pool has.
-        rankers: the rows between a random pick and the oracle, in this order.
-        greedy: one greedy candidate per problem id; empty where none was generated.
-        guards: ``gold`` and ``cheat`` programs of the pool's problems, judged; empty where none were run.
-    """
+    Order: random, greedy, the pool's rankers, oracle, the pool's guards. Random is the exact expectation, not a draw.
 
-    candidates: Groups
-    problems: Mapping[str, Problem]
-    rankers: Sequence[Ranker] = ()
-    greedy: Mapping[str, Candidate] = field(default_factory=dict)
-    guards: Sequence[Programs] = ()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One ranker on one pool. Shares are of 1; ``vs_random`` is (difference, low, high) on the same problems.
-
-    ``n`` is the candidates sampled per problem (the most, where problems differ), ``problems`` how many the
-    row averages over. ``gap_closed`` is ``None`` where the oracle is no better than chance.
-    """
-
-    pool: str
-    ranker: str
-    solved: float
-    n: int
-    problems: int
-    ci_low: float
-    ci_high: float
-    gap_closed: float | None
-    vs_random: tuple[float, float, float] | None
-    pair_accuracy: float | None
-
-    @property
-    def beats_random(self) -> bool:
-        """Whether to print it bold: the interval of the difference lies above zero. Never for the oracle."""
-        return self.ranker != "oracle" and self.vs_random is not None and self.vs_random[1] > 0
-
-    @property
-    def below_random(self) -> bool:
-        return self.vs_random is not None and self.vs_random[2] < 0
-
-    def cells(self) -> tuple[str, ...]:
-        """As text in per cent, in the order of :data:`HEADERS`, without markup."""
-        difference = "–"
-        if self.vs_random is not None:
-            middle, low, high = (per_cent(value, "+") for value in self.vs_random)
-            difference = f"{middle} [{low}, {high}]"
-        interval = f"{per_cent(self.ci_low)} – {per_cent(self.ci_high)}"
-        gap, pairs = ("–" if value is None else per_cent(value) for value in (self.gap_closed, self.pair_accuracy))
-        return label(self.ranker), per_cent(self.solved), interval, difference, gap, pairs
-
-
-@dataclass(frozen=True)
-class ResultTable:
-    """Rows grouped by pool, and what they were computed with (``settings``, plain JSON values)."""
-
-    rows: list[Row]
-    settings: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"rows": [asdict(row) for row in self.rows], "settings": self.settings}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ResultTable:
-        """Reads what :meth:`to_json` gave, also after a trip through a file."""
-        rows = [Row(**{**row, "vs_random": row["vs_random"] and tuple(row["vs_random"])}) for row in data["rows"]]
-        return cls(rows, dict(data["settings"]))
-
-    def pools(self) -> dict[str, list[Row]]:
-        """The rows by pool, in order."""
-        grouped: dict[str, list[Row]] = {}
-        for row in self.rows:
-            grouped.setdefault(row.pool, []).append(row)
-        return grouped
-
-    def notes(self) -> list[str]:
-        """How the numbers came about, a line each; what pools share is said once."""
-        shared: dict[str, list[str]] = {}
-        for pool in self.pools():
-            shared.setdefault(self._counts(pool), []).append(pool)
-        sampling = [f"{name} {self.settings[key]}" for key, name in _SAMPLING.items() if key in self.settings]
-        return [
-            *(f"ALARM: {alarm}" for alarm in self.alarms()),
-            *(f"{', '.join(pools)}: {counts}" for counts, pools in shared.items()),
-            ", ".join(sampling),
-            f"95 % CI: percentile bootstrap over problems, {self.settings['bootstrap']} resamples; "
-            "bold: better than a random pick, the difference's interval above zero",
-            *self._unguarded(),
-        ]
-
-    def alarms(self) -> list[str]:
-        """What a guard row says is wrong with the table: nobody should read on before it is explained."""
-        found = [guard_alarm(row.ranker, f"pool {row.pool}", row.solved, row.problems) for row in self.rows]
-        return [alarm for alarm in found if alarm]
-
-    def _unguarded(self) -> list[str]:
-        """A guard that was not run, or not judged, has raised no alarm either."""
-        lacking = {unguarded([row.ranker for row in rows]) for rows in self.pools().values()} - {""}
-        return [f"Guards without a judged program: {guards}" for guards in sorted(lacking)]
-
-    def _counts(self, pool: str) -> str:
-        counts, n = self.settings["pools"][pool], max(row.n for row in self.pools()[pool])
-        by_verdict = ", ".join(f"{verdict} {count}" for verdict, count in counts.get("never_judged", {}).items())
-        kinds = f" ({by_verdict})" if by_verdict else ""
-        lost = f"{counts['excluded']} of {counts['candidates']} candidates not judged and left out{kinds}"
-        whole = f" (problems lost entirely: {counts['dropped_problems']})" if counts["dropped_problems"] else ""
-        how = lost + whole if counts["excluded"] else "all judged"
-        return f"{counts['problems']} problems, n = {n} candidates each, {how}"
-
-    def render(self) -> Table:
-        """For the terminal: 120 columns hold it, and on narrower ones the names wrap."""
-        sections = [Section(f"pool {pool}", _grid_rows(rows)) for pool, rows in self.pools().items()]
-        title = "Problems solved by the chosen candidate, all numbers in %"
-        return terminal(Grid(title, HEADERS, sections, self.notes()))
-
-    def markdown(self) -> str:
-        """For a README: one table per pool, in per cent."""
-        parts = [
-            f"**Pool {pool}**, in %\n\n{markdown_rows(HEADERS, [Section('', _grid_rows(rows))])}"
-            for pool, rows in self.pools().items()
-        ]
-        return "\n\n".join([*parts, f"{'; '.join(self.notes())}."]) + "\n"
-
-
-def build_table(pools: Mapping[str, PoolInput], bootstrap: int, seed: int) -> ResultTable:
-    """Ranks every pool with every ranker.
-
-    Order: random, greedy, the pool's rankers, oracle, the pool's guards. Random is the exact expectation, not a
-    draw. Greedy is left out where the pool has no greedy candidates. Candidates that could not be judged (``INFRA``,
-    ``NO_TOOLCHAIN``) are left out and counted in ``settings["pools"]``.
+    Args:
+        pools: one pool in each, named by its generator, and the rankers between a random pick and the oracle.
 
     Raises:
-        UserError: unjudged candidates, no problem left, a problem without a greedy candidate where others
-            have one, a missing score, or guards of other problems or without a verdict.
+        UserError: see :class:`Ranking`.
     """
     rows: list[Row] = []
     counts = {}
-    for name, pool in pools.items():
-        scored = score_pool(name, pool.candidates, pool.problems, [Chance(), *pool.rankers, OracleRanker()])
-        rows.extend(_pool_rows(pool, scored, bootstrap, seed))
-        rows.extend(_guard_rows(pool, scored, bootstrap, seed))
+    for entries, rankers in pools:
+        ranking = Ranking(entries, rankers, (), method)
+        rows += _rows(ranking)
+        (name,), (covered,) = {p.generator for p in entries.pools}, ranking.coverage(ranking.reaching(1), 1).values()
         counts[name] = {
-            "problems": len(scored.problems),
-            "candidates": scored.candidates,
-            "excluded": sum(scored.never_judged.values()),
-            "never_judged": scored.never_judged,
-            "dropped_problems": len(scored.dropped),
+            "problems": covered.used,
+            "candidates": covered.candidates,
+            "excluded": sum(covered.never_judged.values()),
+            "never_judged": covered.never_judged,
+            "dropped_problems": covered.unjudged,
         }
-    return ResultTable(rows, {"bootstrap": bootstrap, "seed": seed, "pools": counts})
+    return _table(rows, {"bootstrap": method.bootstrap, "seed": method.seed, "pools": counts})
+
+
+def pass_at_1(entries: Entries, method: Method) -> Score:
+    """Of one pool: what a random pick solves."""
+    return next(iter(_rows(Ranking(entries, (), (), method))[0].scores.values()))
 
 
 def known_rankers(pool: Iterable[Candidate], score_keys: Sequence[str] = ()) -> list[Ranker]:
@@ -202,69 +65,106 @@ def known_rankers(pool: Iterable[Candidate], score_keys: Sequence[str] = ()) -> 
     """
     candidates = list(pool)
     found = dict.fromkeys(key for c in candidates for key in c.scores if key.startswith("rewardranker"))
-    rankers: list[Ranker] = [StoredRanker(key) for key in in_order(score_keys or found)]
-    if any(c.signature for c in candidates):
-        rankers.insert(0, MajorityRanker())
-    if any(c.logprobs for c in candidates):
-        rankers.insert(0, LogprobRanker())
-    return rankers
+    plain = [CATALOGUE[name].make() for name in rankers_for(candidates) if name in ("logprob", "majority")]
+    return [*plain, *(StoredRanker(key) for key in in_order(score_keys or found))]
 
 
-def _pool_rows(pool: PoolInput, scored: ScoredPool, bootstrap: int, seed: int) -> list[Row]:
-    solved: dict[str, PerProblem] = {"random": _solved(scored, "random")}
-    if pool.greedy:
-        solved["greedy"] = _greedy(pool, scored)
-    solved |= {ranker.name: _solved(scored, ranker.name) for ranker in pool.rankers}
-    solved["oracle"] = _solved(scored, "oracle")
-    pairs = {ranker.name: _pair_accuracy(scored, ranker.name) for ranker in pool.rankers}
+def to_results(found: Table, policies: Mapping[str, Score] | None = None) -> dict[str, Any]:
+    """As ``results.json`` has it: a flat row for each pool and ranker, and each policy's pass@1."""
+    shares = [
+        {"policy": name, "pass_at_1": one.solved, "ci_low": one.low, "ci_high": one.high}
+        for name, one in (policies or {}).items()
+    ]
+    return {"rows": [_flat(row) for row in found.rows], "settings": found.settings, "policies": shares}
 
-    n = max(problem.sampled for problem in scored.problems.values())
+
+def from_results(data: Mapping[str, Any]) -> Table:
+    """Reads what :func:`to_results` gave, also after a trip through a file."""
     rows = []
-    for ranker, values in solved.items():
-        if not values:  # every greedy candidate failed to be judged
-            continue
-        bounds = (solved["random"], solved["oracle"])
-        own, chance, best = (np.array([per[key] for key in values]) for per in (values, *bounds))
-        groups = [scored.problems[key].problem.group_id for key in values]
-        mean, low, high = bootstrap_mean(own, bootstrap, seed, groups)
-        closed = gap_closed(mean, float(chance.mean()), float(best.mean()))
-        versus = None if ranker == "random" else paired_bootstrap(own, chance, bootstrap, seed, groups)
-        count = 1 if ranker == "greedy" else n
-        rows.append(Row(scored.name, ranker, mean, count, len(values), low, high, closed, versus, pairs.get(ranker)))
-    return rows
-
-
-def _guard_rows(pool: PoolInput, scored: ScoredPool, bootstrap: int, seed: int) -> list[Row]:
-    """Nobody chose these programs: there is no difference to a random pick, and no gap."""
-    rows = []
-    for guard in pool.guards:
-        check_pool(guard.candidates, pool.problems)
-        solved = {key: share for key, share in solved_by_problem(guard).items() if key in scored.problems}
-        if solved:
-            groups = [scored.problems[key].problem.group_id for key in solved]
-            mean, low, high = bootstrap_mean(list(solved.values()), bootstrap, seed, groups)
-            rows.append(Row(scored.name, guard.row, mean, 1, len(solved), low, high, None, None, None))
-    return rows
-
-
-def _solved(scored: ScoredPool, ranker: str) -> PerProblem:
-    return {key: problem.solved(ranker) for key, problem in scored.problems.items()}
-
-
-def _pair_accuracy(scored: ScoredPool, ranker: str) -> float | None:
-    return mean_of_known(pair_accuracy(p.scores[ranker], p.correct) for p in scored.problems.values())[0]
-
-
-def _greedy(pool: PoolInput, scored: ScoredPool) -> PerProblem:
-    missing = [key for key in scored.problems if key not in pool.greedy or pool.greedy[key].verdict is None]
-    if missing:
-        raise UserError(
-            f"pool {scored.name}: {len(missing)} of {len(scored.problems)} problems have no judged greedy candidate "
-            f"({', '.join(missing[:3])}); generate and judge one for each, or pass none"
+    for row in data["rows"]:
+        low, high, against = row["ci_low"], row["ci_high"], row["vs_random"] and tuple(row["vs_random"])
+        score = Score(
+            row["solved"], low, high, row["problems"], row["n"], versus=against, gap_closed=row["gap_closed"]
         )
-    verdicts = {key: pool.greedy[key].verdict for key in scored.problems}
-    return {key: float(verdict == Verdict.OK) for key, verdict in verdicts.items() if verdict not in NEVER_LABELS}
+        pairs = {} if row["pair_accuracy"] is None else {"pair_accuracy": Estimate(row["pair_accuracy"])}
+        rows.append(Row(row["pool"], row["ranker"], {_column(row["pool"]): score}, pairs))
+    return _table(rows, dict(data["settings"]))
 
 
-def _grid_rows(rows: Sequence[Row]) -> list[list[Cell]]:
-    return [[Cell(text, mark="better" if row.beats_random else "") for text in row.cells()] for row in rows]
+def policies_of(data: Mapping[str, Any]) -> dict[str, Score]:
+    """Each policy's pass@1 from what :func:`to_results` gave, which does not say how many programs it is over."""
+    shares = data.get("policies", [])
+    return {one["policy"]: Score(one["pass_at_1"], one["ci_low"], one["ci_high"], 0, 1) for one in shares}
+
+
+def texts(row: Row) -> tuple[str, ...]:
+    """A row in per cent, in the order of :data:`HEADERS`, without markup."""
+    (score,), pairs = row.scores.values(), row.metrics.get("pair_accuracy")
+    difference, numbers = versus(score), (score.gap_closed, pairs.value if pairs else None)
+    gap, right = ("–" if value is None else per_cent(value) for value in numbers)
+    against = f"{difference.text} {difference.below}".strip()
+    return label(row.ranker), per_cent(score.solved), interval(score), against, gap, right
+
+
+def terminal_table(found: Table) -> Rich:
+    """120 columns hold it, and on narrower ones the names wrap."""
+    sections = [Section(_column(pool), _cells(rows)) for pool, rows in found.by_generator().items()]
+    return terminal(Grid(TITLE, HEADERS, sections, cycle_notes(found)))
+
+
+def markdown_table(found: Table) -> str:
+    """For a README: one table per pool, in per cent."""
+    parts = [
+        f"**Pool {pool}**, in %\n\n{markdown_rows(HEADERS, [Section('', _cells(rows))])}"
+        for pool, rows in found.by_generator().items()
+    ]
+    return "\n\n".join([*parts, f"{'; '.join(cycle_notes(found))}."]) + "\n"
+
+
+def _rows(ranking: Ranking) -> list[Row]:
+    (pool,), (_, n), ids = ranking.entries.pools, ranking.sampled, ranking.reaching(1)
+    systems = ranking.systems(pool.generator, n, ids)
+    rows = []
+    for name, system in (systems | ranking.guards(ids)).items():
+        if system.values:
+            own = {one: values.ids for one, values in system.values.items()}
+            score = Scorer(ranking, own).score(name, system, own, systems if name in systems else None)
+            rows.append(Row(pool.generator, name, {_column(pool.generator): score}, _pairs(ranking, name)))
+    return rows
+
+
+def _pairs(ranking: Ranking, ranker: str) -> dict[str, Estimate]:
+    if ranker in ENDS or ranker not in [one.name for one in ranking.rankers]:
+        return {}
+    mean, _ = mean_of_known(pair_accuracy(one.scores[ranker], one.correct) for one in ranking.problems())
+    return {} if mean is None else {"pair_accuracy": Estimate(mean)}
+
+
+def _table(rows: Sequence[Row], settings: dict[str, Any]) -> Table:
+    return Table("", "", [_column(pool) for pool in settings["pools"]], list(rows), {}, settings)
+
+
+def _column(pool: str) -> str:
+    return f"pool {pool}"
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    (score,), pairs = row.scores.values(), row.metrics.get("pair_accuracy")
+    return {
+        "pool": row.generator,
+        "ranker": row.ranker,
+        "solved": score.solved,
+        "n": score.n,
+        "problems": score.problems,
+        "ci_low": score.low,
+        "ci_high": score.high,
+        "gap_closed": score.gap_closed,
+        "vs_random": score.versus,
+        "pair_accuracy": pairs.value if pairs else None,
+    }
+
+
+def _cells(rows: Sequence[Row]) -> list[list[Cell]]:
+    """A row that is better than a random pick is set off as a whole."""
+    marks: list[Mark] = ["better" if any(map(row.better, row.scores)) else "" for row in rows]
+    return [[Cell(text, mark=mark) for text in texts(row)] for row, mark in zip(rows, marks, strict=True)]

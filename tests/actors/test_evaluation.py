@@ -15,6 +15,7 @@ from evaluations import Here, Place, manifest, stage
 
 from rewardranker.errors import UserError
 from rewardranker.evaluation.asking import asked_for
+from rewardranker.evaluation.pools import Entries
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer
@@ -160,10 +161,10 @@ def test_a_pool_that_was_made_for_other_data_has_no_table(place: Place) -> None:
 def test_one_pool_without_a_page_does_not_take_the_other_pages_away(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def compare(name: str, *more: Any, **options: Any) -> Any:
-        if name.endswith("seed 3"):
+    def compare(entries: Entries, *more: Any) -> Any:
+        if entries.pools[0].seed == 3:
             raise UserError("nothing to compare")
-        return compare_rankers(name, *more, **options)
+        return compare_rankers(entries, *more)
 
     monkeypatch.setattr("actors.pipeline.evaluate_tables.compare_rankers", compare)
     config = place.config("humaneval")

@@ -17,7 +17,7 @@ from rewardranker.config.schema import TinyConfig
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import read_pool
-from rewardranker.tables.benchmark.tables import BenchmarkTable
+from rewardranker.tables.rows import Table
 
 PYTHON = 'def add(a: int, b: int) -> int:\n    """The sum.\n    >>> add(1, 2)\n    3\n    """\n'
 ROWS = [
@@ -96,7 +96,7 @@ def local(place: Path) -> Iterator[Path]:
 def test_both_tables_hold_every_ranker_and_the_guards(local: Path) -> None:
     tables = {name: json.loads((local / "tables" / f"{name}.json").read_text()) for name in ("humaneval", "mbpp")}
     for name, data in tables.items():
-        table = BenchmarkTable.from_json(data)
+        table = Table.from_json(data)
         rows = {row.ranker: row for row in table.rows}
         always = {
             "random",
@@ -115,7 +115,7 @@ def test_both_tables_hold_every_ranker_and_the_guards(local: Path) -> None:
         assert not table.alarms()
         assert ("alphacode" in rows) == (name == "humaneval")  # MBPP's examples are its tests
         assert table.paper
-    assert set(tables["humaneval"]["languages"]) == {"python", "php"}
+    assert set(tables["humaneval"]["coverage"]) == {"python", "php"}
     for suffix in ("md", "html"):
         assert "RewardRanker" in (local / "tables" / f"humaneval.{suffix}").read_text()
 
@@ -148,7 +148,7 @@ def test_the_same_command_with_an_endpoint(place: Path) -> None:
             f"benchmark.sets=[{{name: humaneval, source: {place}/humaneval.jsonl}}]",
         )  # fmt: skip
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    table = BenchmarkTable.from_json(json.loads((place / "remote/evaluate/tables/humaneval.json").read_text()))
+    table = Table.from_json(json.loads((place / "remote/evaluate/tables/humaneval.json").read_text()))
     assert {row.scores["python"].solved for row in table.rows if row.ranker in ("random", "greedy", "oracle")} == {
         1.0
     }
@@ -170,9 +170,7 @@ def test_the_same_command_with_vllms_own_server(place: Path) -> None:
             )  # fmt: skip
         assert answer.returncode == 0, answer.stdout + answer.stderr
         for benchmark in ("humaneval", "mbpp"):
-            table = BenchmarkTable.from_json(
-                json.loads((place / f"remote/{name}/tables/{benchmark}.json").read_text())
-            )
+            table = Table.from_json(json.loads((place / f"remote/{name}/tables/{benchmark}.json").read_text()))
             rows = {row.ranker: row for row in table.rows}
             assert {"greedy", "logprob", "rewardranker", "oracle"} <= set(rows) and not table.alarms()
             assert rows["gold"].scores["python"].solved == 1.0

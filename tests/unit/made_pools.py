@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rewardranker.evaluation.pools import BenchmarkPool, Provenance
+from rewardranker.evaluation.pools import JudgedPool, Provenance
 from rewardranker.problems.types import Candidate, Problem, Test
 from rewardranker.problems.verdict import Verdict
 
@@ -45,8 +45,8 @@ def pool(
     asked: Sequence[int] = (),
     benchmark: str = "humaneval",
     revision: str = "r1",
-) -> BenchmarkPool:
+) -> JudgedPool:
     """By problem number; ``asked`` adds problems that the pool has no candidates of."""
     problems = [problem(n, language, revision, benchmark) for n in sorted({*specs, *asked})]
     found = [c for n, spec in specs.items() for c in candidates(n, spec, language, benchmark)]
-    return BenchmarkPool(benchmark, language, generator, seed, problems, found)
+    return JudgedPool(benchmark, language, generator, seed, problems, found)

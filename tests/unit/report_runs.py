@@ -6,16 +6,17 @@ import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rewardranker.config.loading import to_yaml
 from rewardranker.config.schema import Config
+from rewardranker.evaluation.pools import GREEDY, Entries, JudgedPool, Submission
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem, Test
 from rewardranker.problems.verdict import Verdict
-from rewardranker.tables.cycle import PoolInput, build_table, known_rankers
+from rewardranker.tables.cycle import build_cycle_table, known_rankers, to_results
+from rewardranker.tables.ranked import Method
 
 HOSTILE = "return '</pre><script>alert(1)</script>' \u202e\x00 & <b>"
 STAGES = (
@@ -154,19 +155,19 @@ def _problem(name: str) -> Problem:
 
 def _write_evaluation(stage: Path, problems: int, generator: np.random.Generator) -> None:
     (stage / "pools").mkdir()
-    pools = {}
+    pools = []
     for pool, rate in (("sft", 0.4), ("ppo_1", 0.55)):
         candidates = _candidates(pool, problems, rate, generator)
         write_pool(stage / "pools" / f"{pool}.parquet", candidates)
         for kept_beside in (f"{pool}_sampled", f"{pool}_greedy"):
             write_pool(stage / "pools" / f"{kept_beside}.parquet", candidates[:7])
         groups = group_by_problem(candidates)
-        greedy = {key: group[0] for key, group in groups.items()}
-        made = {key: _problem(key) for key in groups}
-        pools[pool] = PoolInput(groups, made, known_rankers(candidates), greedy)
+        entered = JudgedPool("family", "python", pool, 0, [_problem(key) for key in groups], candidates)
+        greedy = Submission(GREEDY, "python", [group[0] for group in groups.values()], pool)
+        pools.append((Entries([entered], [greedy]), known_rankers(candidates)))
     unranked = [replace(c, scores={}) for c in _candidates("ppo_2", problems, 0.6, generator)]
     write_pool(stage / "pools" / "ppo_2_hardnegatives.parquet", unranked)
-    results: dict[str, Any] = build_table(pools, bootstrap=200, seed=0).to_json()
+    results = to_results(build_cycle_table(pools, Method(bootstrap=200)))
     results["settings"] |= SETTINGS
     results["policies"] = [
         {"policy": "sft", "pass_at_1": 0.41, "ci_low": 0.36, "ci_high": 0.46},

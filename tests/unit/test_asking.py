@@ -13,7 +13,7 @@ from rewardranker.evaluation.asking import Asked, asked_for
 from rewardranker.problems.benchmarks import benchmark_solutions, load_humaneval
 from rewardranker.problems.normal_form import normalise
 from rewardranker.programs import completion_of, extract
-from rewardranker.tables.benchmark.paper import paper_table
+from rewardranker.tables.paper import paper_table
 
 
 def sets_of(folder: Path, limit: int) -> list[BenchmarkSet]:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from made_pools import PROVENANCE, candidates, pool, problem
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.pools import BenchmarkPool, Programs
+from rewardranker.evaluation.pools import Entries, JudgedPool, Submission
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.statistics.clusters import ClusterBootstrap, Column
-from rewardranker.tables.benchmark.building import build_benchmark_table
-from rewardranker.tables.benchmark.tables import AVERAGE, COMMON, BenchmarkTable, Score, SystemRow
+from rewardranker.tables.benchmark import build_benchmark_table
+from rewardranker.tables.notes import scored_languages
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.rows import AVERAGE, COMMON, Row, Score, Table
 
 R = StoredRanker("r")
 
 
-def hand_pools() -> list[BenchmarkPool]:
+def hand_pools() -> list[JudgedPool]:
     """Two languages, two seeds, two candidates a problem; C++ lacks problem 0, as it lacks HumanEval/32.
 
     solved by    Python 0   1     2     mean    C++ 1   2     mean
@@ -39,12 +43,18 @@ def hand_pools() -> list[BenchmarkPool]:
 
 
 def build(
-    pools: list[BenchmarkPool], rankers: tuple[Ranker, ...] = (R,), n: int = 2, **more: object
-) -> BenchmarkTable:
-    return build_benchmark_table(pools, rankers, n, PROVENANCE, **{"bootstrap": 200, **more})  # type: ignore[arg-type]
+    pools: Sequence[JudgedPool],
+    rankers: Sequence[Ranker] = (R,),
+    n: int = 2,
+    submissions: Sequence[Submission] = (),
+    ceilings: Mapping[str, tuple[int, int]] | None = None,
+    **how: Any,
+) -> Table:
+    entries = Entries(pools, submissions, ceilings or {})
+    return build_benchmark_table(entries, rankers, n, Method(**{"bootstrap": 200, **how}), PROVENANCE)
 
 
-def rows_of(table: BenchmarkTable) -> dict[str, SystemRow]:
+def rows_of(table: Table) -> dict[str, Row]:
     return {row.ranker: row for row in table.rows}
 
 
@@ -117,8 +127,8 @@ def test_baseline_by_name_and_per_generator() -> None:
 
 
 def test_set_off_only_where_the_interval_excludes_zero() -> None:
-    def row(ranker: str, versus: tuple[float, float, float] | None) -> SystemRow:
-        return SystemRow("made", ranker, {AVERAGE: Score(0.5, 0.4, 0.6, 9, 1, None, versus, None)})
+    def row(ranker: str, versus: tuple[float, float, float] | None) -> Row:
+        return Row("made", ranker, {AVERAGE: Score(0.5, 0.4, 0.6, 9, 10, versus=versus)})
 
     assert row("r", (0.1, 0.01, 0.2)).better(AVERAGE)
     assert not row("r", (0.1, -0.01, 0.2)).better(AVERAGE) and not row("r", (0.1, -0.01, 0.2)).worse(AVERAGE)
@@ -130,11 +140,11 @@ def test_set_off_only_where_the_interval_excludes_zero() -> None:
 def test_greedy_answers_and_guards() -> None:
     """Greedy in Python 2/3, in C++ nothing: no average. Gold 1, cheat 0, with no generator and no baseline."""
     programs = [
-        Programs("greedy", "python", [*candidates(0, "o"), *candidates(1, "o"), *candidates(2, "x")], "made"),
-        Programs("gold", "python", [*candidates(0, "o"), *candidates(1, "o I"), *candidates(2, "o x")]),
-        Programs("cheat", "python", [c for n in range(3) for c in candidates(n, "x")]),
+        Submission("greedy", "python", [*candidates(0, "o"), *candidates(1, "o"), *candidates(2, "x")], "made"),
+        Submission("gold", "python", [*candidates(0, "o"), *candidates(1, "o I"), *candidates(2, "o x")]),
+        Submission("cheat", "python", [c for n in range(3) for c in candidates(n, "x")]),
     ]
-    table = build(hand_pools(), programs=programs)
+    table = build(hand_pools(), submissions=programs)
     rows = rows_of(table)
     assert list(rows) == ["random", "greedy", "r", "oracle", "gold", "cheat"]
     greedy = rows["greedy"].scores
@@ -149,8 +159,8 @@ def test_greedy_answers_and_guards() -> None:
 
 def test_guards_raise_alarms() -> None:
     def alarms(row: str, specs: list[str], ceilings: dict[str, tuple[int, int]] | None = None) -> list[str]:
-        programs = [Programs(row, "python", [c for n, spec in enumerate(specs) for c in candidates(n, spec)])]
-        return build(hand_pools(), programs=programs, ceilings=ceilings).alarms()
+        programs = [Submission(row, "python", [c for n, spec in enumerate(specs) for c in candidates(n, spec)])]
+        return build(hand_pools(), submissions=programs, ceilings=ceilings).alarms()
 
     assert alarms("cheat", ["x", "x", "x"]) == []
     assert alarms("cheat", ["o", "x", "x"]) == ["programs that return a constant solve 33.3 % in python"]
@@ -164,7 +174,7 @@ def test_what_could_not_be_judged_is_counted_and_dropped_from_every_row() -> Non
     """Problem 1 is lost in seed 1, so neither seed counts it: r is 1 on problem 0. One candidate short there."""
     pools = [pool({0: "o1 x0", 1: "x1 o0"}, seed=0), pool({0: "o1 I0", 1: "I0 N1"}, seed=1)]
     table = build(pools)
-    facts = table.languages["python"]
+    facts = table.coverage["python"]
     assert (facts.asked, facts.used, facts.unjudged, facts.short) == (2, 1, 1, 1)
     assert (facts.candidates, facts.never_judged) == (8, {"INFRA": 2, "NO_TOOLCHAIN": 1})
     assert rows_of(table)["r"].scores["python"].solved == 1.0
@@ -172,9 +182,9 @@ def test_what_could_not_be_judged_is_counted_and_dropped_from_every_row() -> Non
 
 def test_a_language_without_a_tool_chain_has_no_numbers_but_counts() -> None:
     table = build([pool({0: "o1 x0"}), pool({0: "N1 N0"}, "bash")])
-    assert (table.languages["bash"].used, table.languages["bash"].unjudged) == (0, 1)
+    assert (table.coverage["bash"].used, table.coverage["bash"].unjudged) == (0, 1)
     assert list(rows_of(table)["r"].scores) == ["python"]
-    assert table.scored_languages() == ["python"]
+    assert scored_languages(table) == ["python"]
     with pytest.raises(UserError, match="none of the 1 pools has a candidate that could be judged"):
         build([pool({0: "N1 N0"}, "bash")])
     with pytest.raises(UserError, match="share no problem of which each has a judged candidate"):
@@ -186,7 +196,7 @@ def test_missing_problems_are_refused_or_left_out_of_every_row() -> None:
     with pytest.raises(UserError, match=r"2 of 2 python pools lack problems .* seed 0 lacks 1 of 3 \(humaneval/2\)"):
         build(pools)
     table = build(pools, partial=True)
-    assert (table.languages["python"].asked, table.languages["python"].used) == (3, 1)
+    assert (table.coverage["python"].asked, table.coverage["python"].used) == (3, 1)
     assert rows_of(table)["r"].scores["python"].solved == 1.0
     with pytest.raises(UserError, match="share no problem of the 2 that were asked"):
         build([pool({0: "o1 x0"}, seed=0), pool({1: "o1 x0"}, seed=1)], partial=True)
@@ -202,7 +212,7 @@ def test_a_partial_table_leaves_out_problems_with_fewer_than_n_judged_candidates
     with pytest.raises(UserError, match=r"1 of 4 problems have fewer: humaneval/1 has 1; .* or for partial results"):
         build(pools)
     table = build(pools, partial=True)
-    facts = table.languages["python"]
+    facts = table.coverage["python"]
     assert (facts.asked, facts.used, facts.unjudged, facts.left_out, facts.short) == (4, 1, 1, 2, 0)
     solved = {name: row.scores["python"].solved for name, row in rows_of(table).items()}
     assert solved == {"random": 0.5, "r": 1.0, "oracle": 1.0}
@@ -223,9 +233,9 @@ def test_what_cannot_share_a_table_is_refused() -> None:
     unknown = pool({0: "o1 x0"}, seed=1, revision="")
     with pytest.raises(UserError, match=r"different data revisions .* r1 .*; not recorded \(made, python, seed 1\)"):
         build([good, unknown])
-    assert build([unknown]).languages["python"].revision == "not recorded"
+    assert build([unknown]).coverage["python"].revision == "not recorded"
     other_file = build([good, pool({0: "o1 x0"}, "cpp", revision="r2")])
-    assert [facts.revision for facts in other_file.languages.values()] == ["r1", "r2"]
+    assert [facts.revision for facts in other_file.coverage.values()] == ["r1", "r2"]
     with pytest.raises(UserError, match="n = 3 candidates asked, but 1 of 1 problems have fewer"):
         build([good], n=3)
     with pytest.raises(UserError, match="NaN"):
@@ -247,28 +257,28 @@ def test_what_cannot_share_a_table_is_refused() -> None:
 
 
 def test_programs_that_belong_to_no_pool_are_refused() -> None:
-    good, cheat = [pool({0: "o1 x0"})], Programs("cheat", "python", candidates(0, "x"))
+    good, cheat = [pool({0: "o1 x0"})], Submission("cheat", "python", candidates(0, "x"))
     with pytest.raises(UserError, match="cheat programs in bash: there is no pool .* pools of made in python"):
-        build(good, programs=[replace(cheat, language="bash")])
+        build(good, submissions=[replace(cheat, language="bash")])
     with pytest.raises(UserError, match="greedy programs in python of other: there is no pool"):
-        build(good, programs=[replace(cheat, row="greedy", generator="other")])
+        build(good, submissions=[replace(cheat, row="greedy", generator="other")])
     with pytest.raises(UserError, match="given twice"):
-        build(good, programs=[cheat, cheat])
+        build(good, submissions=[cheat, cheat])
     with pytest.raises(UserError, match="problems that are not among"):
-        build(good, programs=[replace(cheat, candidates=candidates(7, "x"))])
+        build(good, submissions=[replace(cheat, candidates=candidates(7, "x"))])
 
 
 def test_provenance_is_in_the_table_and_survives_a_file() -> None:
-    gold = Programs("gold", "python", [c for n in range(3) for c in candidates(n, "o")])
-    table = build(hand_pools(), (R, MajorityRanker()), n=1, programs=[gold], ceilings={"cpp": (160, 161)}, seed=4)
+    gold = Submission("gold", "python", [c for n in range(3) for c in candidates(n, "o")])
+    table = build(hand_pools(), (R, MajorityRanker()), n=1, submissions=[gold], ceilings={"cpp": (160, 161)}, seed=4)
     settings = table.settings
     assert (settings["n"], settings["sampled"], settings["temperature"], settings["top_k"]) == (1, [2, 2], 0.7, 50)
     assert settings["seeds"] == {"made": {"python": [0, 1], "cpp": [0, 1]}}
     assert (settings["harness"], settings["toolchains"]) == ("strict 1", {"gcc": "12.2", "node": "20"})
     assert (settings["bootstrap"], settings["bootstrap_seed"], settings["baseline"]) == (200, 4, "random")
     assert list(settings["indifferent"]) == ["majority"]
-    assert table.languages["cpp"].revision == "r1" and table.languages["cpp"].ceiling == (160, 161)
-    assert BenchmarkTable.from_json(json.loads(json.dumps(table.to_json()))) == table
+    assert table.coverage["cpp"].revision == "r1" and table.coverage["cpp"].ceiling == (160, 161)
+    assert Table.from_json(json.loads(json.dumps(table.to_json()))) == table
     assert table == build(
-        hand_pools(), (R, MajorityRanker()), 1, programs=[gold], ceilings={"cpp": (160, 161)}, seed=4
+        hand_pools(), (R, MajorityRanker()), 1, submissions=[gold], ceilings={"cpp": (160, 161)}, seed=4
     )

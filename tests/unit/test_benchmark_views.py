@@ -5,28 +5,49 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from made_pools import PROVENANCE, candidates, pool
 from report_runs import parse
 from rich.console import Console
 
-from rewardranker.evaluation.pools import BenchmarkPool, Programs
+from rewardranker.evaluation.pools import Entries, JudgedPool, Submission
 from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
-from rewardranker.tables.benchmark.building import build_benchmark_table
-from rewardranker.tables.benchmark.tables import BenchmarkTable
-from rewardranker.tables.benchmark.views import render, to_html, to_markdown
+from rewardranker.tables.benchmark import benchmark_sheet, build_benchmark_table
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.rows import Table
 
 LANGUAGES = ("python", "cpp", "java", "php", "typescript", "csharp", "bash", "javascript")
 R = StoredRanker("r")
 
 
+def build(
+    pools: Sequence[JudgedPool],
+    submissions: Sequence[Submission] = (),
+    ceilings: Mapping[str, tuple[int, int]] | None = None,
+    rankers: Sequence[Ranker] = (R,),
+    **how: Any,
+) -> Table:
+    entries = Entries(pools, submissions, ceilings or {})
+    return build_benchmark_table(entries, rankers, 2, Method(**{"bootstrap": 20, **how}), PROVENANCE)
+
+
+def to_markdown(table: Table) -> str:
+    return benchmark_sheet(table).markdown()
+
+
+def to_html(table: Table) -> str:
+    return benchmark_sheet(table).page()
+
+
 @cache
-def table_1() -> BenchmarkTable:
+def table_1() -> Table:
     """Thirty problems in eight languages and two seeds; r always chooses the right one of two. C++ lacks two."""
     pools = [
         pool({n: "o1 x0" for n in range(2 if language == "cpp" else 0, 30)}, language, seed)
@@ -34,25 +55,23 @@ def table_1() -> BenchmarkTable:
         for seed in (0, 1)
     ]
     programs = [
-        Programs(row, language, [c for n in range(2, 30) for c in candidates(n, spec, language)])
+        Submission(row, language, [c for n in range(2, 30) for c in candidates(n, spec, language)])
         for row, spec in (("gold", "o"), ("cheat", "x"))
         for language in LANGUAGES
     ]
-    return build_benchmark_table(
-        pools, [R, MajorityRanker()], 2, PROVENANCE, programs, {"php": (160, 161)}, bootstrap=100
-    )
+    return build(pools, programs, {"php": (160, 161)}, [R, MajorityRanker()], bootstrap=100)
 
 
 @cache
-def table_2() -> BenchmarkTable:
+def table_2() -> Table:
     pools = [pool({n: "o1 x0 x2" for n in range(20)}, benchmark="mbpp")]
-    return build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=100)
+    return build(pools, bootstrap=100)
 
 
-def terminal(table: BenchmarkTable, width: int = 120, colour: bool = False) -> str:
+def terminal(table: Table, width: int = 120, colour: bool = False) -> str:
     out = io.StringIO()
     Console(file=out, width=width, color_system="standard" if colour else None, force_terminal=colour).print(
-        render(table)
+        benchmark_sheet(table).render()
     )
     return out.getvalue()
 
@@ -75,7 +94,7 @@ def test_120_columns_hold_table_1() -> None:
         assert name in headers, name
 
 
-def guarded(languages: Sequence[str], benchmark: str) -> BenchmarkTable:
+def guarded(languages: Sequence[str], benchmark: str) -> Table:
     """Ten problems a language, with numbers that tell the languages apart: in the i-th one, counted from 1, i
     candidates are INFRA and 8 - i NO_TOOLCHAIN, the cheat solves i problems, and i reference solutions fail."""
 
@@ -87,9 +106,9 @@ def guarded(languages: Sequence[str], benchmark: str) -> BenchmarkTable:
         pools.append(pool({n: spec(i, n) for n in range(10)}, language, benchmark=benchmark))
         for row, solves in (("cheat", lambda n, i=i: n < i), ("gold", lambda n, i=i: n >= i)):
             answers = [candidates(n, "o" if solves(n) else "x", language, benchmark) for n in range(10)]
-            programs.append(Programs(row, language, [c for found in answers for c in found]))
+            programs.append(Submission(row, language, [c for found in answers for c in found]))
     ceilings = {language: (90, 100) for language in languages}
-    return build_benchmark_table(pools, [R], 2, PROVENANCE, programs, ceilings, bootstrap=20)
+    return build(pools, programs, ceilings)
 
 
 def cells_of(rendering: str, text: str) -> dict[str, list[str]]:
@@ -138,7 +157,7 @@ def test_guards_and_counts_are_in_the_file_of_every_table(benchmark: str, langua
     for i, language in enumerate(languages, 1):
         assert rows["cheat"][language]["solved"] == pytest.approx(i / 10)
         assert rows["gold"][language]["solved"] == pytest.approx(1 - i / 10)
-        facts = data["languages"][language]
+        facts = data["coverage"][language]
         assert facts["never_judged"] == {"INFRA": i, "NO_TOOLCHAIN": 8 - i}
         assert (facts["used"], facts["candidates"], facts["ceiling"]) == (10, 28, [90, 100])
 
@@ -154,9 +173,9 @@ def test_missing_guards_are_named() -> None:
     assert "Guards without a judged program" not in to_markdown(table_1())
     lacking = "Guards without a judged program: reference solutions and constant-returning programs in python."
     assert lacking in to_markdown(table_2()) and lacking in to_html(table_2())
-    gold = [Programs("gold", "python", candidates(0, "o"))]
+    gold = [Submission("gold", "python", candidates(0, "o"))]
     pools = [pool({0: "o1 x0"}), pool({0: "o1 x0"}, "cpp")]
-    text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, gold, bootstrap=20))
+    text = to_markdown(build(pools, gold))
     cheat = "constant-returning programs"
     assert f"Guards without a judged program: {cheat} in python; reference solutions and {cheat} in cpp." in text
 
@@ -171,7 +190,7 @@ def test_only_what_beats_the_baseline_is_bold() -> None:
     assert f"| r | {' | '.join([row] * 10)} | +50.0 [+50.0, +50.0] |" in markdown
     same = to_markdown(table_2())  # r prefers a wrong one: of two drawn, right only in {o, x0} -> 1/3, as random
     assert "| r | 33.3 | 33.3 – 33.3 | +0.0 [+0.0, +0.0] |" in same
-    worse = build_benchmark_table([pool({n: "o1 x2" for n in range(20)})], [R], 2, PROVENANCE, bootstrap=20)
+    worse = build([pool({n: "o1 x2" for n in range(20)})])
     assert "| r | *0.0* |" in to_markdown(worse)
 
 
@@ -211,7 +230,7 @@ def test_table_2_has_the_papers_rows_and_an_interval() -> None:
 def test_partial_tables_say_so() -> None:
     """Of Bash's three problems one was lost, and one kept a single judged candidate of the two asked."""
     pools = [pool({0: "o1 x0", 1: "x1 o0"}), pool({0: "o1 I0", 2: "o1 x0"}, "bash", asked=[1])]
-    text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=20, partial=True))
+    text = to_markdown(build(pools, partial=True))
     assert "| Problems | 2 | – | – | – | – | – | 1/3 | – |  |  |  |" in text
     left_out = "1 problems left out for fewer than n = 2 judged candidates in some pool."
     assert f"bash: partial, 2 of 3 problems that all pools have; {left_out}" in text
@@ -219,14 +238,14 @@ def test_partial_tables_say_so() -> None:
     assert "Avg and Common are over 2 languages (those with pools; the paper's Avg is over 8)" in text
 
 
-def hostile(name: str) -> BenchmarkPool:
+def hostile(name: str) -> JudgedPool:
     return replace(pool({n: "o1 x0" for n in range(5)}), generator=name)
 
 
 def test_the_page_is_one_file_that_loads_nothing_and_keeps_names_as_text() -> None:
     name = "<script>alert(1)</script> [red]|"
-    cheat = [Programs("cheat", "python", [c for n in range(5) for c in candidates(n, "o")])]
-    table = build_benchmark_table([hostile(name)], [R], 2, PROVENANCE, cheat, bootstrap=20)
+    cheat = [Submission("cheat", "python", [c for n in range(5) for c in candidates(n, "o")])]
+    table = build([hostile(name)], cheat)
     page = to_html(table)
     tags = parse(page)
     assert tags.loading == [] and "<script" not in page
@@ -253,7 +272,7 @@ def test_the_page_draws_the_headline_of_every_system() -> None:
 @pytest.mark.parametrize("width", [120, 160])
 def test_long_names_wrap_and_numbers_do_not(width: int) -> None:
     name = "a-generator-with-a-name-that-is-far-too-long-for-one-column-of-a-table/checkpoint-12345"
-    table = build_benchmark_table([hostile(name)], [R], 2, PROVENANCE, bootstrap=20)
+    table = build([hostile(name)])
     text = terminal(table, width)
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
@@ -267,7 +286,7 @@ def test_where_nothing_was_solved_the_intervals_are_not_believed() -> None:
         pool({0: "x1 x0", 1: "o1 x0"}, "cpp"),
         pool({0: "x0 x1", 1: "x1 x0"}, "php"),
     ]
-    text = to_markdown(build_benchmark_table(pools, [R], 2, PROVENANCE, bootstrap=20))
+    text = to_markdown(build(pools))
     (line,) = [line for line in text.splitlines() if "Nothing solved" in line]
     assert line == (
         "- Nothing solved in python, php: the intervals have no width, which is not certainty; none of 2 problems "
@@ -282,4 +301,4 @@ def test_a_table_that_the_paper_has_not_stands_alone(benchmark: str, title: str)
     for text in (terminal(found), to_markdown(found), to_html(found)):
         assert f"{title}, problems solved in %" in text and "as printed" not in text
         assert "Problems" in text and "Known ceiling" in text
-    assert BenchmarkTable.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert Table.from_json(json.loads(json.dumps(found.to_json()))) == found

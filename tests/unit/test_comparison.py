@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from made_pools import candidates, problem
@@ -13,25 +15,47 @@ from report_runs import parse
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.pools import Programs
-from rewardranker.problems.types import Candidate
+from rewardranker.evaluation.pools import Entries, JudgedPool, Submission
+from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.majority import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
-from rewardranker.tables.comparison import Comparison, RankerRow, compare_rankers
-from rewardranker.tables.comparison_views import render, to_html, to_markdown
+from rewardranker.tables.comparison import compare_rankers, comparison_sheet
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.rows import Row, Table
 
 R = StoredRanker("r")
 SPECS = {0: "o3 x2 x1", 1: "x3 x2 o1", 2: "x1 x2 x3"}
 
 
-def compare(specs: dict[int, str], rankers: tuple[Ranker, ...] = (R,), **more: object) -> Comparison:
+def compare(specs: dict[int, str], rankers: tuple[Ranker, ...] = (R,), **more: Any) -> Table:
     pool = [c for n, spec in specs.items() for c in candidates(n, spec)]
-    asked = {"ns": (1, 2, 3), "ks": (2,), "bootstrap": 100, **more}
-    return compare_rankers("p", pool, [problem(n) for n in specs], rankers, **asked)  # type: ignore[arg-type]
+    return compared(pool, [problem(n) for n in specs], rankers, **more)
 
 
-def rows_of(found: Comparison) -> dict[str, RankerRow]:
+def compared(
+    pool: list[Candidate],
+    problems: list[Problem],
+    rankers: Sequence[Ranker] = (R,),
+    ns: Sequence[int] = (1, 2, 3),
+    ks: Sequence[int] = (2,),
+    **more: Any,
+) -> Table:
+    submissions, ceiling = more.pop("submissions", ()), more.pop("ceiling", None)
+    entered = [JudgedPool("humaneval", "python", more.pop("generator", "p"), 0, problems, pool)]
+    entries = Entries(entered, submissions, {"python": ceiling} if ceiling else {})
+    return compare_rankers(entries, rankers, ns, ks, Method(**{"bootstrap": 100, **more}))
+
+
+def to_markdown(found: Table) -> str:
+    return comparison_sheet(found).markdown()
+
+
+def to_html(found: Table) -> str:
+    return comparison_sheet(found).page()
+
+
+def rows_of(found: Table) -> dict[str, Row]:
     return {row.ranker: row for row in found.rows}
 
 
@@ -42,26 +66,26 @@ def test_numbers_by_hand() -> None:
     Pairs: 1 and 0 -> 1/2 over 2 problems. MRR: 1 and 1/3 -> 2/3 over 2. Lengths 1, 2, 3: r falls in 0 and 1 (-1 each)
     and rises in 2 (1) -> -1/3."""
     row = rows_of(compare(SPECS))["r"]
-    assert [row.best_of[n].value for n in (1, 2, 3)] == pytest.approx([2 / 9, 2 / 9, 1 / 3])
-    assert row.rerank_at[2].value == pytest.approx(1 / 3)
-    assert row.versus is not None and row.versus[0] == pytest.approx(1 / 9)
-    assert row.gap_closed == pytest.approx(1 / 4)
-    assert (row.gap_per_problem, row.gap_undefined) == (pytest.approx(1 / 4), 1)
-    assert row.pair_accuracy is not None and row.mrr is not None and row.length_correlation is not None
-    assert (row.pair_accuracy.value, row.pair_accuracy.problems) == (pytest.approx(1 / 2), 2)
-    assert (row.mrr.value, row.mrr.problems) == (pytest.approx(2 / 3), 2)
-    assert (row.length_correlation.value, row.length_correlation.problems) == (pytest.approx(-1 / 3), 3)
+    assert [row.scores[f"best of {n}"].solved for n in (1, 2, 3)] == pytest.approx([2 / 9, 2 / 9, 1 / 3])
+    assert row.scores["2 best of 3"].solved == pytest.approx(1 / 3)
+    best = row.scores["best of 3"]
+    assert best.versus is not None and best.versus[0] == pytest.approx(1 / 9)
+    assert best.gap_closed == pytest.approx(1 / 4)
+    assert {name: (one.value, one.problems) for name, one in row.metrics.items() if name != "auc"} == {
+        "gap_per_problem": (pytest.approx(1 / 4), 2),
+        "pair_accuracy": (pytest.approx(1 / 2), 2),
+        "mrr": (pytest.approx(2 / 3), 2),
+        "length_correlation": (pytest.approx(-1 / 3), 3),
+    }
 
 
 def test_auc_is_over_the_whole_pool() -> None:
     """Right 3 and 1, wrong 2 1 3 2 1 2 3: 3 beats five of seven and ties two -> 6/7; 1 ties two -> 1/7; mean 1/2."""
     row = rows_of(compare(SPECS))["r"]
-    assert row.auc is not None
-    assert row.auc.value == pytest.approx(1 / 2)
+    assert row.metrics["auc"].value == pytest.approx(1 / 2)
     shifted = rows_of(compare({**SPECS, 2: "x-7 x-8 x-9"}))["r"]
-    assert shifted.auc is not None and shifted.pair_accuracy is not None
-    assert shifted.auc.value == pytest.approx((6.5 / 7 + 3.5 / 7) / 2)  # the same order within problems
-    assert shifted.pair_accuracy.value == pytest.approx(1 / 2)
+    assert shifted.metrics["auc"].value == pytest.approx((6.5 / 7 + 3.5 / 7) / 2)  # the same order within problems
+    assert shifted.metrics["pair_accuracy"].value == pytest.approx(1 / 2)
 
 
 def test_the_ends() -> None:
@@ -70,22 +94,26 @@ def test_the_ends() -> None:
     assert list(rows) == ["random", "r", "oracle"]
     for name, pairs, mrr, gap in (("random", 0.5, 11 / 18, 0.0), ("oracle", 1.0, 1.0, 1.0)):
         row = rows[name]
-        assert row.pair_accuracy is not None and row.auc is not None and row.mrr is not None
-        assert (row.pair_accuracy.value, row.auc.value) == (pairs, pairs)
-        assert row.mrr.value == pytest.approx(mrr)
-        assert row.gap_closed == pytest.approx(gap)
+        assert (row.metrics["pair_accuracy"].value, row.metrics["auc"].value) == (pairs, pairs)
+        assert row.metrics["mrr"].value == pytest.approx(mrr)
+        assert row.scores["best of 3"].gap_closed == pytest.approx(gap)
         assert row.calibration is None
-    assert rows["random"].length_correlation is None
-    assert rows["random"].versus is None
+    assert "length_correlation" not in rows["random"].metrics
+    assert rows["random"].scores["best of 3"].versus is None
 
 
 def test_intervals_hold_their_values_and_pairs_are_certain_where_all_problems_agree() -> None:
     row = rows_of(compare({n: "o2 x1 x0" for n in range(12)}))["r"]
-    assert row.pair_accuracy is not None and row.auc is not None and row.mrr is not None
-    for found in (*row.best_of.values(), row.pair_accuracy, row.auc, row.mrr):
-        assert found.low <= found.value + 1e-12 and found.value - 1e-12 <= found.high
-    assert (row.best_of[3].low, row.best_of[3].high, row.auc.low) == (1.0, 1.0, 1.0)
-    assert row.versus == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    metrics = [row.metrics[name] for name in ("pair_accuracy", "auc", "mrr")]
+    for value, low, high in (
+        *((one.solved, one.low, one.high) for one in row.scores.values()),
+        *((one.value, one.low, one.high) for one in metrics),
+    ):
+        assert low is not None and high is not None
+        assert low <= value + 1e-12 and value - 1e-12 <= high
+    best = row.scores["best of 3"]
+    assert (best.low, best.high, row.metrics["auc"].low) == (1.0, 1.0, 1.0)
+    assert best.versus == pytest.approx((2 / 3, 2 / 3, 2 / 3))
 
 
 def test_calibration_is_there_where_scores_are_finite() -> None:
@@ -100,9 +128,9 @@ def test_calibration_is_there_where_scores_are_finite() -> None:
 
 def test_nothing_right_leaves_metrics_undefined_not_zero() -> None:
     row = rows_of(compare({n: "x2 x1 x0" for n in range(3)}))["r"]
-    assert (row.pair_accuracy, row.auc, row.mrr, row.gap_closed, row.gap_per_problem) == (None,) * 5
-    assert row.gap_undefined == 3
-    assert row.best_of[3].value == 0
+    assert set(row.metrics) == {"length_correlation"}
+    assert (row.scores["best of 3"].gap_closed, row.scores["best of 3"].solved) == (None, 0)
+    assert "undefined for 3 problems" in to_markdown(compare({n: "x2 x1 x0" for n in range(3)}))
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
@@ -117,19 +145,17 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(UserError, match="NaN"):
         compare({0: "onan x1 x0"})
     pool = [c for n, spec in SPECS.items() for c in candidates(n, spec)]
-    with pytest.raises(UserError, match="several data revisions, r1, r2"):
-        compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="r2")], [R])
-    with pytest.raises(UserError, match="several data revisions, not recorded, r1"):
-        compare_rankers("p", pool, [problem(0), problem(1), problem(2, revision="")], [R])
-    with pytest.raises(UserError, match=r"lacks 1 of 4 problems \(humaneval/9\)"):
-        compare_rankers("p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], ns=(2,), ks=())
-    with pytest.raises(UserError, match="has no candidates"):
-        compare_rankers("p", [], [problem(0)], [R])
+    with pytest.raises(UserError, match="different data revisions .* r1 .*; r2"):
+        compared(pool, [problem(0), problem(1), problem(2, revision="r2")], [R])
+    with pytest.raises(UserError, match="different data revisions .* r1 .*; not recorded"):
+        compared(pool, [problem(0), problem(1), problem(2, revision="")], [R])
+    with pytest.raises(UserError, match=r"lacks 1 of 4 \(humaneval/9\)"):
+        compared(pool, [problem(n) for n in (0, 1, 2, 9)], [R], ns=(2,), ks=())
+    with pytest.raises(UserError, match="lack problems that others have or that were asked"):
+        compared([], [problem(0)], [R])
     with pytest.raises(UserError, match="in cpp; make one pool per language"):
-        compare_rankers("p", [*pool, *candidates(3, "o1 x1 x1", "cpp")], [problem(n) for n in range(4)], [R])
-    partial = compare_rankers(
-        "p", pool, [problem(n) for n in (0, 1, 2, 9)], [R], (2,), (), bootstrap=10, partial=True
-    )
+        compared([*pool, *candidates(3, "o1 x1 x1", "cpp")], [problem(n) for n in range(4)], [R])
+    partial = compared(pool, [problem(n) for n in (0, 1, 2, 9)], [R], (2,), (), bootstrap=10, partial=True)
     assert "3 of 4 problems, 3 candidates each" in to_markdown(partial)
 
 
@@ -142,21 +168,23 @@ def test_a_partial_pool_leaves_problems_out_of_the_columns_of_an_n_that_they_do_
         compare(specs)
     found = compare(specs, partial=True)
     row = rows_of(found)["r"]
-    assert [(row.best_of[n].value, row.best_of[n].problems) for n in (1, 2, 3)] == [
+    assert [(row.scores[f"best of {n}"].solved, row.scores[f"best of {n}"].problems) for n in (1, 2, 3)] == [
         (pytest.approx((1 / 3 + 1 / 2) / 2), 2),
         (pytest.approx(1 / 3), 2),
         (1.0, 1),
     ]
-    assert (row.rerank_at[2].value, row.rerank_at[2].problems) == (1.0, 1)
-    assert row.versus is not None and row.versus[0] == pytest.approx(2 / 3)
-    assert (row.gap_closed, row.gap_per_problem, row.gap_undefined) == (1.0, 1.0, 0)
-    assert row.pair_accuracy is not None and (row.pair_accuracy.value, row.pair_accuracy.problems) == (0.5, 2)
+    best, several = row.scores["best of 3"], row.scores["2 best of 3"]
+    assert (several.solved, several.problems) == (1.0, 1)
+    assert best.versus is not None and best.versus[0] == pytest.approx(2 / 3)
+    gap, pairs = row.metrics["gap_per_problem"], row.metrics["pair_accuracy"]
+    assert (best.gap_closed, gap.value, gap.problems) == (1.0, 1.0, 1)
+    assert (pairs.value, pairs.problems) == (0.5, 2)
     text = to_markdown(found)
     assert "Partial: a problem counts only where it has n judged candidates: n = 3 over 1 of 2 problems." in text
     assert "Partial:" not in to_markdown(compare(SPECS, partial=True))
     complete, partial = (compare(SPECS, partial=asked).to_json()["rows"] for asked in (False, True))
     assert complete == partial
-    with pytest.raises(UserError, match="n = 4 .* none of its 2 problems has more than 3 judged ones"):
+    with pytest.raises(UserError, match="share no problem of which each has n = 4 judged candidates"):
         compare(specs, ns=(2, 4), partial=True)
 
 
@@ -168,16 +196,16 @@ def signed() -> tuple[list[Candidate], list[Ranker]]:
 def test_json_round_trip() -> None:
     pool, rankers = signed()
     problems = [problem(n) for n in SPECS]
-    found = compare_rankers("p", pool, problems, rankers, (2, 3), (2,), bootstrap=50, more={"temperature": "0.7"})
+    found = compared(pool, problems, rankers, (2, 3), (2,), bootstrap=50)
     assert found.rows[1].calibration is not None
-    assert Comparison.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert Table.from_json(json.loads(json.dumps(found.to_json()))) == found
     assert found.settings["resampled"] == ["majority"]
 
 
 def test_people_see_it() -> None:
-    found = compare({n: "o2 x1 x0 I9" for n in range(12)}, ns=(1, 2, 3), ks=(2,), more={"judge": "<b>[red]x"})
+    found = compare({n: "o2 x1 x0 I9" for n in range(12)}, ns=(1, 2, 3), ks=(2,), generator="<b>[red]x")
     out = io.StringIO()
-    Console(file=out, width=120).print(render(found))
+    Console(file=out, width=120).print(comparison_sheet(found).render())
     text = out.getvalue()
     assert "…" not in text and max(map(len, text.splitlines())) <= 120
     row = next(line for line in text.splitlines() if line.startswith("r "))
@@ -186,7 +214,7 @@ def test_people_see_it() -> None:
     for wanted in (
         "12 of 12 problems, 4 candidates each, data r1.",
         "12 of 48 candidates not judged and left out (INFRA 12, NO_TOOLCHAIN 0)",
-        "judge: <b>[red]x.",
+        "Rankers on <b>[red]x, python, seed 0: problems solved in %",
         "undefined for 0 problems",
         "12 problems have both",
     ):
@@ -201,32 +229,32 @@ def test_people_see_it() -> None:
     assert re.search(r"<summary>r: ECE [\d.]+ %, Brier 0\.\d+ \(always the base rate: 0\.222\), fitted on 18", page)
 
 
-def guarded(gold: str, cheat: str, **more: object) -> Comparison:
+def guarded(gold: str, cheat: str, **more: object) -> Table:
     """:data:`SPECS` with a guard's program for each of its three problems: ``"o x I"``."""
-    programs = [
-        Programs(row, "python", [c for n, one in enumerate(spec.split()) for c in candidates(n, one)])
-        for row, spec in (("greedy", "o x x"), ("gold", gold), ("cheat", cheat))
+    submissions = [
+        Submission(row, "python", [c for n, one in enumerate(spec.split()) for c in candidates(n, one)], whose)
+        for row, spec, whose in (("greedy", "o x x", "p"), ("gold", gold, ""), ("cheat", cheat, ""))
     ]
-    return compare(SPECS, programs=programs, **more)
+    return compare(SPECS, submissions=submissions, **more)
 
 
 def test_guards_are_in_every_rendering() -> None:
     """Greedy solves 1 of 3, the references 2 of 3, the cheat 1 of the 2 that were judged, whatever the n."""
     found = guarded("o o x", "o x I")
-    assert [(one.row, one.solved.value, one.solved.problems) for one in found.programs] == [
+    submitted = {row.ranker: row.scores["python"] for row in found.rows if "python" in row.scores}
+    assert [(name, one.solved, one.problems) for name, one in submitted.items()] == [
         ("greedy", pytest.approx(1 / 3), 3),
         ("gold", pytest.approx(2 / 3), 3),
         ("cheat", 0.5, 2),
     ]
-    assert all(one.solved.low <= one.solved.value <= one.solved.high for one in found.programs)
-    assert [len(row.best_of) for row in found.rows] == [3] * 3  # no row of a ranker's is among them
+    assert all(one.low <= one.solved <= one.high for one in submitted.values())
     wanted = {"Greedy (one sample)": "33.3", "Reference solutions": "66.7", "Constant-returning cheat": "50.0"}
     alarms = [
         "ALARM: reference solutions fail 1 of 3 problems in python, where 0 are known to be unsolvable",
         "ALARM: programs that return a constant solve 50.0 % in python",
     ]
     out = io.StringIO()
-    Console(file=out, width=120).print(render(found))
+    Console(file=out, width=120).print(comparison_sheet(found).render())
     for text, cell in (
         (out.getvalue(), r" +{}"),
         (to_markdown(found), r" \| {} \("),
@@ -241,8 +269,8 @@ def test_guards_are_in_every_rendering() -> None:
             and "want of judged programs: Constant-returning cheat 2." in flat
         )
     data = json.loads(json.dumps(found.to_json()))
-    assert Comparison.from_json(data) == found
-    assert [(one["row"], one["solved"]["problems"]) for one in data["programs"]] == [
+    assert Table.from_json(data) == found
+    assert [(row["ranker"], row["scores"]["python"]["problems"]) for row in data["rows"][3:]] == [
         ("greedy", 3),
         ("gold", 3),
         ("cheat", 2),
@@ -263,18 +291,18 @@ def test_guards_are_over_the_problems_of_the_pool_and_nothing_where_none_could_b
     answers = [*candidates(0, "o"), *candidates(9, "x")]
     pool, problems = candidates(0, "o3 x2"), [problem(0), problem(9)]
 
-    def compared(programs: list[Candidate]) -> Comparison:
-        gold = [Programs("gold", "python", programs)]
-        return compare_rankers("p", pool, problems, [R], (2,), (), bootstrap=10, partial=True, programs=gold)
+    def with_gold(programs: list[Candidate]) -> Table:
+        gold = [Submission("gold", "python", programs)]
+        return compared(pool, problems, [R], (2,), (), bootstrap=10, partial=True, submissions=gold)
 
-    (row,) = compared(answers).programs
-    assert (row.solved.value, row.solved.problems) == (1.0, 1)
+    gold = with_gold(answers).rows[-1].scores["python"]
+    assert (gold.solved, gold.problems) == (1.0, 1)
     for nothing in (candidates(9, "x"), candidates(0, "I"), [*candidates(0, "N"), *candidates(9, "o")]):
-        found = compared(nothing)
-        assert found.programs == []
+        found = with_gold(nothing)
+        assert [row.ranker for row in found.rows] == ["random", "r", "oracle"]
         assert "Guards without a judged program: reference solutions and constant" in to_markdown(found)
     with pytest.raises(UserError, match="gold, python: problem humaneval/0 has candidates without a verdict"):
-        compared(candidates(0, "?"))
+        with_gold(candidates(0, "?"))
 
 
 def test_counts_are_rows_of_the_comparison() -> None:
@@ -287,10 +315,10 @@ def test_counts_are_rows_of_the_comparison() -> None:
 
 
 def test_programs_that_do_not_belong_are_refused() -> None:
-    gold = Programs("gold", "python", candidates(0, "o"))
-    with pytest.raises(UserError, match="gold programs were given twice"):
-        compare(SPECS, programs=[gold, gold])
+    gold = Submission("gold", "python", candidates(0, "o"))
+    with pytest.raises(UserError, match="gold programs in python were given twice"):
+        compare(SPECS, submissions=[gold, gold])
     with pytest.raises(UserError, match="candidates of 1 problems that are not among the 3"):
-        compare(SPECS, programs=[Programs("gold", "python", candidates(7, "o"))])
-    with pytest.raises(UserError, match="gold programs: has programs or problems in cpp"):
-        compare(SPECS, programs=[Programs("gold", "cpp", candidates(0, "o", "cpp"))])
+        compare(SPECS, submissions=[Submission("gold", "python", candidates(7, "o"))])
+    with pytest.raises(UserError, match="gold programs in cpp: there is no pool that they belong to"):
+        compare(SPECS, submissions=[Submission("gold", "cpp", candidates(0, "o", "cpp"))])

@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from rewardranker.errors import UserError
-from rewardranker.tables.benchmark.paper import PaperRow, paper_table
+from rewardranker.tables.paper import PaperRow, paper_table
 
 
 def test_recomputed_averages() -> None:

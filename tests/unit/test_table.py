@@ -6,17 +6,29 @@ import io
 import json
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from rich.console import Console
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.pools import Programs
+from rewardranker.evaluation.pools import GREEDY, Entries, JudgedPool, Submission
 from rewardranker.problems.types import Candidate, Problem, Test
 from rewardranker.problems.verdict import Verdict
-from rewardranker.tables.cycle import PoolInput, ResultTable, Row, build_table, known_rankers
+from rewardranker.reranking.protocol import Ranker
+from rewardranker.tables.cycle import (
+    build_cycle_table,
+    from_results,
+    known_rankers,
+    markdown_table,
+    terminal_table,
+    texts,
+    to_results,
+)
 from rewardranker.tables.names import label, per_cent
+from rewardranker.tables.notes import cycle_notes
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.rows import Row, Score, Table
 
 OK, WRONG, INFRA = Verdict.OK, Verdict.WRONG, Verdict.INFRA
 
@@ -48,17 +60,47 @@ def problem(name: str, group: str = "") -> Problem:
     return Problem(name, "made", "python", "", "f", "program", tests, "test", group or name, "MIT", "r1")
 
 
+@dataclass(frozen=True)
+class Pool:
+    """One pool by problem id, with its greedy answers and guards."""
+
+    candidates: dict[str, list[Candidate]]
+    problems: dict[str, Problem]
+    rankers: list[Ranker] = field(default_factory=list)
+    greedy: dict[str, Candidate] = field(default_factory=dict)
+    guards: list[Submission] = field(default_factory=list)
+
+
+def build_table(pools: dict[str, Pool], bootstrap: int, seed: int) -> Table:
+    entered = []
+    for name, pool in pools.items():
+        everyone = [c for group in pool.candidates.values() for c in group]
+        judged = JudgedPool("made", "python", name, 0, list(pool.problems.values()), everyone)
+        greedy = [Submission(GREEDY, "python", list(pool.greedy.values()), name)] if pool.greedy else []
+        entered.append((Entries([judged], [*greedy, *pool.guards], mixed=True), pool.rankers))
+    return build_cycle_table(entered, Method(bootstrap=bootstrap, seed=seed))
+
+
+def score_of(row: Row) -> Score:
+    (score,) = row.scores.values()
+    return score
+
+
+def pairs_of(row: Row) -> float | None:
+    return row.metrics["pair_accuracy"].value if row.metrics else None
+
+
 def pool_of(
     groups: dict[str, list[Candidate]],
     greedy: dict[str, Candidate] | None = None,
     score_keys: tuple[str, ...] = (),
-) -> PoolInput:
+) -> Pool:
     everyone = [c for group in groups.values() for c in group]
     problems = {name: problem(name) for name in groups}
-    return PoolInput(groups, problems, known_rankers(everyone, score_keys), greedy or {})
+    return Pool(groups, problems, known_rankers(everyone, score_keys), greedy or {})
 
 
-def hand_pool() -> PoolInput:
+def hand_pool() -> Pool:
     """Three problems, four candidates each (one of them INFRA).
 
     problem  verdicts (scores)                              random  oracle  reward  logprob  majority
@@ -85,13 +127,13 @@ def hand_pool() -> PoolInput:
     return pool_of(groups, greedy)
 
 
-def on_terminal(table: ResultTable, width: int = 120) -> str:
+def on_terminal(table: Table, width: int = 120) -> str:
     out = io.StringIO()
-    Console(file=out, width=width).print(table.render())
+    Console(file=out, width=width).print(terminal_table(table))
     return out.getvalue()
 
 
-def rows_of(pool: PoolInput) -> dict[str, Row]:
+def rows_of(pool: Pool) -> dict[str, Row]:
     return {row.ranker: row for row in build_table({"pool": pool}, bootstrap=100, seed=0).rows}
 
 
@@ -100,7 +142,7 @@ def test_rows_by_hand() -> None:
     closes 7/13 of it; greedy, logprob and majority 1/3 = 12/36 close 1/13."""
     rows = rows_of(hand_pool())
     assert list(rows) == ["random", "greedy", "logprob", "majority", "rewardranker_1", "oracle"]
-    solved = {name: row.solved for name, row in rows.items()}
+    solved = {name: score_of(row).solved for name, row in rows.items()}
     assert solved == pytest.approx(
         {
             "random": 11 / 36,
@@ -111,7 +153,7 @@ def test_rows_by_hand() -> None:
             "oracle": 2 / 3,
         }
     )
-    gaps = {name: row.gap_closed for name, row in rows.items()}
+    gaps = {name: score_of(row).gap_closed for name, row in rows.items()}
     assert gaps == pytest.approx(
         {
             "random": 0,
@@ -122,21 +164,21 @@ def test_rows_by_hand() -> None:
             "oracle": 1,
         }
     )
-    assert rows["random"].vs_random is None
-    reward = rows["rewardranker_1"]
-    assert reward.vs_random is not None
-    assert reward.vs_random[0] == pytest.approx(7 / 36)
-    assert reward.ci_low <= reward.solved <= reward.ci_high
-    assert (reward.n, reward.problems, rows["greedy"].n) == (4, 3, 1)
+    assert score_of(rows["random"]).versus is None
+    reward = score_of(rows["rewardranker_1"])
+    assert reward.versus is not None
+    assert reward.versus[0] == pytest.approx(7 / 36)
+    assert reward.low <= reward.solved <= reward.high
+    assert (reward.n, reward.problems, score_of(rows["greedy"]).n) == (4, 3, 1)
 
 
 def test_pair_accuracy_is_a_mean_over_problems_with_pairs() -> None:
     """reward: a 1 (3 beats all), b (1<2, 2=2) = .25, c has no pair -> .625. logprob: a (-2 loses to -1, beats
     -3 and -4) = 2/3, b 1 -> 5/6."""
     rows = rows_of(hand_pool())
-    assert rows["rewardranker_1"].pair_accuracy == pytest.approx(0.625)
-    assert rows["logprob"].pair_accuracy == pytest.approx(5 / 6)
-    assert {rows[name].pair_accuracy for name in ("random", "greedy", "oracle")} == {None}
+    assert pairs_of(rows["rewardranker_1"]) == pytest.approx(0.625)
+    assert pairs_of(rows["logprob"]) == pytest.approx(5 / 6)
+    assert {pairs_of(rows[name]) for name in ("random", "greedy", "oracle")} == {None}
 
 
 def test_unjudgeable_candidates_are_left_out_and_counted() -> None:
@@ -150,19 +192,19 @@ def test_unjudgeable_candidates_are_left_out_and_counted() -> None:
         "never_judged": {"INFRA": 2, "NO_TOOLCHAIN": 1},
         "dropped_problems": 1,
     }
-    assert {row.problems for row in table.rows} == {3}
+    assert {score_of(row).problems for row in table.rows} == {3}
     wanted = "3 of 14 candidates not judged and left out (INFRA 2, NO_TOOLCHAIN 1)"
-    assert wanted in table.markdown() and wanted in " ".join(on_terminal(table).split())
+    assert wanted in markdown_table(table) and wanted in " ".join(on_terminal(table).split())
     earlier = {k: v for k, v in table.settings["pools"]["pool"].items() if k != "never_judged"}
-    read = ResultTable(table.rows, {**table.settings, "pools": {"pool": earlier}})
-    assert "3 of 14 candidates not judged and left out (problems lost" in read.markdown()  # written by an older run
+    read = from_results({**to_results(table), "settings": {**table.settings, "pools": {"pool": earlier}}})
+    assert "3 of 14 candidates not judged and left out (problems lost" in markdown_table(read)  # of an older run
 
 
-def guarded(gold: str, cheat: str) -> ResultTable:
+def guarded(gold: str, cheat: str) -> Table:
     """The hand pool's three problems with guards, a letter for each: right, wrong or not judged."""
     verdicts = {"o": OK, "x": WRONG, "I": INFRA}
     guards = [
-        Programs(row, "python", [candidate(name, verdicts[one]) for name, one in zip("abc", spec, strict=True)])
+        Submission(row, "python", [candidate(name, verdicts[one]) for name, one in zip("abc", spec, strict=True)])
         for row, spec in (("gold", gold), ("cheat", cheat))
     ]
     return build_table({"p": replace(hand_pool(), guards=guards)}, bootstrap=50, seed=0)
@@ -174,11 +216,11 @@ def test_guards_are_rows_after_the_oracle_and_raise_alarms() -> None:
     assert table.alarms() == []
     rows = {row.ranker: row for row in table.rows}
     assert list(rows)[-3:] == ["oracle", "gold", "cheat"]
-    assert (rows["gold"].solved, rows["gold"].problems, rows["cheat"].solved, rows["cheat"].problems) == (1, 3, 0, 2)
-    assert {(r.n, r.vs_random, r.gap_closed, r.pair_accuracy) for r in list(rows.values())[-2:]} == {
-        (1, None, None, None)
-    }
-    for text in (table.markdown(), on_terminal(table)):
+    gold, cheat = score_of(rows["gold"]), score_of(rows["cheat"])
+    assert (gold.solved, gold.problems, cheat.solved, cheat.problems) == (1, 3, 0, 2)
+    assert {(one.n, one.versus, one.gap_closed) for one in (gold, cheat)} == {(1, None, None)}
+    assert pairs_of(rows["gold"]) is pairs_of(rows["cheat"]) is None
+    for text in (markdown_table(table), on_terminal(table)):
         shown = [line for line in text.splitlines() if "Reference solutions" in line or "Constant-returning" in line]
         assert [re.findall(r"\d+\.\d", line)[0] for line in shown] == ["100.0", "0.0"]
         assert "Guards without a judged program" not in text and "ALARM" not in text
@@ -187,28 +229,40 @@ def test_guards_are_rows_after_the_oracle_and_raise_alarms() -> None:
         "reference solutions fail 1 of 3 problems in pool p, where 0 are known to be unsolvable",
         "programs that return a constant solve 50.0 % in pool p",
     ]
-    for text in (wrong.markdown(), " ".join(on_terminal(wrong).split())):
+    for text in (markdown_table(wrong), " ".join(on_terminal(wrong).split())):
         assert all(f"ALARM: {alarm}" in text for alarm in wrong.alarms())
-    assert ResultTable.from_json(json.loads(json.dumps(wrong.to_json()))).alarms() == wrong.alarms()
+    assert from_results(json.loads(json.dumps(to_results(wrong)))).alarms() == wrong.alarms()
     without = build_table({"p": hand_pool()}, bootstrap=10, seed=0)
     lacking = "Guards without a judged program: reference solutions and constant-returning programs"
-    assert lacking in without.notes() and lacking not in wrong.notes()
+    assert lacking in cycle_notes(without) and lacking not in cycle_notes(wrong)
     lost = pool_of({**hand_pool().candidates, "d": [candidate("d", INFRA)]})
     failing = [candidate(name, OK if name in "abc" else WRONG) for name in "abcd"]
-    gold = build_table({"p": replace(lost, guards=[Programs("gold", "python", failing)])}, 10, 0).rows[-1]
-    assert (gold.ranker, gold.solved, gold.problems) == ("gold", 1.0, 3)  # on the problems of the other rows
-    stray = replace(hand_pool(), guards=[Programs("gold", "python", [candidate("z", OK)])])
+    last = build_table({"p": replace(lost, guards=[Submission("gold", "python", failing)])}, 10, 0).rows[-1]
+    assert (last.ranker, score_of(last).solved, score_of(last).problems) == (
+        "gold",
+        1.0,
+        3,
+    )  # on the problems of the other rows
+    stray = replace(hand_pool(), guards=[Submission("gold", "python", [candidate("z", OK)])])
     with pytest.raises(UserError, match="candidates of 1 problems that are not among the 3"):
         build_table({"p": stray}, bootstrap=10, seed=0)
+
+
+def test_a_cycle_may_be_of_several_languages_and_revisions() -> None:
+    pool = hand_pool()
+    problems = {**pool.problems, "b": replace(pool.problems["b"], language="cpp", revision="r2")}
+    groups = {**pool.candidates, "b": [replace(one, language="cpp") for one in pool.candidates["b"]]}
+    found = build_table({"pool": replace(pool, problems=problems, candidates=groups)}, bootstrap=100, seed=0)
+    assert found == build_table({"pool": pool}, bootstrap=100, seed=0)
 
 
 def test_a_greedy_candidate_that_could_not_be_judged_drops_its_problem_from_both_sides() -> None:
     """Without a: greedy 0/2; random on the same problems (2/3 + 0)/2 = 1/3."""
     pool = hand_pool()
-    greedy = rows_of(pool_of(dict(pool.candidates), {**pool.greedy, "a": candidate("a", INFRA)}))["greedy"]
+    greedy = score_of(rows_of(pool_of(dict(pool.candidates), {**pool.greedy, "a": candidate("a", INFRA)}))["greedy"])
     assert (greedy.problems, greedy.solved) == (2, 0.0)
-    assert greedy.vs_random is not None
-    assert greedy.vs_random[0] == pytest.approx(-1 / 3)
+    assert greedy.versus is not None
+    assert greedy.versus[0] == pytest.approx(-1 / 3)
 
 
 def test_order_of_score_keys() -> None:
@@ -237,37 +291,26 @@ def test_order_of_score_keys() -> None:
 
 def test_no_gap_is_none() -> None:
     rows = rows_of(pool_of({"a": [candidate("a", OK), candidate("a", OK)]}))
-    assert {row.gap_closed for row in rows.values()} == {None}
-    assert rows["rewardranker_1"].pair_accuracy is None
-    assert rows["rewardranker_1"].cells()[4:] == ("–", "–")
+    assert {score_of(row).gap_closed for row in rows.values()} == {None}
+    assert pairs_of(rows["rewardranker_1"]) is None
+    assert texts(rows["rewardranker_1"])[4:] == ("–", "–")
 
 
 def test_what_is_missing_is_named() -> None:
     pool = hand_pool()
-    with pytest.raises(UserError, match="pool p: problem a has candidates without a verdict"):
+    with pytest.raises(UserError, match="pool p, python, seed 0: problem a has candidates without a verdict"):
         build_table({"p": pool_of({"a": [candidate("a", None)]})}, 10, 0)
     with pytest.raises(UserError, match="1 of 3 problems have no judged greedy candidate \\(c\\)"):
         build_table({"p": pool_of(dict(pool.candidates), {k: pool.greedy[k] for k in "ab"})}, 10, 0)
     with pytest.raises(UserError, match="problem a, candidate 0: no score 'other'"):
         build_table({"p": pool_of(dict(pool.candidates), score_keys=("other",))}, 10, 0)
-    with pytest.raises(UserError, match="problem b, candidate 0: score 'rewardranker_1' is NaN"):
+    with pytest.raises(UserError, match="a candidate of problem b has NaN as its score by rewardranker_1"):
         build_table({"p": pool_of({**pool.candidates, "b": [candidate("b", OK, math.nan)]})}, 10, 0)
-    with pytest.raises(UserError, match="none of its 1 problems has a judged candidate"):
+    with pytest.raises(UserError, match="none of the 1 pools has a candidate that could be judged"):
         build_table({"p": pool_of({"a": [candidate("a", INFRA)]})}, 10, 0)
 
 
-def test_bold_only_where_the_interval_lies_above_zero() -> None:
-    def row(ranker: str, versus: tuple[float, float, float] | None) -> Row:
-        return Row("p", ranker, 0.5, 10, 20, 0.4, 0.6, 0.5, versus, None)
-
-    assert row("logprob", (0.1, 0.01, 0.2)).beats_random
-    assert not row("logprob", (0.1, -0.01, 0.2)).beats_random
-    assert not row("logprob", (-0.1, -0.2, -0.01)).beats_random
-    assert not row("random", None).beats_random
-    assert not row("oracle", (0.3, 0.2, 0.4)).beats_random
-
-
-def sure_winner() -> PoolInput:
+def sure_winner() -> Pool:
     """Thirty problems, one of two candidates right: rewardranker_1 always picks it, logprob never."""
     groups = {str(i): [candidate(str(i), OK, 1.0, -2), candidate(str(i), WRONG, 0.0, -1)] for i in range(30)}
     return pool_of(groups)
@@ -279,17 +322,17 @@ def test_intervals_draw_near_duplicates_together() -> None:
     groups = {str(i): [candidate(str(i), OK if i < 15 else WRONG)] for i in range(30)}
     problems = {name: problem(name, f"group {int(name) // 10}") for name in groups}
     alone, together = (
-        build_table({"p": pool}, bootstrap=500, seed=0).rows[0]
-        for pool in (pool_of(groups), PoolInput(groups, problems))
+        score_of(build_table({"p": pool}, bootstrap=500, seed=0).rows[0])
+        for pool in (pool_of(groups), Pool(groups, problems))
     )
     assert alone.solved == together.solved == 0.5
-    assert together.ci_high - together.ci_low > 2 * (alone.ci_high - alone.ci_low)
+    assert together.high - together.low > 2 * (alone.high - alone.low)
 
 
 def test_json_round_trip_and_exact_row_fields() -> None:
     table = build_table({"pool": hand_pool(), "b|ar": sure_winner()}, bootstrap=50, seed=3)
-    through_a_file = json.loads(json.dumps(table.to_json()))
-    assert ResultTable.from_json(through_a_file) == table
+    through_a_file = json.loads(json.dumps(to_results(table)))
+    assert from_results(through_a_file) == table
     fields = ["pool", "ranker", "solved", "n", "problems", "ci_low", "ci_high"]
     assert list(through_a_file["rows"][0]) == [*fields, "gap_closed", "vs_random", "pair_accuracy"]
     assert through_a_file["settings"]["seed"] == 3
@@ -298,12 +341,12 @@ def test_json_round_trip_and_exact_row_fields() -> None:
 
 def test_markdown_and_terminal_show_people_the_same_rows() -> None:
     table = build_table({"sft": sure_winner(), "[red]": hand_pool()}, bootstrap=50, seed=0)
-    markdown = table.markdown()
+    markdown = markdown_table(table)
     assert "| **RewardRanker (1 iter.)** | **100.0** |" in markdown
     assert "| Mean log-probability | 0.0 |" in markdown
     assert "1 of 12 candidates" in markdown
     terminal = io.StringIO()
-    Console(file=terminal, width=160, color_system="standard", force_terminal=True).print(table.render())
+    Console(file=terminal, width=160, color_system="standard", force_terminal=True).print(terminal_table(table))
     text = terminal.getvalue()
     assert "pool [red]" in text  # a pool's name is not markup
     lines = text.splitlines()
@@ -314,10 +357,12 @@ def test_markdown_and_terminal_show_people_the_same_rows() -> None:
 def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
     """The longest names and numbers that occur, on both widths: whole at 120 columns, wrapped at 100."""
     ranker, versus = "rewardranker_2_hardnegatives", (-0.295, -0.354, -0.241)
-    rows = [Row(pool, ranker, 1.0, 10, 200, 0.999, 1.0, 1.0, versus, 1.0) for pool in ("sft", "ppo_1")]
+    flat = {"ranker": ranker, "solved": 1.0, "n": 10, "problems": 200, "ci_low": 0.999, "ci_high": 1.0}
+    flat |= {"gap_closed": 1.0, "vs_random": versus, "pair_accuracy": 1.0}
+    rows = [{"pool": pool, **flat} for pool in ("sft", "ppo_1")]
     counts = {"problems": 200, "candidates": 2000, "excluded": 0, "dropped_problems": 0}
     settings = {"bootstrap": 2000, "seed": 0, "pools": {"sft": counts, "ppo_1": counts}, "temperature": 0.7}
-    table = ResultTable(rows, settings | {"judge": "[red]abc"})
+    table = from_results({"rows": rows, "settings": settings | {"judge": "[red]abc"}})
     for width in (120, 100):
         text = on_terminal(table, width)
         assert "…" not in text
@@ -331,7 +376,7 @@ def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
 def test_notes_tell_pools_apart_where_they_differ() -> None:
     hand = hand_pool()
     more = {**hand.candidates, "d": [candidate("d", INFRA), candidate("d", INFRA)]}
-    notes = build_table({"small": sure_winner(), "hand": pool_of(more)}, bootstrap=10, seed=0).notes()
+    notes = cycle_notes(build_table({"small": sure_winner(), "hand": pool_of(more)}, bootstrap=10, seed=0))
     assert notes[0] == "small: 30 problems, n = 2 candidates each, all judged"
     lost = "3 of 14 candidates not judged and left out (INFRA 3, NO_TOOLCHAIN 0) (problems lost entirely: 1)"
     assert notes[1] == f"hand: 3 problems, n = 4 candidates each, {lost}"

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from actors.pipeline.candidates import sample_pool, score_pool
 from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan
 from actors.pipeline.stages.data import known_solutions
 from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
-from rewardranker.evaluation.pools import Programs
+from rewardranker.evaluation.pools import GREEDY, Entries, JudgedPool, Submission
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.judge import sandbox_description
-from rewardranker.problems.pool import group_by_problem, write_pool
+from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
-from rewardranker.statistics.metrics import bootstrap_mean
-from rewardranker.tables.cycle import PoolInput, ResultTable, build_table, known_rankers
+from rewardranker.tables.cycle import (
+    build_cycle_table,
+    known_rankers,
+    markdown_table,
+    pass_at_1,
+    terminal_table,
+    to_results,
+)
+from rewardranker.tables.ranked import Method
+from rewardranker.tables.rows import Table
 
 
 def run_evaluation(
@@ -52,29 +58,26 @@ def run_evaluation(
                 score_pool(context, pool, reward_model, key)
         for name, pool in sampled.items():
             write_pool(pools / f"{name}.parquet", pool, problems)
-        rows = {name: _pass_at_1(context, pool) for name, pool in sampled.items()}
-        for name, model in policies.items():
-            plan = Plan.from_config(context, model, name, "evaluate", config.evaluation.policy_samples)
-            rows[name] = _pass_at_1(context, sample_pool(context, problems, plan, pools / f"{name}.parquet"))
         by_id = {problem.id: problem for problem in problems}
         guards = _guards(context, by_id)
-        inputs = {
-            name: PoolInput(
-                group_by_problem(pool),
-                by_id,
-                known_rankers(pool, tuple(reward_models)),
-                {c.problem_id: c for c in greedy[name]},
-                guards,
-            )
-            for name, pool in sampled.items()
-        }
-        table = build_table(inputs, config.evaluation.bootstrap, config.run.seed)
+        method = Method(bootstrap=config.evaluation.bootstrap, seed=config.run.seed)
+        entered, alone = [], {}
+        for name, pool in sampled.items():
+            submissions = [Submission(GREEDY, _languages(problems), greedy[name], name), *guards]
+            entries = _entries(context, name, pool, submissions)
+            entered.append((entries, known_rankers(pool, tuple(reward_models))))
+            alone[name] = pass_at_1(entries, method)
+        for name, model in policies.items():
+            plan = Plan.from_config(context, model, name, "evaluate", config.evaluation.policy_samples)
+            pool = sample_pool(context, problems, plan, pools / f"{name}.parquet")
+            alone[name] = pass_at_1(_entries(context, name, pool), method)
+        table = build_cycle_table(entered, method)
         table.settings.update(_settings(context, problems))
-        results = table.to_json() | {"policies": [{"policy": name, **row} for name, row in rows.items()]}
+        results = to_results(table, alone)
         write_json(stage.path / "results.json", results)
-        (stage.path / "table.md").write_text(table.markdown())
+        (stage.path / "table.md").write_text(markdown_table(table))
         stage.metrics |= _headline(table)
-        context.console.show(table.render())
+        context.console.show(terminal_table(table))
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
@@ -83,21 +86,25 @@ def run_evaluation(
     return context.stage("evaluate", settings, inputs | data, work)
 
 
-def _guards(context: Context, problems: Mapping[str, Problem]) -> list[Programs]:
+def _guards(context: Context, problems: Mapping[str, Problem]) -> list[Submission]:
     """Programs whose verdicts are known beforehand, judged: they tell of a broken judge."""
     solutions = {name: codes[0] for name, codes in known_solutions(context).items() if codes}
     rows = {CHEAT: cheats(list(problems.values())), GOLD: references(list(problems.values()), solutions)}
     found = []
     for row, programs in rows.items():
         judge_candidates(programs, problems, context.runtime.executors.run)
-        found.append(Programs(row, ", ".join(sorted({c.language for c in programs})), programs))
+        found.append(Submission(row, _languages(problems.values()), programs))
     return [one for one in found if one.candidates]
 
 
-def _pass_at_1(context: Context, pool: list[Candidate]) -> dict[str, float]:
-    shares = [float(np.mean([c.verdict == "OK" for c in group])) for group in group_by_problem(pool).values()]
-    mean, low, high = bootstrap_mean(shares, context.config.evaluation.bootstrap, context.config.run.seed)
-    return {"pass_at_1": mean, "ci_low": low, "ci_high": high}
+def _entries(context: Context, name: str, pool: list[Candidate], submissions: Sequence[Submission] = ()) -> Entries:
+    problems, config = context.split("test"), context.config
+    judged = JudgedPool(config.data.source, _languages(problems), name, config.run.seed, problems, pool)
+    return Entries([judged], submissions, mixed=True)
+
+
+def _languages(problems: Iterable[Problem]) -> str:
+    return ", ".join(sorted({problem.language for problem in problems}))
 
 
 def _settings(context: Context, problems: list[Problem]) -> dict[str, object]:
@@ -113,7 +120,7 @@ def _settings(context: Context, problems: list[Problem]) -> dict[str, object]:
     }
 
 
-def _headline(table: ResultTable) -> dict[str, float]:
+def _headline(table: Table) -> dict[str, float]:
     wanted = (
         "random",
         "rewardranker_1",
@@ -121,4 +128,5 @@ def _headline(table: ResultTable) -> dict[str, float]:
         "rewardranker_2_selftraining",
         "oracle",
     )
-    return {r.ranker: r.solved for r in table.rows if r.pool == "sft" and r.ranker in wanted}
+    rows = [row for row in table.rows if row.generator == "sft" and row.ranker in wanted]
+    return {row.ranker: score.solved for row in rows for score in row.scores.values()}

@@ -7,24 +7,24 @@ from collections.abc import Collection
 import numpy as np
 
 from rewardranker.evaluation.guards import CHEAT, GOLD
-from rewardranker.evaluation.pools import Programs
+from rewardranker.evaluation.pools import Submission
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.verdict import NEVER_LABELS, Verdict
-from rewardranker.tables.scored import judged
+from rewardranker.tables.ranked import judged
 
 CHEAT_MAY_SOLVE = 0.02  # a few problems are solved by a constant in earnest
 GUARDS = {GOLD: "reference solutions", CHEAT: "constant-returning programs"}
 
 
-def solved_by_problem(programs: Programs) -> dict[str, float]:
+def solved_by_problem(submission: Submission) -> dict[str, float]:
     """The share of every problem's judged programs that is correct; problems without a judged one are left out.
 
     Raises:
         UserError: a program without a verdict.
     """
-    if all(candidate.verdict in NEVER_LABELS for candidate in programs.candidates):
+    if all(candidate.verdict in NEVER_LABELS for candidate in submission.candidates):
         return {}
-    groups = judged(f"{programs.row}, {programs.language}", group_by_problem(programs.candidates))
+    groups = judged(f"{submission.row}, {submission.language}", group_by_problem(submission.candidates))
     return {key: float(np.mean([c.verdict == Verdict.OK for c in group])) for key, group in groups.items()}
 
 

@@ -24,7 +24,25 @@ from rewardranker.statistics.metrics import best_of_n, rerank_at_k
 Groups = Mapping[str, Sequence[Candidate]]
 Draw = tuple[np.ndarray, np.ndarray]
 
-DRAWS = 20  # of n candidates per problem, by default, for rankers whose scores depend on which ones were drawn
+
+@dataclass(frozen=True)
+class Method:
+    """How a table's numbers are computed.
+
+    Attributes:
+        baseline: the ranker that others are compared with, on the same pools.
+        bootstrap: resamples of problem groups.
+        seed: of the bootstrap and of the draws.
+        draws: of ``n`` candidates per problem, for rankers whose scores depend on which ones were drawn.
+        partial: go on with the problems that all pools of a language share, and of which each has ``n`` judged
+            candidates; the others are left out, and counted.
+    """
+
+    baseline: str = "random"
+    bootstrap: int = 10_000
+    seed: int = 0
+    draws: int = 20
+    partial: bool = False
 
 
 class Chance:
@@ -37,7 +55,7 @@ class Chance:
 
 
 @dataclass(frozen=True)
-class ScoredProblem:
+class RankedProblem:
     """One problem's judged candidates.
 
     Attributes:
@@ -72,7 +90,7 @@ class ScoredProblem:
 
 
 @dataclass(frozen=True)
-class ScoredPool:
+class RankedPool:
     """A pool that every ranker was asked about.
 
     Attributes:
@@ -80,14 +98,14 @@ class ScoredPool:
         dropped: ids of those without.
         candidates: how many the pool holds.
         never_judged: how many of them the judge could not judge, by verdict (``INFRA``, ``NO_TOOLCHAIN``).
-        resampled: rankers that compare candidates, see :attr:`ScoredProblem.draws`.
+        resampled: rankers that compare candidates, see :attr:`RankedProblem.draws`.
         indifferent: rankers that gave all candidates of every problem the same score, though some problem has
             several: their rows say nothing.
         partial: see :meth:`reaching`.
     """
 
     name: str
-    problems: dict[str, ScoredProblem]
+    problems: dict[str, RankedProblem]
     dropped: tuple[str, ...]
     candidates: int
     never_judged: dict[str, int]
@@ -95,7 +113,7 @@ class ScoredPool:
     indifferent: frozenset[str]
     partial: bool = False
 
-    def reaching(self, n: int) -> dict[str, ScoredProblem]:
+    def reaching(self, n: int) -> dict[str, RankedProblem]:
         """By id, the problems that count in a column of ``n`` candidates.
 
         In a partial pool those with ``n`` judged candidates, whatever took the others: a choice among fewer is
@@ -107,16 +125,14 @@ class ScoredPool:
         return {key: one for key, one in self.problems.items() if len(one.correct) >= n}
 
 
-def score_pool(
+def rank_pool(
     name: str,
     candidates: Groups,
     problems: Mapping[str, Problem],
     rankers: Sequence[Ranker],
     ns: Sequence[int] = (),
-    seed: int = 0,
-    draws: int = DRAWS,
-    partial: bool = False,
-) -> ScoredPool:
+    method: Method | None = None,
+) -> RankedPool:
     """Asks every ranker about the judged candidates of every problem.
 
     Candidates that could not be judged are left out and counted.
@@ -129,14 +145,15 @@ def score_pool(
         candidates: by problem id.
         problems: by id; may be more than the pool has.
         ns: how many candidates the table will let rankers choose from, other than all.
-        seed, draws: of the draws of ``n`` candidates for rankers that need them.
-        partial: take problems with fewer candidates than an ``n`` too, see :meth:`ScoredPool.reaching`.
+        method: its draws, for rankers that need them; where ``partial``, problems with fewer candidates than an ``n``
+            are taken too, see :meth:`RankedPool.reaching`.
 
     Raises:
         UserError: two rankers of one name, a problem that is not in ``problems``, unjudged candidates, fewer
             candidates than an ``n`` (unless ``partial``), none left at all, or a ranker whose scores are NaN or
             too few.
     """
+    method = method or Method()
     _check_names(rankers)
     groups = judged(name, candidates)
     unknown = [problem for problem in groups if problem not in problems]
@@ -145,7 +162,7 @@ def score_pool(
             f"pool {name}: {len(unknown)} of its problems are not among the {len(problems)} given: "
             f"{first_few(unknown)}; pass the problems that the pool was made from"
         )
-    _check_enough(name, candidates, ns, partial)
+    _check_enough(name, candidates, ns, method.partial)
     scores = {
         ranker.name: {key: _scores(name, ranker, problems[key], group) for key, group in groups.items()}
         for ranker in rankers
@@ -153,17 +170,17 @@ def score_pool(
     choices = sorted({n for n in ns if n > 1})
     around = [r for r in rankers if _looks_around(name, r, problems, groups, scores[r.name], choices)]
     verdicts = Counter(str(c.verdict) for group in candidates.values() for c in group)
-    return ScoredPool(
+    return RankedPool(
         name=name,
         problems={
-            key: ScoredProblem(
+            key: RankedProblem(
                 problem=problems[key],
                 sampled=len(candidates[key]),
                 correct=_correct(group),
                 lengths=np.array([len(c.code) for c in group]),
                 scores={ranker: found[key] for ranker, found in scores.items()},
                 draws={
-                    (r.name, n): _draws(name, r, problems[key], group, n, seed, draws)
+                    (r.name, n): _draws(name, r, problems[key], group, _subsets(problems[key], len(group), n, method))
                     for r in around
                     for n in choices
                     if n < len(group)
@@ -176,7 +193,7 @@ def score_pool(
         never_judged={str(v): verdicts[v] for v in sorted(NEVER_LABELS)},
         resampled=frozenset(r.name for r in around),
         indifferent=frozenset(ranker for ranker, found in scores.items() if _indifferent(found)),
-        partial=partial,
+        partial=method.partial,
     )
 
 
@@ -248,19 +265,16 @@ def _looks_around(
 
 
 def _draws(
-    pool: str, ranker: Ranker, problem: Problem, group: Sequence[Candidate], n: int, seed: int, draws: int
+    pool: str, ranker: Ranker, problem: Problem, group: Sequence[Candidate], subsets: Sequence[Sequence[int]]
 ) -> list[Draw]:
-    """The same draws for every ranker, so that they are compared on the same candidates."""
     correct = _correct(group)
-    found = []
-    for number in range(draws):
-        chosen = _subset(problem, len(group), n, f"{seed}/{number}")
-        found.append((_scores(pool, ranker, problem, [group[i] for i in chosen]), correct[chosen]))
-    return found
+    return [(_scores(pool, ranker, problem, [group[i] for i in chosen]), correct[list(chosen)]) for chosen in subsets]
 
 
-def _subset(problem: Problem, size: int, n: int, seed: str) -> list[int]:
-    return sorted(random.Random(f"{seed}/{problem.language}/{problem.id}/{n}").sample(range(size), n))
+def _subsets(problem: Problem, size: int, n: int, method: Method) -> list[list[int]]:
+    """The same draws for every ranker, so that they are compared on the same candidates."""
+    names = (f"{method.seed}/{number}/{problem.language}/{problem.id}/{n}" for number in range(method.draws))
+    return [sorted(random.Random(name).sample(range(size), n)) for name in names]
 
 
 def _indifferent(scores: Mapping[str, np.ndarray]) -> bool:

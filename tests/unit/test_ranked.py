@@ -16,7 +16,7 @@ from rewardranker.reranking.majority import MajorityRanker, votes
 from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.statistics.metrics import best_of_n, rerank_at_k
-from rewardranker.tables.scored import Chance, score_pool
+from rewardranker.tables.ranked import Chance, Method, rank_pool
 
 PROBLEMS = {f"humaneval/{n}": problem(n) for n in range(3)}
 
@@ -34,7 +34,7 @@ class Says:
 def test_chance_and_oracle_are_the_ends() -> None:
     """Two of four right: a random pick is right in 1/2; of two, one is in 1 - C(2,2)/C(4,2) = 5/6."""
     groups = {"humaneval/0": candidates(0, "o1 x2 x3 o4")}
-    found = score_pool("p", groups, PROBLEMS, [Chance(), StoredRanker("r"), OracleRanker()], ns=[2])
+    found = rank_pool("p", groups, PROBLEMS, [Chance(), StoredRanker("r"), OracleRanker()], ns=[2])
     one = found.problems["humaneval/0"]
     assert [one.solved("random", n) for n in (1, 2, None)] == pytest.approx([0.5] * 3)
     assert one.solved("oracle", 2) == pytest.approx(5 / 6)
@@ -64,7 +64,9 @@ def test_rankers_that_look_around_are_asked_about_every_draw() -> None:
     brute = [best_of_n(votes([group[i] for i in draw]), [correct[i] for i in draw], 2) for draw in draws]
     assert np.mean(brute) == pytest.approx(1 / 4)
     assert best_of_n(votes(group), correct, 2) == pytest.approx(1 / 12)
-    found = score_pool("p", {"humaneval/0": group}, PROBLEMS, [MajorityRanker(), OracleRanker()], ns=[2], draws=3000)
+    found = rank_pool(
+        "p", {"humaneval/0": group}, PROBLEMS, [MajorityRanker(), OracleRanker()], ns=[2], method=Method(draws=3000)
+    )
     assert found.resampled == {"majority"}
     one = found.problems["humaneval/0"]
     assert one.solved("majority", 2) == pytest.approx(1 / 4, abs=0.02)  # standard error .5/sqrt(3000) = .009
@@ -81,7 +83,7 @@ def test_draws_are_the_same_for_every_ranker_and_depend_on_the_seed() -> None:
             name = "again"
 
         rankers = [MajorityRanker(), Again()]
-        found = score_pool("p", {"humaneval/0": group}, PROBLEMS, rankers, ns=[3], seed=seed, draws=7)
+        found = rank_pool("p", {"humaneval/0": group}, PROBLEMS, rankers, ns=[3], method=Method(seed=seed, draws=7))
         return [found.problems["humaneval/0"].solved(ranker.name, 3) for ranker in rankers]
 
     assert solved(0)[0] == solved(0)[1] == solved(0)[0]
@@ -94,7 +96,7 @@ def test_unjudgeable_candidates_shorten_a_problem_and_are_counted() -> None:
         "humaneval/1": candidates(1, "I1 N2 I3"),
         "humaneval/2": candidates(2, "x1 o2 x3"),
     }
-    found = score_pool("p", groups, PROBLEMS, [StoredRanker("r")], ns=[3])
+    found = rank_pool("p", groups, PROBLEMS, [StoredRanker("r")], ns=[3])
     assert list(found.problems) == ["humaneval/0", "humaneval/2"]
     assert found.dropped == ("humaneval/1",)
     assert found.never_judged == {"INFRA": 3, "NO_TOOLCHAIN": 1}
@@ -111,11 +113,11 @@ def test_in_a_partial_pool_only_problems_with_n_judged_candidates_count_at_n() -
         "humaneval/2": candidates(2, "x1 I2 N3"),
     }
     with pytest.raises(UserError, match=r"1 of 3 problems have fewer: humaneval/1 has 2; .* or for partial results"):
-        score_pool("p", groups, PROBLEMS, [Chance()], ns=[1, 3])
-    found = score_pool("p", groups, PROBLEMS, [Chance(), StoredRanker("r")], ns=[1, 2, 3], partial=True)
+        rank_pool("p", groups, PROBLEMS, [Chance()], ns=[1, 3])
+    found = rank_pool("p", groups, PROBLEMS, [Chance(), StoredRanker("r")], ns=[1, 2, 3], method=Method(partial=True))
     assert [list(found.reaching(n)) for n in (1, 2, 3)] == [list(groups), list(groups)[:2], []]
     assert found.problems["humaneval/1"].solved("r", 2) == 0.0
-    whole = score_pool("p", {"humaneval/0": groups["humaneval/0"]}, PROBLEMS, [Chance()], ns=[3])
+    whole = rank_pool("p", {"humaneval/0": groups["humaneval/0"]}, PROBLEMS, [Chance()], ns=[3])
     assert list(whole.reaching(3)) == ["humaneval/0"]  # not partial: of what the judge left of its three
 
 
@@ -123,24 +125,24 @@ def test_what_cannot_be_compared_is_refused() -> None:
     groups = {"humaneval/0": candidates(0, "o1 x2")}
     chance = [Chance()]
     with pytest.raises(UserError, match="pool p: n = 3 candidates asked, but 1 of 1 problems have fewer: human"):
-        score_pool("p", groups, PROBLEMS, chance, ns=[3])
+        rank_pool("p", groups, PROBLEMS, chance, ns=[3])
     with pytest.raises(UserError, match="n must be at least 1"):
-        score_pool("p", groups, PROBLEMS, chance, ns=[0])
+        rank_pool("p", groups, PROBLEMS, chance, ns=[0])
     with pytest.raises(UserError, match="ranker says on problem humaneval/0 gave NaN"):
-        score_pool("p", groups, PROBLEMS, [Says([1.0, math.nan])])
+        rank_pool("p", groups, PROBLEMS, [Says([1.0, math.nan])])
     with pytest.raises(UserError, match="gave 1 scores for 2 candidates"):
-        score_pool("p", groups, PROBLEMS, [Says([1.0])])
+        rank_pool("p", groups, PROBLEMS, [Says([1.0])])
     with pytest.raises(UserError, match="different names .* twice: says"):
-        score_pool("p", groups, PROBLEMS, [Says([1, 2]), Says([2, 1])])
+        rank_pool("p", groups, PROBLEMS, [Says([1, 2]), Says([2, 1])])
     with pytest.raises(UserError, match="1 of its problems are not among the 0 given: humaneval/0"):
-        score_pool("p", groups, {}, chance)
+        rank_pool("p", groups, {}, chance)
     with pytest.raises(UserError, match="without a verdict; judge it first"):
-        score_pool("p", {"humaneval/0": candidates(0, "o1 ?2")}, PROBLEMS, chance)
+        rank_pool("p", {"humaneval/0": candidates(0, "o1 ?2")}, PROBLEMS, chance)
     with pytest.raises(UserError, match="none of its 1 problems has a judged candidate"):
-        score_pool("p", {"humaneval/0": candidates(0, "I1")}, PROBLEMS, chance)
+        rank_pool("p", {"humaneval/0": candidates(0, "I1")}, PROBLEMS, chance)
 
 
 def test_minus_infinity_is_a_score() -> None:
     groups = {"humaneval/0": candidates(0, "o1 x2")}
-    found = score_pool("p", groups, PROBLEMS, [Says([0.0, -math.inf])])
+    found = rank_pool("p", groups, PROBLEMS, [Says([0.0, -math.inf])])
     assert found.problems["humaneval/0"].solved("says") == 1.0
