@@ -31,7 +31,7 @@ from rewardranker.runs.directory import RunDirectory
 
 
 @dataclass(frozen=True)
-class Line:
+class Lineage:
     """Where a line of descent stands after an iteration: its models, and all triplets that led there."""
 
     reward: Path
@@ -72,7 +72,7 @@ def _stages(context: Context) -> None:
         reward_models["rewardranker_control"] = control
         if cycle.control_policy:
             policies["ppo_2_control"] = run_ppo(context, "ppo-2-control", sft, control) / "hf"
-    lines = dict.fromkeys(cycle.variants, Line(reward, policy, (triplets,)))
+    lines = dict.fromkeys(cycle.variants, Lineage(reward, policy, (triplets,)))
     for iteration in range(2, cycle.iterations + 1):
         before = max(_validation(line.reward)[0] for line in lines.values())
         lines = _iterate(context, iteration, sft, validation, lines)
@@ -91,14 +91,14 @@ def _stages(context: Context) -> None:
 
 
 def _iterate(
-    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Line]
-) -> dict[str, Line]:
+    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Lineage]
+) -> dict[str, Lineage]:
     """Stages D and E. Variants that descend from the same models share what is generated and mined."""
     parents: dict[tuple[Path, Path], list[str]] = {}
     for variant, line in lines.items():
         assert line.policy is not None
         parents.setdefault((line.policy, line.reward), []).append(variant)
-    found: dict[str, Line] = {}
+    found: dict[str, Lineage] = {}
     for (policy, reward), variants in parents.items():
         own = "" if len(parents) == 1 else f"-{variants[0]}"
         source = f"ppo_{iteration - 1}{own.replace('-', '_')}"
@@ -114,15 +114,15 @@ def _iterate(
             steps = context.config.reward.retrain_steps or context.config.reward.steps
             name = f"reward-{iteration}-{variant}"
             retrained = run_reward(context, name, backbone, old, fresh, validation, steps) / "hf"
-            found[variant] = Line(retrained, None, (*old, fresh))
+            found[variant] = Lineage(retrained, None, (*old, fresh))
     for variant in _to_continue(context, found):
         line = found[variant]
         policy = run_ppo(context, f"ppo-{iteration}-{variant}", sft, line.reward) / "hf"
-        found[variant] = Line(line.reward, policy, line.triplets)
+        found[variant] = Lineage(line.reward, policy, line.triplets)
     return found
 
 
-def _to_continue(context: Context, lines: dict[str, Line]) -> list[str]:
+def _to_continue(context: Context, lines: dict[str, Lineage]) -> list[str]:
     """The variants for which a new policy is trained."""
     if context.config.cycle.new_policies == "best":
         return [max(lines, key=lambda variant: _validation(lines[variant].reward))]

@@ -24,7 +24,7 @@ from rewardranker.runs.console import Console
 MEGABYTES = 16
 
 
-class Probe:
+class Echo:
     """A role that only talks to its peers."""
 
     def __init__(self, rank: Rank) -> None:
@@ -45,10 +45,10 @@ def examine(config: Config, console: Console) -> bool:
     """Prints one line per check; true when all passed."""
     passed = True
 
-    def check(name: str, probe: Callable[[], str]) -> None:
+    def check(name: str, examined: Callable[[], str]) -> None:
         nonlocal passed
         try:
-            console.say(f"ok      {name:<12} {probe()}")
+            console.say(f"ok      {name:<12} {examined()}")
         except Exception as error:
             # Whatever is wrong, the other checks are still worth knowing.
             passed = False
@@ -75,7 +75,7 @@ def _resources() -> str:
 
 
 def _collectives(runtime: Runtime) -> str:
-    role = runtime.role("policy", Probe)
+    role = runtime.role("policy", Echo)
     rates: list[Any] = role.all("exchange")
     return f"{role.world} rank(s), {np.mean(rates):,.0f} MB/s on {', '.join(sorted(set(role.group.places)))}"
 

@@ -18,8 +18,9 @@ from actors.cluster.group import RoleGroup
 from actors.pipeline.ppo_checks import check_first_minibatch, logprob_gap
 from actors.rollout.pool import RolloutPool
 from rewardranker.config.schema import Config
-from rewardranker.generation.candidates import Run, judge_candidates, requests_for, score_all, to_candidates
+from rewardranker.generation.candidates import judge_candidates, requests_for, score_all, to_candidates
 from rewardranker.generation.types import Sampling
+from rewardranker.judge import JudgeFunction
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits
 from rewardranker.problems.types import Candidate, Problem
@@ -49,7 +50,7 @@ class PPODriver:
     critic: RoleGroup | None
     reward: RoleGroup
     rollouts: RolloutPool
-    judge: Run
+    judge: JudgeFunction
     sync: Sync
     warn: Callable[[str], None]
     limits: Limits | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from rewardranker.commands.judge_files import PROBLEM_SETS, Line, load_pool, named_problems, read_candidates
+from rewardranker.commands.judge_files import PROBLEM_SETS, CandidateLine, load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
 from rewardranker.judge import REMOTE_TIER, Judge, sandbox_description, toolchain_of
 from rewardranker.judge.compat import COMPAT_RULES, CompatRules
@@ -145,7 +145,7 @@ def _introduce(minimum_tier: str, remote: str, languages: set[str], console: Con
     console.say(f"sandbox: {sandbox_description(minimum_tier, remote)}; tool-chains: {'; '.join(versions)}")
 
 
-def _judge(judge: Judge, request: JudgeRequest, lines: list[Line], console: Console) -> None:
+def _judge(judge: Judge, request: JudgeRequest, lines: list[CandidateLine], console: Console) -> None:
     if request.mode == "compat":
         results = _compat(judge, _RULES[request.rules], request.patience, lines, console)
     else:
@@ -156,7 +156,7 @@ def _judge(judge: Judge, request: JudgeRequest, lines: list[Line], console: Cons
     console.say(f"{request.out}: {len(lines):,} lines")
 
 
-def _compare(judge: Judge, request: JudgeRequest, lines: list[Line], console: Console) -> None:
+def _compare(judge: Judge, request: JudgeRequest, lines: list[CandidateLine], console: Console) -> None:
     """Strict, then by the rules of both other harnesses; prints where one passes what the other fails."""
     strict = _strict(judge, lines, console)
     others = {rules: _compat(judge, rules, request.patience, lines, console) for rules in COMPAT_RULES}
@@ -193,13 +193,13 @@ def disagree(ours: Judgement, theirs: Judgement) -> bool:
     return (ours.verdict is Verdict.OK) != (theirs.verdict is Verdict.OK)
 
 
-def _strict(judge: Judge, lines: list[Line], console: Console) -> list[Judgement]:
+def _strict(judge: Judge, lines: list[CandidateLine], console: Console) -> list[Judgement]:
     items = [(line.problem, extract(line.problem, line.text)) for line in lines]
     return _with_progress("judge", judge.run, items, console)
 
 
 def _compat(
-    judge: Judge, rules: CompatRules, patience: float, lines: list[Line], console: Console
+    judge: Judge, rules: CompatRules, patience: float, lines: list[CandidateLine], console: Console
 ) -> list[Judgement]:
     items = [(line.problem, published_program(line.problem, line.text, rules)) for line in lines]
 
@@ -219,7 +219,7 @@ def _with_progress(
         return run(items, lambda _: advance())
 
 
-def _row(line: Line, judgement: Judgement) -> Row:
+def _row(line: CandidateLine, judgement: Judgement) -> Row:
     return line.row | {
         "verdict": str(judgement.verdict),
         "tests_passed": judgement.tests_passed,

@@ -23,7 +23,7 @@ _EXAMPLE = '{"problem_id": "HumanEval_0_has_close_elements", "text": "..."}'
 
 
 @dataclass(frozen=True)
-class Line:
+class CandidateLine:
     """A candidate as it was given, its problem, and the model's text."""
 
     row: Row
@@ -58,7 +58,7 @@ def own_names(problem: Problem) -> set[str]:
     return {problem.id, tail}
 
 
-def read_candidates(path: Path, problems: Named) -> list[Line]:
+def read_candidates(path: Path, problems: Named) -> list[CandidateLine]:
     """Candidate lines with their problems.
 
     Raises:
@@ -73,7 +73,7 @@ def read_candidates(path: Path, problems: Named) -> list[Line]:
         if not isinstance(text, str):
             found = "no text" if text is None else f"text is {type(text).__name__}, not a string"
             raise UserError(f"{where}: {found}; a candidate is one line like {_EXAMPLE}")
-        lines.append(Line(row, _problem(where, str(name), row.get("language"), problems), text))
+        lines.append(CandidateLine(row, _problem(where, str(name), row.get("language"), problems), text))
     if not lines:
         raise UserError(f"{path} holds no candidates; each is one line like {_EXAMPLE}")
     return lines

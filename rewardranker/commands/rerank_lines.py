@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rewardranker.commands.judge_files import Line
+from rewardranker.commands.judge_files import CandidateLine
 from rewardranker.errors import UserError
 from rewardranker.problems.types import Candidate
 from rewardranker.problems.verdict import Verdict
@@ -16,7 +16,7 @@ from rewardranker.programs import extract
 Row = dict[str, Any]
 
 
-def candidates_of(lines: Sequence[Line], path: Path) -> list[Candidate]:
+def candidates_of(lines: Sequence[CandidateLine], path: Path) -> list[Candidate]:
     """A candidate for each line, with what rankers read of it: ``logprobs``, ``verdict``, ``signature``, ``returns``,
     ``passed_generated`` and ``passed_examples``, where the line has them.
 
@@ -45,7 +45,7 @@ def candidates_of(lines: Sequence[Line], path: Path) -> list[Candidate]:
 
 
 def ranked_rows(
-    lines: Sequence[Line], pool: Sequence[Candidate], ordered: Sequence[Candidate], ranker: str
+    lines: Sequence[CandidateLine], pool: Sequence[Candidate], ordered: Sequence[Candidate], ranker: str
 ) -> Iterator[Row]:
     """The given lines in the new order, each with ``ranker``, ``score`` (null for minus infinity, which JSON does not
     know) and ``rank`` (1 for the best of its problem)."""

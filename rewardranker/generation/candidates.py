@@ -12,17 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.generation.types import Request, Response, Sampling
+from rewardranker.judge import JudgeFunction
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
 from rewardranker.models.endings import Endings
 from rewardranker.models.limits import UNREAD, Limits, Unread, describe_unread, score_readable
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.problems.verdict import Judgement
 from rewardranker.programs import completion_of, extract
 from rewardranker.runs.seeds import derive_seed
 
 Generate = Callable[[list[Request], Sampling], list[Response]]
-Run = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]
 Score = Callable[[list[TokenSequence]], list[float]]
 
 
@@ -66,7 +65,7 @@ def to_candidates(
     return candidates
 
 
-def judge_candidates(candidates: Sequence[Candidate], problems: Mapping[str, Problem], run: Run) -> None:
+def judge_candidates(candidates: Sequence[Candidate], problems: Mapping[str, Problem], run: JudgeFunction) -> None:
     """Fills in verdicts; every distinct program of a problem is run once."""
     items = list(dict.fromkeys((c.problem_id, c.code) for c in candidates))
     judgements = run([(problems[problem_id], code) for problem_id, code in items])

@@ -43,6 +43,8 @@ DEFAULT_TIER = "C"
 REMOTE_TIER = "remote"
 _INFRA_RETRIES = 2
 Item = tuple[Problem, str]
+#: What judges programs, wherever that is done: a :class:`Judge`'s ``run``, or executors'.
+JudgeFunction = Callable[[Sequence[Item]], list[Judgement]]
 
 
 class Judge:

@@ -8,16 +8,15 @@ the prompt.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rewardranker.errors import UserError
+from rewardranker.judge import JudgeFunction
 from rewardranker.judge.observations import TRUE
 from rewardranker.problems.types import Candidate, Limits, Problem, Test
-from rewardranker.problems.verdict import NEVER_LABELS, Judgement
+from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.reranking.generated_tests import calls_of, examples_of
-
-Run = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]
 
 #: For many short calls. Holds for loading the program and for each of its calls, see ``strict/probes.py``.
 PROBE_LIMITS = Limits(cpu_s=0.5, wall_s=5.0, memory_mb=512, output_kb=1024)
@@ -57,7 +56,7 @@ def probe_candidates(
     candidates: Sequence[Candidate],
     problems: Mapping[str, Problem],
     probes: Mapping[str, Probes],
-    run: Run,
+    run: JudgeFunction,
     limits: Limits = PROBE_LIMITS,
 ) -> Counter[str]:
     """Fills in ``returns``, ``passed_generated`` and ``passed_examples`` of Python candidates.

@@ -10,7 +10,7 @@ import pytest
 from rewardranker.config.schema import MiningConfig
 from rewardranker.errors import UserError
 from rewardranker.mining.hard_negatives import hard_negatives, mined_triplets, rank_distinct
-from rewardranker.mining.probes import style_probe
+from rewardranker.mining.style import style_shares
 from rewardranker.mining.triplets import check_triplets, first_triplets, nearest
 from rewardranker.problems.types import Candidate, Problem, Test, Triplet
 from rewardranker.problems.verdict import Verdict
@@ -120,9 +120,9 @@ def test_nothing_of_the_benchmark_is_learnt() -> None:
         check_triplets([], {})
 
 
-def test_style_probe_reports_what_gives_a_label_away() -> None:
+def test_style_shares_report_what_gives_a_label_away() -> None:
     base = Triplet("p", "python", "", "return 1\r\n", "return 1\n", "random", 1)
-    probe = style_probe([base, base])
+    probe = style_shares([base, base])
     assert probe["carriage_returns"] == 1 and probe["tabs"] == 0.5 and probe["length"] == 1
 
 

@@ -12,7 +12,7 @@ from honest.python_main import FAILING, PROCESSES, PROGRAMS
 from judging import problem, verdict
 
 from rewardranker.judge import Judge
-from rewardranker.judge.sandbox.tiers import probe
+from rewardranker.judge.sandbox.tiers import strongest
 from rewardranker.problems.io import read_json_lines, read_problems
 from rewardranker.problems.types import Limits, Test
 from rewardranker.problems.verdict import Verdict
@@ -59,8 +59,8 @@ def test_a_main_program_does_here_what_it_does_alone(judge: Judge, tmp_path: Pat
 
 @pytest.mark.parametrize("name", PROCESSES)
 def test_programs_of_several_processes(judge: Judge, tmp_path: Path, name: str) -> None:
-    if probe().tier not in ("A", "A+"):
-        pytest.skip(f"tier {probe().tier} has no /dev/shm of a program's own")
+    if strongest().tier not in ("A", "A+"):
+        pytest.skip(f"tier {strongest().tier} has no /dev/shm of a program's own")
     compared(judge, PROCESSES[name], made(tmp_path))
 
 

@@ -10,7 +10,7 @@ from judging import problem, verdict
 from processes import command_line, descendants
 
 from rewardranker.judge import Judge
-from rewardranker.judge.sandbox.tiers import probe
+from rewardranker.judge.sandbox.tiers import strongest
 from rewardranker.judge.strict.plain import leaves_nothing
 from rewardranker.problems.types import Limits, Problem, Test
 from rewardranker.problems.verdict import Verdict
@@ -110,7 +110,7 @@ def test_programs_that_end_badly_end_alone(judge: Judge) -> None:
 
 
 def test_it_stays_and_is_replaced_when_it_dies() -> None:
-    if probe().tier not in ("A", "A+") and os.geteuid() != 0:
+    if strongest().tier not in ("A", "A+") and os.geteuid() != 0:
         pytest.skip("only where it is out of a program's sight does it stay")
     before = set(descendants())
     with Judge() as judge:

@@ -26,7 +26,7 @@ from rewardranker.judge.child import kernel, seccomp
 from rewardranker.judge.sandbox import LocalSandbox, Step, StepLimits, tiers
 kernel.prctl(kernel.SET_NO_NEW_PRIVS, 1)
 seccomp.Filter().apply()
-record = tiers.probe()
+record = tiers.strongest()
 outcome = LocalSandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
 try:
     tiers.require("B")
@@ -38,8 +38,8 @@ print(json.dumps([asdict(record), int(outcome.output), error]))
 
 
 def test_the_record_says_what_there_is() -> None:
-    record = tiers.probe()
-    assert record is tiers.probe()
+    record = tiers.strongest()
+    assert record is tiers.strongest()
     assert record.tier in tiers.TIERS
     assert len(record.downgrades) == tiers.TIERS.index(record.tier)
     assert record.nested == (record.tier in ("A+", "A"))
@@ -67,7 +67,7 @@ PROBE = """
 import json
 from rewardranker.judge.sandbox import LocalSandbox, Step, StepLimits, tiers
 outcome = LocalSandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
-print(json.dumps([tiers.probe().tier, int(outcome.output)]))
+print(json.dumps([tiers.strongest().tier, int(outcome.output)]))
 """
 
 

@@ -15,7 +15,7 @@ from rewardranker.errors import UserError
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
 from rewardranker.mining.io import write_triplets
-from rewardranker.mining.probes import style_probe
+from rewardranker.mining.style import style_shares
 from rewardranker.mining.triplets import check_triplets, first_triplets
 from rewardranker.models.limits import UNREAD
 from rewardranker.problems.io import read_json_lines, write_json_lines
@@ -167,7 +167,7 @@ def _write(context: Context, stage: Stage, name: str, triplets: list[Triplet]) -
     except UserError as error:
         raise UserError(f"{name}: {error}") from error
     write_triplets(stage.path / f"{name}.parquet", usable)
-    write_json(stage.path / f"{name}.probe.json", style_probe(usable))
+    write_json(stage.path / f"{name}.style.json", style_shares(usable))
     stage.metrics[name] = len(usable)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.judge.languages.language import Language, Recipe, Replay, asking
-from rewardranker.judge.languages.replay import LINE, Asked, helpers
+from rewardranker.judge.languages.replay import LINE, ReplayRequest, helpers
 from rewardranker.judge.sandbox.step import Step
 from rewardranker.linear import lexer
 
@@ -57,8 +57,8 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
     return Step(("bash", "replay.sh"), {**_REPLAYER, "tests": text.encode()}, ("tests",))
 
 
-def _program(code: str, asked: Asked) -> Recipe:
-    return asking(_calls(code, asked.entry, ""), asked.job)
+def _program(code: str, request: ReplayRequest) -> Recipe:
+    return asking(_calls(code, request.entry, ""), request.job)
 
 
 def _step(files: dict[str, str], before: str, script: str) -> Step:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rewardranker.judge.languages.language import Language, Recipe, Replay
 from rewardranker.judge.languages.libraries import LIBRARIES
-from rewardranker.judge.languages.replay import Asked, RecordedCall
+from rewardranker.judge.languages.replay import RecordedCall, ReplayRequest
 from rewardranker.judge.languages.rewriting import names, without_first_brace
 from rewardranker.judge.languages.toolchain import PATH
 from rewardranker.judge.sandbox.step import Step
@@ -55,10 +55,10 @@ def _whole(code: str) -> Recipe:
     return Recipe(Step(command, {"program.cpp": code.encode()}, ("program",), plain=plain), Step(("./program",)))
 
 
-def _program(code: str, asked: Asked) -> Recipe:
+def _program(code: str, request: ReplayRequest) -> Recipe:
     """The program, and behind it the calls, in whose text nothing that it has defined as a macro means anything."""
-    calls = asked.calls
-    text = "\n".join(_call(number, call, asked.entry) for number, call in enumerate(calls))
+    calls = request.calls
+    text = "\n".join(_call(number, call, request.entry) for number, call in enumerate(calls))
     numbers = ", ".join(f"judge_call_{number}" for number in range(len(calls)))
     text += (
         f"\nstatic const judge_values::Call judge_calls[] = {{{numbers}}};\n"
@@ -76,7 +76,7 @@ def _program(code: str, asked: Asked) -> Recipe:
         files["words"] = masked(code).encode()
         command = _with_fewer_headers(shlex.join((*_COMMAND, "-I", "{setup}/usual", *rest)), shlex.join(command))
     plain = (*_COMMAND, "-I", "judge", "program.cpp", "judge/answers.cpp", *out)
-    return Recipe(Step(command, files, ("program",), plain=plain), Step(("./program", asked.nonce)))
+    return Recipe(Step(command, files, ("program",), plain=plain), Step(("./program", request.nonce)))
 
 
 def _with_fewer_headers(usual: str, everything: str) -> tuple[str, ...]:

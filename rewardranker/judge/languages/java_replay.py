@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rewardranker.errors import UserError
 from rewardranker.judge.languages.java_tests import TUPLES, recipe_of
 from rewardranker.judge.languages.language import Recipe, Replay
-from rewardranker.judge.languages.replay import LINE, Asked
+from rewardranker.judge.languages.replay import LINE, ReplayRequest
 from rewardranker.judge.languages.rewriting import closing, flat
 from rewardranker.judge.sandbox.step import Step
 from rewardranker.problems.masking import masked
@@ -150,13 +150,13 @@ def _message(hidden: str, begin: int, stop: int) -> int:
     return begin + level.index(":") if ":" in level and "?" not in level else stop
 
 
-def _program(code: str, asked: Asked) -> Recipe:
+def _program(code: str, request: ReplayRequest) -> Recipe:
     """The program, and a class that makes the calls, whose arguments are read from a file as the declared types."""
-    method = _method(asked.prompt, asked.entry)
+    method = _method(request.prompt, request.entry)
     assert method is not None, "tests that were recorded have one"
     given = ", ".join(f"({kind}) judge_given[{index}]" for index, kind in enumerate(method.types))
     target = method.owner if method.static else "judge_object"
-    call = f"{target}.{asked.entry}({given});"
+    call = f"{target}.{request.entry}({given});"
     value = f"Object judge_value = null; {call}" if method.returned == "void" else f"Object judge_value = {call}"
     made = "" if method.static else f"{method.owner} judge_object = new {method.owner}();"
     main = "JudgeCalls"
@@ -187,9 +187,9 @@ final class {main} {{
 }}
 """
     recipe = recipe_of(main, {f"{main}.java": text, "Problem.java": code}, 0)
-    files = {"calls.txt": "\n".join(call.key for call in asked.calls).encode()}
-    run = replace(recipe.run, argv=(*recipe.run.argv, asked.nonce), files=files)
-    return replace(recipe, run=run, exact=(*recipe.exact, asked.nonce))
+    files = {"calls.txt": "\n".join(call.key for call in request.calls).encode()}
+    run = replace(recipe.run, argv=(*recipe.run.argv, request.nonce), files=files)
+    return replace(recipe, run=run, exact=(*recipe.exact, request.nonce))
 
 
 REPLAY = Replay(

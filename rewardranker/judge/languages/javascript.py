@@ -10,7 +10,7 @@ from typing import Any
 
 from rewardranker.judge.languages.language import Language, Recipe, Replay, asking
 from rewardranker.judge.languages.libraries import LIBRARIES, NODE_MODULES
-from rewardranker.judge.languages.replay import LINE, Asked
+from rewardranker.judge.languages.replay import LINE, ReplayRequest
 from rewardranker.judge.sandbox.step import Step
 from rewardranker.linear import lexer
 
@@ -50,8 +50,8 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
     return Step(("node", "replay.js"), {**REPLAYER, "tests": job.encode()}, ("tests",))
 
 
-def _program(code: str, asked: Asked) -> Recipe:
-    return asking(_calls(code, asked.entry, ""), asked.job)
+def _program(code: str, request: ReplayRequest) -> Recipe:
+    return asking(_calls(code, request.entry, ""), request.job)
 
 
 def loosely_equal(actual: Any, expected: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from rewardranker.judge.languages.replay import Asked
+from rewardranker.judge.languages.replay import ReplayRequest
 from rewardranker.judge.languages.splitting import Split
 from rewardranker.judge.sandbox.step import Service, Step
 from rewardranker.linear import lexer
@@ -71,13 +71,13 @@ class Replay:
     Attributes:
         record: ``(prompt, tests, entry_point)``: compiles the tests, leaves them as the file ``tests`` and writes
             their calls to descriptor 3.
-        program: ``(code, asked)``: the program with those calls, which sends what they return.
+        program: ``(code, request)``: the program with those calls, which sends what they return.
         check: the step that checks answers, which it reads from standard input; the tests' file is added to it.
         value: what a value looks like that a program may send; none holds a line's end.
     """
 
     record: Callable[[str, str, str], Step]
-    program: Callable[[str, Asked], Recipe]
+    program: Callable[[str, ReplayRequest], Recipe]
     check: Step = Step(("./tests", "check"))
     value: re.Pattern[str] = lexer(r"(?a:[\w?. -]*+;[\w -]*+\Z)")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.judge.languages.language import Language, Recipe, Replay, asking
-from rewardranker.judge.languages.replay import LINE, Asked, helpers
+from rewardranker.judge.languages.replay import LINE, ReplayRequest, helpers
 from rewardranker.judge.sandbox.step import Step
 from rewardranker.linear import lexer
 
@@ -105,8 +105,8 @@ def _reporting(match: re.Match[str]) -> str:
     return "\\Judge\\Replay::wrong" if match["throw"] else "\\Judge\\Replay::check("
 
 
-def _program(code: str, asked: Asked) -> Recipe:
-    return asking(_calls(code, asked.entry, ""), asked.job)
+def _program(code: str, request: ReplayRequest) -> Recipe:
+    return asking(_calls(code, request.entry, ""), request.job)
 
 
 def _php_string(text: str) -> str:

@@ -49,7 +49,7 @@ class RecordedCall:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReplayRequest:
     """What a program is asked, and what a compiler may have to see beside it.
 
     Attributes:

@@ -25,11 +25,11 @@ class Toolchain:
 
 def toolchain(language: Language) -> Toolchain:
     """What this machine has for a language."""
-    return _probe(language.tools, language.version)
+    return _found(language.tools, language.version)
 
 
 @lru_cache(maxsize=64)
-def _probe(tools: tuple[str, ...], version: tuple[str, ...]) -> Toolchain:
+def _found(tools: tuple[str, ...], version: tuple[str, ...]) -> Toolchain:
     missing = tuple(tool for tool in tools if shutil.which(tool, path=PATH) is None)
     if missing or not version:
         return Toolchain(missing, "")

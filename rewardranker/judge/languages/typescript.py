@@ -16,7 +16,7 @@ from rewardranker.judge.languages.javascript import (
     loosely_equal,
 )
 from rewardranker.judge.languages.language import Language, Recipe, Replay, asking
-from rewardranker.judge.languages.replay import LINE, Asked, helpers
+from rewardranker.judge.languages.replay import LINE, ReplayRequest, helpers
 from rewardranker.judge.sandbox.step import Service, Step
 
 _HARNESS = Path(__file__).with_name("harness")
@@ -59,12 +59,12 @@ def _replayed(prompt: str, tests: str, entry: str) -> Step:
     return Step(("node", "replay.js"), files, ("tests",))
 
 
-def _program(code: str, asked: Asked) -> Recipe:
+def _program(code: str, request: ReplayRequest) -> Recipe:
     """The tests see the prompt's helpers, whatever the program has made of them."""
-    own, whole = helpers(asked.prompt, _DEFINITION, asked.entry), f"{code}\n{asked.tests}\n"
-    if own.strip() and not _IMPORT.search(own + asked.tests):
-        whole = f"{code}\nnamespace judge_tests {{\n{own}\n{asked.tests}\n}}\n"
-    return asking(_calls(code, asked.entry, whole), asked.job)
+    own, whole = helpers(request.prompt, _DEFINITION, request.entry), f"{code}\n{request.tests}\n"
+    if own.strip() and not _IMPORT.search(own + request.tests):
+        whole = f"{code}\nnamespace judge_tests {{\n{own}\n{request.tests}\n}}\n"
+    return asking(_calls(code, request.entry, whole), request.job)
 
 
 LANGUAGE = Language(

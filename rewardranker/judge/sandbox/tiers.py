@@ -21,7 +21,7 @@ from rewardranker.judge.child import landlock
 from rewardranker.judge.sandbox.places import toolchain_directory
 from rewardranker.judge.sandbox.process import TIERS, NotStarted, ServerProcess
 
-__all__ = ["TIERS", "SandboxRecord", "describe", "probe", "require", "toolchain_directory"]
+__all__ = ["TIERS", "SandboxRecord", "describe", "require", "strongest", "toolchain_directory"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SandboxRecord:
 
 
 @lru_cache(maxsize=1)
-def probe() -> SandboxRecord:
+def strongest() -> SandboxRecord:
     """The best sandbox of this machine, tried once per process."""
     downgrades: list[str] = []
     for tier in TIERS[:-1]:
@@ -97,7 +97,7 @@ def require(minimum: str) -> SandboxRecord:
     """
     if minimum not in TIERS:
         raise UserError(f"there is no sandbox tier {minimum!r}; choose one of {', '.join(TIERS)}")
-    best = probe()
+    best = strongest()
     if TIERS.index(best.tier) > TIERS.index(minimum):
         reasons = dict.fromkeys(reason.split(": ", 1)[1] for reason in best.downgrades[TIERS.index(minimum) :])
         raise UserError(

@@ -35,14 +35,14 @@ from rewardranker.judge.strict.replays import Replayable, Replays, values_of
 from rewardranker.problems.types import Problem
 from rewardranker.problems.verdict import Judgement, Verdict
 
-Run = tuple[Judgement, bool]
+Execution = tuple[Judgement, bool]
 # Each runs the program once more; what branches more often has no verdict.
 _MOST_PATHS = 20
 
 
 def judge_recipe(
     sandbox: Sandbox, language: Language, recordings: Recordings, problem: Problem, code: str, all_tests: bool
-) -> Run:
+) -> Execution:
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``, ``UserError``."""
     if problem.style == "stdio":
         return _stdio(sandbox, language, problem, code, all_tests)
@@ -114,7 +114,7 @@ def _own_tests(problem: Problem) -> str:
     return with_prompt_members(trusted_tests(problem), problem.begun, problem.entry_point)
 
 
-def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Run:
+def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Execution:
     frame = Frame(problem.limits, len(problem.tests), "L3")
     recipe = language.whole(code)
     built, cpu_s = build(sandbox, language, recipe, frame)
@@ -145,7 +145,7 @@ def _not_printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outc
     return None
 
 
-def _function(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
+def _function(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Execution:
     arguments = [wire.encode(parsed(test.input)) for test in problem.tests]
 
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
@@ -155,7 +155,7 @@ def _function(sandbox: Sandbox, language: Language, problem: Problem, code: str)
     return _calls(sandbox, language, problem, code, code, arguments, answer)
 
 
-def _recorded(sandbox: Sandbox, language: Language, recording: Recording, problem: Problem, code: str) -> Run:
+def _recorded(sandbox: Sandbox, language: Language, recording: Recording, problem: Problem, code: str) -> Execution:
     equal = language.equal
     assert equal is not None
 
@@ -182,7 +182,7 @@ def _calls(
     whole: str,
     arguments: Sequence[Any],
     answer: Callable[[int, str, list[Any]], Answer],
-) -> Run:
+) -> Execution:
     assert language.calls is not None
     frame = Frame(problem.limits, len(arguments), "L2")
     nonce = secrets.token_hex(8)
@@ -197,7 +197,7 @@ def _calls(
 
 def _compiled(
     sandbox: Sandbox, language: Language, recordings: Recordings, tests: Split, problem: Problem, code: str
-) -> Run:
+) -> Execution:
     compiled, nonce = language.compiled, secrets.token_hex(8)
     assert compiled is not None
     frame = Frame(problem.limits, len(tests.demands), "L2")
@@ -224,7 +224,7 @@ def _compiled(
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
 
 
-def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: Problem, code: str) -> Run:
+def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: Problem, code: str) -> Execution:
     """Tests whose calls depend on what others return are run again with the calls that they made on these answers.
 
     Every program begins with the calls that were recorded without one, so that which were judged before it says
@@ -246,12 +246,12 @@ def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: P
 
 def _replayed_on(
     sandbox: Sandbox, language: Language, tests: Replayable, problem: Problem, code: str
-) -> Run | Replayable:
+) -> Execution | Replayable:
     """The judgement by tests that make these calls, or the tests with the calls that they make in their place."""
     replay, nonce = language.replay, secrets.token_hex(8)
     assert replay is not None
     frame = Frame(problem.limits, len(tests.calls), "L2")
-    recipe = replay.program(code, tests.asked(problem, nonce))
+    recipe = replay.program(code, tests.request(problem, nonce))
     built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False
@@ -280,7 +280,7 @@ def _answers(
     frame: Frame,
     nonce: str,
     answer: Callable[[int, str, list[Any]], Answer],
-) -> Run:
+) -> Execution:
     """Runs what has been built, which answers with values."""
     outcome = execute(sandbox, language, problem, recipe, recipe.run, run_limits(language, problem))
     return _judged(language, recipe, frame, nonce, outcome, answer)
@@ -293,7 +293,7 @@ def _judged(
     nonce: str,
     outcome: Outcome,
     answer: Callable[[int, str, list[Any]], Answer],
-) -> Run:
+) -> Execution:
     """The judgement on a program that has answered with values."""
     failed = _failed(frame, language, recipe, outcome)
     if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
@@ -310,7 +310,7 @@ def _judged(
     return judgement, outcome.limit in ("cpu", "wall")
 
 
-def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Run:
+def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Execution:
     assert language.checks is not None
     nonce, token = secrets.token_hex(8), secrets.token_hex(16)
     try:

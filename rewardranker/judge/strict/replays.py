@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rewardranker.judge.languages.language import Language
-from rewardranker.judge.languages.replay import Argument, Asked, RecordedCall
+from rewardranker.judge.languages.replay import Argument, RecordedCall, ReplayRequest
 from rewardranker.judge.sandbox import Outcome, Sandbox, StepLimits
 from rewardranker.judge.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Problem
@@ -44,9 +44,9 @@ class Replayable:
     calls: tuple[RecordedCall, ...]
     program: bytes
 
-    def asked(self, problem: Problem, nonce: str) -> Asked:
+    def request(self, problem: Problem, nonce: str) -> ReplayRequest:
         """What a program of the problem is asked in the run with this nonce."""
-        return Asked(problem.entry_point, self.calls, nonce, problem.begun, trusted_tests(problem))
+        return ReplayRequest(problem.entry_point, self.calls, nonce, problem.begun, trusted_tests(problem))
 
     def check(
         self, sandbox: Sandbox, language: Language, limits: StepLimits, answers: Sequence[Values | None]

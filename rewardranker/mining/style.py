@@ -19,7 +19,7 @@ FEATURES: dict[str, Callable[[str], float]] = {
 }
 
 
-def style_probe(triplets: Sequence[Triplet]) -> dict[str, float]:
+def style_shares(triplets: Sequence[Triplet]) -> dict[str, float]:
     """For each feature, the share of pairs in which chosen has more of it, ties counted half.
 
     .5 tells nothing; near 0 or 1 the feature alone gives the label away.
