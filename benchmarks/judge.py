@@ -159,7 +159,7 @@ def our_builds() -> Iterator[Work]:
             if language.record is not None and language.calls is not None:
                 recipe = language.calls(code, problem.entry_point, f"{code}\n{tests}")
             elif language.compiled is not None and apart is not None:
-                recipe = language.compiled.beside(code, apart, "0" * 16)
+                recipe = language.compiled.evaluated(code, apart, "0" * 16)
             elif language.replay is not None:
                 asked = replays.of(sandbox, language, problem).asked(problem, "0" * 16)
                 recipe = language.replay.program(code, asked)

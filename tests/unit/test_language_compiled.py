@@ -152,7 +152,7 @@ def test_the_program_s_own_equality_is_not_asked(judge: Judge) -> None:
 
 def build_of(language: Language, code: str, tests: str) -> Step | None:
     if language.compiled is not None:
-        return language.compiled.beside(code, language.compiled.split(tests), "0" * 16).build
+        return language.compiled.evaluated(code, language.compiled.split(tests), "0" * 16).build
     assert language.checks is not None
     return language.checks(code, tests, "0" * 16).build
 

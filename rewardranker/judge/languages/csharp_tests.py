@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-from rewardranker.judge.languages.constants import NotConstant, constant, converted
+from rewardranker.judge.languages.constants import NotConstant, converted
 from rewardranker.judge.languages.language import Compiled, Recipe
 from rewardranker.judge.languages.rewriting import Check, defined, qualified, rewrite, without_first_brace
-from rewardranker.judge.languages.splitting import Dialect, Split, split
-from rewardranker.judge.languages.typed_values import holds, shown
+from rewardranker.judge.languages.splitting import Dialect, Split
+from rewardranker.judge.languages.typed_values import shown
 from rewardranker.judge.sandbox.step import Step
 
 FLAGS = ("-d:DEBUG", "-r:System.Numerics.dll")
@@ -27,22 +25,7 @@ _USING = (
 )
 
 
-@lru_cache(maxsize=1024)
-def _split(tests: str) -> Split:
-    return split(without_first_brace(tests), _DIALECT)
-
-
-def _beside(code: str, tests: Split, nonce: str) -> Recipe:
-    """The program, and a class that evaluates what the tests ask of it, without what they expect."""
-    return _evaluated(code, tests, nonce, True)
-
-
-def _alone(tests: Split, nonce: str) -> Recipe:
-    """What the tests expect."""
-    return _evaluated(None, tests, nonce, False)
-
-
-def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Recipe:
+def _evaluated(code: str | None, tests: Split, nonce: str) -> Recipe:
     """The calls lie in a namespace of their own, within which ``using`` outdoes what the program defines."""
     place, judge = f"Calls_{nonce}", f"judge_{nonce}"
 
@@ -54,8 +37,8 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
         )
 
     first = f'var {judge}_ = new {judge}::RewardRanker.Values("{nonce}");'
-    body = "\n        ".join([first, *tests.statements(program, check), f"{judge}_.Done();"])
-    members, beyond = tests.around(program)
+    body = "\n        ".join([first, *tests.statements(code is not None, check), f"{judge}_.Done();"])
+    members, beyond = tests.around(code is not None)
     using = "".join(f"using {name};\n" for name in _USING)
     text = (
         f"extern alias {judge};\nnamespace {place} {{\n{using}class Tests {{\n{members}\n"
@@ -64,10 +47,6 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
     return _recipe(
         place, judge, ({} if code is None else {"program.cs": code}) | {"calls.cs": text}, len(tests.demands)
     )
-
-
-def _constant(text: str) -> Any:
-    return constant(text, _call, _new)
 
 
 def _call(name: str, arguments: list[Any]) -> Any:
@@ -93,10 +72,6 @@ def _new(kind: str, arguments: list[Any], items: list[Any] | None) -> Any:
         if len({shown(entry["entry"][0]) for entry in entries}) == len(items or []):
             return {"map": entries}
     raise NotConstant(kind)
-
-
-def _holds(form: str, sides: Sequence[Any]) -> bool:
-    return holds(form, sides, zeros_differ=False)
 
 
 def checks(code: str, tests: str, nonce: str) -> Recipe:
@@ -131,4 +106,4 @@ def _recipe(place: str, judge: str, files: dict[str, str], checks: int) -> Recip
     return Recipe(build, Step(("mono", "program.exe"), environment={"MONO_PATH": "{setup}"}), checks)
 
 
-COMPILED = Compiled(_split, _constant, _alone, _beside, _holds)
+COMPILED = Compiled(_DIALECT, _call, _new, _evaluated, zeros_differ=False)

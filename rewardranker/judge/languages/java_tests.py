@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-from rewardranker.judge.languages.constants import NotConstant, constant
+from rewardranker.judge.languages.constants import NotConstant
 from rewardranker.judge.languages.language import Compiled, Recipe
 from rewardranker.judge.languages.rewriting import Check, defined, names, qualified, rewrite, without_first_brace
-from rewardranker.judge.languages.splitting import Dialect, Split, split
-from rewardranker.judge.languages.typed_values import holds, shown
+from rewardranker.judge.languages.splitting import Dialect, Split
+from rewardranker.judge.languages.typed_values import shown
 from rewardranker.judge.sandbox.step import Step
 
 TUPLES = "/usr/share/java/javatuples.jar"
@@ -54,22 +52,7 @@ _COLLECTIONS = {
 }
 
 
-@lru_cache(maxsize=1024)
-def _split(tests: str) -> Split:
-    return split(without_first_brace(tests), _DIALECT)
-
-
-def _beside(code: str, tests: Split, nonce: str) -> Recipe:
-    """The program, and a class that evaluates what the tests ask of it, without what they expect."""
-    return _evaluated(code, tests, nonce, True)
-
-
-def _alone(tests: Split, nonce: str) -> Recipe:
-    """What the tests expect."""
-    return _evaluated(None, tests, nonce, False)
-
-
-def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Recipe:
+def _evaluated(code: str | None, tests: Split, nonce: str) -> Recipe:
     main, judge = f"Calls_{nonce}", f"judge_{nonce}"
 
     def check(sides: list[str]) -> str:
@@ -80,8 +63,8 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
         )
 
     first = f'rewardranker.Values {judge} = new rewardranker.Values("{nonce}");'
-    body = "\n        ".join([first, *tests.statements(program, check), f"{judge}.done();"])
-    members, beyond = tests.around(program)
+    body = "\n        ".join([first, *tests.statements(code is not None, check), f"{judge}.done();"])
+    members, beyond = tests.around(code is not None)
     text = (
         f"final class {main} {{\n{members}\n"
         f"    public static void main(java.lang.String[] args) throws java.lang.Exception {{\n"
@@ -90,10 +73,6 @@ def _evaluated(code: str | None, tests: Split, nonce: str, program: bool) -> Rec
     head = "".join(f"import {_IMPORTED[name]};\n" for name in names(text) if name in _IMPORTED)
     files = {f"{main}.java": head + text} | ({} if code is None else {"Problem.java": code})
     return recipe_of(main, files, len(tests.demands))
-
-
-def _constant(text: str) -> Any:
-    return constant(text, _call, _new)
 
 
 def _call(name: str, arguments: list[Any]) -> Any:
@@ -128,10 +107,6 @@ def _distinct(tag: str, elements: list[Any]) -> Any:
     if len(set(keys)) < len(keys):
         raise NotConstant(tag)
     return {tag: elements}
-
-
-def _holds(form: str, sides: Sequence[Any]) -> bool:
-    return holds(form, sides, zeros_differ=True)
 
 
 def checks(code: str, tests: str, nonce: str) -> Recipe:
@@ -169,4 +144,4 @@ def recipe_of(main: str, files: dict[str, str], checks: int) -> Recipe:
     return Recipe(build, Step((*RUN, *words)), checks, (*EXACT, *words))
 
 
-COMPILED = Compiled(_split, _constant, _alone, _beside, _holds)
+COMPILED = Compiled(_DIALECT, _call, _new, _evaluated, zeros_differ=True)

@@ -6,10 +6,14 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
+from rewardranker.judge.languages.constants import constant
 from rewardranker.judge.languages.replay import ReplayRequest
-from rewardranker.judge.languages.splitting import Split
+from rewardranker.judge.languages.rewriting import without_first_brace
+from rewardranker.judge.languages.splitting import Dialect, Split, split
+from rewardranker.judge.languages.typed_values import holds
 from rewardranker.judge.sandbox.step import Service, Step
 from rewardranker.linear import lexer
 
@@ -49,18 +53,35 @@ class Compiled:
     holds a list of values.
 
     Attributes:
-        split: takes the tests apart. Raises ``UserError`` for tests whose checks cannot be compared outside.
-        constant: the value of a plain expression. Raises ``NotConstant`` where it takes the language to know it.
-        alone: ``(split, nonce)``: evaluates the sides of the checks that need no program.
-        beside: ``(code, split, nonce)``: evaluates the others, with the program.
-        holds: ``(form, sides)``: whether a check is met, by the language's own rules.
+        dialect: how its tests are taken apart.
+        call, new: the value of a known call, and of a new object, in a plain expression: see :func:`constant`.
+        evaluated: ``(code, split, nonce)``: with a program, evaluates the sides of the checks that need it; without
+            one (``None``), the others.
+        zeros_differ: whether the language's equality tells 0.0 and -0.0 apart.
     """
 
-    split: Callable[[str], Split]
-    constant: Callable[[str], Any]
-    alone: Callable[[Split, str], Recipe]
-    beside: Callable[[str, Split, str], Recipe]
-    holds: Callable[[str, Sequence[Any]], bool]
+    dialect: Dialect
+    call: Callable[[str, list[Any]], Any]
+    new: Callable[[str, list[Any], list[Any] | None], Any]
+    evaluated: Callable[[str | None, Split, str], Recipe]
+    zeros_differ: bool
+
+    def split(self, tests: str) -> Split:
+        """Takes the tests apart. Raises ``UserError`` for tests whose checks cannot be compared outside."""
+        return _split(tests, self.dialect)
+
+    def constant(self, text: str) -> Any:
+        """The value of a plain expression. Raises ``NotConstant`` where it takes the language to know it."""
+        return constant(text, self.call, self.new)
+
+    def holds(self, form: str, sides: Sequence[Any]) -> bool:
+        """Whether a check is met, by the language's own rules."""
+        return holds(form, sides, self.zeros_differ)
+
+
+@lru_cache(maxsize=1024)
+def _split(tests: str, dialect: Dialect) -> Split:
+    return split(without_first_brace(tests), dialect)
 
 
 @dataclass(frozen=True)

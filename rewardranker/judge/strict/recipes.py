@@ -205,7 +205,7 @@ def _compiled(
         expected = recordings.sides(sandbox, language, problem, tests)
     except NotRecordable as error:
         return frame.alone(Verdict.INFRA, str(error), 0.0), False
-    recipe = compiled.beside(code, tests, nonce)
+    recipe = compiled.evaluated(code, tests, nonce)
     built, cpu_s = build(sandbox, language, recipe, frame)
     if isinstance(built, Judgement):
         return built, False

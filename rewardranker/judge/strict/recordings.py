@@ -85,7 +85,7 @@ def evaluate(sandbox: Sandbox, language: Language, problem: Problem, tests: Spli
     """The same by the language itself. Raises :class:`NotRecordable`, ``SandboxDied``."""
     assert language.compiled is not None
     nonce = secrets.token_hex(8)
-    recipe = language.compiled.alone(tests, nonce)
+    recipe = language.compiled.evaluated(None, tests, nonce)
     step, errors = recipe.run, b""
     if recipe.build is not None:
         built = sandbox.execute(recipe.build, _LIMITS, language=language.name)

@@ -102,9 +102,9 @@ public sealed class Checks {
         if (left == null || right == null) return left == right;
         Type kind = left.GetType();
         if (Plain.Contains(kind)) return kind == right.GetType() && left.Equals(right);
-        if (IsTuple(kind)) return IsTuple(right.GetType()) && SameItems(Items(left), Items(right));
+        if (Values.IsTuple(kind)) return Values.IsTuple(right.GetType()) && SameItems(Values.Items(left), Values.Items(right));
         if (IsOf(kind, Bags)) return IsOf(right.GetType(), Bags) && SameBags((IEnumerable) left, (IEnumerable) right);
-        if (IsPair(kind)) return IsPair(right.GetType()) && SameItems(Items(left), Items(right));
+        if (Values.IsPair(kind)) return Values.IsPair(right.GetType()) && SameItems(Values.Items(left), Values.Items(right));
         if (!IsList(kind) || !IsList(right.GetType())) return false;
         return SameItems((IEnumerable) left, (IEnumerable) right);
     }
@@ -116,32 +116,6 @@ public sealed class Checks {
     /// Or what the runtime's own iterators give (LINQ's), whose elements are then the program's.
     static bool IsList(Type kind) {
         return kind.IsArray || IsOf(kind, Lists) || kind.Assembly == typeof(System.Linq.Enumerable).Assembly;
-    }
-
-    static bool IsTuple(Type kind) {
-        return kind.Assembly == typeof(Tuple).Assembly && kind.Namespace == "System"
-            && (kind.Name.StartsWith("Tuple`") || kind.Name.StartsWith("ValueTuple`"));
-    }
-
-    static bool IsPair(Type kind) {
-        return kind.IsGenericType && kind.GetGenericTypeDefinition() == typeof(KeyValuePair<,>);
-    }
-
-    static IEnumerable Items(object whole) {
-        var items = new List<object>();
-        Type kind = whole.GetType();
-        foreach (string prefix in new[] { "Item", "Key", "Value" }) {
-            for (int i = 0; i < 9; i++) {
-                string name = prefix + (i == 0 ? "" : i.ToString());
-                var property = kind.GetProperty(name);
-                if (property != null && property.GetIndexParameters().Length == 0) items.Add(property.GetValue(whole, null));
-                var field = kind.GetField(name);
-                if (field != null) items.Add(field.GetValue(whole));
-            }
-        }
-        var rest = kind.GetProperty("Rest");
-        if (rest != null) items.Add(rest.GetValue(whole, null));
-        return items;
     }
 
     static bool SameItems(IEnumerable left, IEnumerable right) {

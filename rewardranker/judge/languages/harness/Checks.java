@@ -1,11 +1,9 @@
 package rewardranker;
 
-import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.Field;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.javatuples.Tuple;
-import sun.misc.Unsafe;
 
 /** Trusted checks: answers to the judge, and an equality that asks no class of the program's own. */
 public final class Checks {
@@ -25,7 +22,7 @@ public final class Checks {
         Boolean.class, Character.class, Byte.class, Short.class, Integer.class, Long.class, Float.class,
         Double.class, String.class, BigInteger.class, BigDecimal.class);
 
-    private final FileOutputStream results = new FileOutputStream(descriptor(RESULTS));
+    private final FileOutputStream results = new FileOutputStream(Values.descriptor(RESULTS));
     private final String nonce;
     private int number = 0;
 
@@ -42,11 +39,11 @@ public final class Checks {
 
     /** The check threw. */
     public void error(Throwable thrown) {
-        say("\"error\"," + quoted(thrown.getClass().getName()) + "," + quoted(messageOf(thrown)));
+        say("\"error\"," + quoted(thrown.getClass().getName()) + "," + quoted(Values.messageOf(thrown)));
     }
 
     public void done() {
-        try (FileInputStream token = new FileInputStream(descriptor(TOKEN))) {
+        try (FileInputStream token = new FileInputStream(Values.descriptor(TOKEN))) {
             StringBuilder text = new StringBuilder();
             for (int letter = token.read(); letter >= 0; letter = token.read()) text.append((char) letter);
             say("\"done\"," + quoted(text.toString()));
@@ -60,28 +57,6 @@ public final class Checks {
             results.write(("[\"" + nonce + "\"," + number++ + "," + rest + "]\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
-        }
-    }
-
-    /** The descriptor itself: a pipe of another user's cannot be opened by its name in /proc. */
-    static FileDescriptor descriptor(int number) {
-        try {
-            Field access = Unsafe.class.getDeclaredField("theUnsafe");
-            access.setAccessible(true);
-            Unsafe unsafe = (Unsafe) access.get(null);
-            FileDescriptor descriptor = new FileDescriptor();
-            unsafe.putInt(descriptor, unsafe.objectFieldOffset(FileDescriptor.class.getDeclaredField("fd")), number);
-            return descriptor;
-        } catch (ReflectiveOperationException failure) {
-            throw new IllegalStateException(failure);
-        }
-    }
-
-    private static String messageOf(Throwable thrown) {
-        try {
-            return String.valueOf(thrown.getMessage());
-        } catch (RuntimeException failure) {
-            return "a message that could not be had";
         }
     }
 

@@ -110,12 +110,12 @@ public sealed class Values {
         return value / 1.0000000000000000000000000000m;
     }
 
-    static bool IsTuple(Type kind) {
+    internal static bool IsTuple(Type kind) {
         return kind.Assembly == typeof(Tuple).Assembly && kind.Namespace == "System"
             && (kind.Name.StartsWith("Tuple`") || kind.Name.StartsWith("ValueTuple`"));
     }
 
-    static bool IsPair(Type kind) {
+    internal static bool IsPair(Type kind) {
         return kind.IsGenericType && kind.GetGenericTypeDefinition() == typeof(KeyValuePair<,>);
     }
 
@@ -123,7 +123,7 @@ public sealed class Values {
         return Array.Exists(kind.GetInterfaces(), one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(ISet<>));
     }
 
-    static IEnumerable Items(object whole) {
+    internal static IEnumerable Items(object whole) {
         var items = new List<object>();
         Type kind = whole.GetType();
         foreach (string name in new[] { "Item1", "Item2", "Item3", "Item4", "Item5", "Item6", "Item7", "Rest", "Key", "Value" }) {

@@ -113,7 +113,7 @@ public final class Values {
         }
     }
 
-    private static String messageOf(Throwable thrown) {
+    static String messageOf(Throwable thrown) {
         try {
             return String.valueOf(thrown.getMessage());
         } catch (RuntimeException | Error failure) {
