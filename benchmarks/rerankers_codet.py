@@ -34,14 +34,10 @@ from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Limits, Problem
 from rewardranker.problems.verdict import NEVER_LABELS, Verdict
-from rewardranker.reranking.alphacode import AlphaCodeRanker
-from rewardranker.reranking.codet import CodeTRanker
 from rewardranker.reranking.evidence import Probes, probe_candidates
-from rewardranker.reranking.exec_filter import ExecFilterRanker
-from rewardranker.reranking.generated_count import GeneratedCountRanker
+from rewardranker.reranking.execution import AlphaCodeRanker, ExecFilterRanker, MajorityRanker, MbrExecRanker
+from rewardranker.reranking.generated import CodeTRanker, GeneratedCountRanker
 from rewardranker.reranking.generated_tests import GeneratedTests, calls_of, examples_of, generated_tests
-from rewardranker.reranking.majority import MajorityRanker
-from rewardranker.reranking.mbr import MbrExecRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.runs.atomic import write_text

@@ -15,12 +15,11 @@ from rewardranker.errors import UserError
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import NEVER_LABELS, Verdict
-from rewardranker.reranking.coderanker import CodeRanker
-from rewardranker.reranking.length import LengthRanker
+from rewardranker.reranking.baselines import LengthRanker
 from rewardranker.reranking.lever import LeverRanker
+from rewardranker.reranking.networks import CodeRanker, RewardRanker
 from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
-from rewardranker.reranking.reward import RewardRanker
 from rewardranker.statistics.metrics import (
     best_of_n,
     bootstrap_mean,

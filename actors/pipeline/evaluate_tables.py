@@ -17,7 +17,7 @@ from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.data_card import ceiling
 from rewardranker.problems.types import Candidate
 from rewardranker.reranking.catalogue import CATALOGUE, network_rankers, rankers_for
-from rewardranker.reranking.codet import CodeTRanker
+from rewardranker.reranking.generated import CodeTRanker
 from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.reviewer import ReviewerRanker

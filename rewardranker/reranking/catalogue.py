@@ -10,11 +10,10 @@ from typing import Any
 from rewardranker.config.choices import imported
 from rewardranker.errors import UserError
 from rewardranker.problems.types import Candidate
-from rewardranker.reranking.coderanker import CodeRanker
 from rewardranker.reranking.lever import SELECTORS, Generator, LeverRanker
+from rewardranker.reranking.networks import CodeRanker, RewardRanker
 from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
-from rewardranker.reranking.reward import RewardRanker
 from rewardranker.reranking.stored import StoredRanker
 
 
@@ -85,20 +84,20 @@ VERDICTS = Need(
 
 #: Rankers that need no network. A ranker that has one is made by whoever loads it, or reads its stored scores.
 CATALOGUE: dict[str, Entry] = {
-    "random": Entry("Random pick (pass@1)", "random:RandomRanker"),
-    "first": Entry("First sample", "first:FirstRanker"),
-    "shortest": Entry("Shortest program", "length:LengthRanker"),
-    "longest": Entry("Longest program", "length:LengthRanker", options={"longest": True}),
+    "random": Entry("Random pick (pass@1)", "baselines:RandomRanker"),
+    "first": Entry("First sample", "baselines:FirstRanker"),
+    "shortest": Entry("Shortest program", "baselines:LengthRanker"),
+    "longest": Entry("Longest program", "baselines:LengthRanker", options={"longest": True}),
     "logprob": Entry("Mean log-probability", "logprob:LogprobRanker", LOGPROBS),
     "logprob_sum": Entry("Sum of log-probabilities", "logprob:SumLogprobRanker", LOGPROBS),
-    "majority": Entry("Majority vote on behaviour", "majority:MajorityRanker", BEHAVIOUR),
-    "exec_filter": Entry("Runs without error", "exec_filter:ExecFilterRanker", RETURNS),
-    "mbr_exec": Entry("MBR-exec, hard", "mbr:MbrExecRanker", RETURNS),
-    "mbr_exec_soft": Entry("MBR-exec, soft", "mbr:MbrExecRanker", RETURNS, options={"soft": True}),
-    "alphacode": Entry("AlphaCode filter and clusters", "alphacode:AlphaCodeRanker", EXAMPLES),
-    "generated_tests": Entry("Generated tests passed", "generated_count:GeneratedCountRanker", GENERATED),
-    "codet": Entry("CodeT", "codet:CodeTRanker", GENERATED),
-    "oracle": Entry("Oracle (pass@n)", "oracle:OracleRanker", VERDICTS),
+    "majority": Entry("Majority vote on behaviour", "execution:MajorityRanker", BEHAVIOUR),
+    "exec_filter": Entry("Runs without error", "execution:ExecFilterRanker", RETURNS),
+    "mbr_exec": Entry("MBR-exec, hard", "execution:MbrExecRanker", RETURNS),
+    "mbr_exec_soft": Entry("MBR-exec, soft", "execution:MbrExecRanker", RETURNS, options={"soft": True}),
+    "alphacode": Entry("AlphaCode filter and clusters", "execution:AlphaCodeRanker", EXAMPLES),
+    "generated_tests": Entry("Generated tests passed", "generated:GeneratedCountRanker", GENERATED),
+    "codet": Entry("CodeT", "generated:CodeTRanker", GENERATED),
+    "oracle": Entry("Oracle (pass@n)", "baselines:OracleRanker", VERDICTS),
 }
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from rewardranker.judge.observations import is_value
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.coderanker import log_probability
 from rewardranker.reranking.logprob import mean_logprob, sum_logprob
+from rewardranker.reranking.networks import log_probability
 from rewardranker.reranking.numbers import Numbers
 
 Selector = Literal["argmax", "summing", "voting"]

@@ -16,7 +16,7 @@ from rewardranker.errors import UserError
 from rewardranker.evaluation.pools import GREEDY, Entries, JudgedPool, Shared, Submission, check_entries
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.verdict import NEVER_LABELS
-from rewardranker.reranking.oracle import OracleRanker
+from rewardranker.reranking.baselines import OracleRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.statistics.clusters import ClusterBootstrap, Column, Interval
 from rewardranker.statistics.metrics import gap_closed, seed_standard_error

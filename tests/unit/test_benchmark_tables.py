@@ -12,7 +12,7 @@ from made_pools import PROVENANCE, candidates, pool, problem
 
 from rewardranker.errors import UserError
 from rewardranker.evaluation.pools import Entries, JudgedPool, Submission
-from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.execution import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.statistics.clusters import ClusterBootstrap, Column

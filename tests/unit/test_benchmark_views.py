@@ -16,7 +16,7 @@ from report_runs import parse
 from rich.console import Console
 
 from rewardranker.evaluation.pools import Entries, JudgedPool, Submission
-from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.execution import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.tables.benchmark import benchmark_sheet, build_benchmark_table

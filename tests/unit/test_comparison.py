@@ -17,7 +17,7 @@ from rich.console import Console
 from rewardranker.errors import UserError
 from rewardranker.evaluation.pools import Entries, JudgedPool, Submission
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.majority import MajorityRanker
+from rewardranker.reranking.execution import MajorityRanker
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.tables.comparison import compare_rankers, comparison_sheet

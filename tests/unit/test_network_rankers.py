@@ -15,13 +15,11 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.tiny import build_tokenizer
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.api import rank
-from rewardranker.reranking.coderanker import CodeRanker, log_probability
-from rewardranker.reranking.first import FirstRanker
-from rewardranker.reranking.length import LengthRanker
+from rewardranker.reranking.baselines import FirstRanker, LengthRanker
 from rewardranker.reranking.logprob import LogprobRanker, SumLogprobRanker
+from rewardranker.reranking.networks import CodeRanker, RewardRanker, log_probability
 from rewardranker.reranking.numbers import Computed, store, stored
 from rewardranker.reranking.reviewer import ReviewerRanker, review_sequence
-from rewardranker.reranking.reward import RewardRanker
 
 
 def problem(name: str = "p") -> Problem:

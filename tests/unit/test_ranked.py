@@ -12,8 +12,8 @@ from made_pools import candidates, problem
 
 from rewardranker.errors import UserError
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.majority import MajorityRanker, votes
-from rewardranker.reranking.oracle import OracleRanker
+from rewardranker.reranking.baselines import OracleRanker
+from rewardranker.reranking.execution import MajorityRanker, votes
 from rewardranker.reranking.stored import StoredRanker
 from rewardranker.statistics.metrics import best_of_n, rerank_at_k
 from rewardranker.tables.ranked import Chance, Method, rank_pool

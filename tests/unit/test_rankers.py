@@ -11,11 +11,10 @@ from rewardranker.errors import UserError
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.api import rank
+from rewardranker.reranking.baselines import OracleRanker, RandomRanker
+from rewardranker.reranking.execution import MajorityRanker
 from rewardranker.reranking.logprob import LogprobRanker
-from rewardranker.reranking.majority import MajorityRanker
-from rewardranker.reranking.oracle import OracleRanker
 from rewardranker.reranking.protocol import Ranker
-from rewardranker.reranking.random import RandomRanker
 from rewardranker.reranking.stored import StoredRanker
 
 

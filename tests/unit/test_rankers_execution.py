@@ -12,13 +12,9 @@ from hypothesis import strategies as st
 from rewardranker.errors import UserError
 from rewardranker.judge.observations import is_value
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.reranking.alphacode import AlphaCodeRanker
 from rewardranker.reranking.api import rank
-from rewardranker.reranking.codet import CodeTRanker
-from rewardranker.reranking.exec_filter import ExecFilterRanker
-from rewardranker.reranking.generated_count import GeneratedCountRanker
-from rewardranker.reranking.majority import MajorityRanker
-from rewardranker.reranking.mbr import MbrExecRanker
+from rewardranker.reranking.execution import AlphaCodeRanker, ExecFilterRanker, MajorityRanker, MbrExecRanker
+from rewardranker.reranking.generated import CodeTRanker, GeneratedCountRanker
 from rewardranker.reranking.protocol import Ranker
 
 PROBLEM = Problem("p", "test", "python", "", "f", "program", (), "test", "p", "", "")

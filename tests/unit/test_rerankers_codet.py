@@ -15,7 +15,7 @@ from rewardranker.judge import Judge
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Verdict
-from rewardranker.reranking.generated_count import GeneratedCountRanker
+from rewardranker.reranking.generated import GeneratedCountRanker
 
 
 @pytest.fixture(scope="module")
