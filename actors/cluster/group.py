@@ -8,9 +8,11 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import ray
+from ray import ObjectRef
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, RayTaskError
 from ray.util.placement_group import PlacementGroup, remove_placement_group
@@ -25,6 +27,11 @@ from rewardranker.errors import UserError
 SETTLE_S = 10.0
 #: Starting a process and importing torch, on a busy machine.
 START_S = 300.0
+
+R_co = TypeVar("R_co", covariant=True)
+Row = TypeVar("Row")
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class WorkerLost(RuntimeError):
@@ -91,11 +98,11 @@ class WorkerGroup:
         self.workers[index] = self._start(index, len(self.workers))
         (self.places[index],) = self.wait([self.workers[index].place.remote()], f"{self.name}: start", START_S, index)
 
-    def build_on(self, index: int, role: str, factory: Callable[..., Any], *args: Any) -> Any:
+    def build_on(self, index: int, role: str, factory: Callable[..., R_co], *args: Any) -> ObjectRef[None]:
         """Makes a role on one rank; not waited for."""
         return self.workers[index].build.remote(role, factory, *args)
 
-    def build(self, role: str, factory: Callable[..., Any], *args: Any) -> RoleGroup:
+    def build(self, role: str, factory: Callable[..., R_co], *args: Any) -> RoleGroup[R_co]:
         """Makes a role on every rank: ``factory(*args, rank)``."""
         refs = [self.build_on(index, role, factory, *args) for index in range(len(self.workers))]
         self.wait(refs, f"{role}: load", self.config.call_timeout_s)
@@ -135,8 +142,18 @@ class WorkerGroup:
         remove_placement_group(self._placement)
 
 
-class RoleGroup:
-    """One role on all ranks of a group."""
+@dataclass(frozen=True)
+class Pending(Generic[T]):
+    """What is being computed elsewhere; ``get`` waits for it."""
+
+    get: Callable[[], T]
+
+
+class RoleGroup(Generic[R_co]):
+    """One role on all ranks of a group. Its methods are named by the functions of its class: ``Policy.update``.
+
+    What is submitted by one thread reaches every rank in the same order, as collectives inside it need.
+    """
 
     _numbers = itertools.count()
 
@@ -152,36 +169,68 @@ class RoleGroup:
         """One name per rank, another one where a worker was replaced or the role was made anew."""
         return tuple(f"{worker._actor_id.hex()}/{self._number}" for worker in self.group.workers)
 
-    def all(self, method: str, *args: Any) -> list[Any]:
-        """The same call on every rank; results by rank."""
-        shared = [ray.put(arg) for arg in args] if self.world > 1 else args
-        return self._wait(method, [self.on(rank, method, *shared) for rank in range(self.world)])
-
-    def sharded(self, method: str, rows: Sequence[Any], *args: Any) -> list[Any]:
-        """Rows shared out over ranks; one result per row, in the order of the rows."""
-        ranks = min(self.world, len(rows))
-        refs = [self.on(rank, method, list(rows[rank::ranks]), *args) for rank in range(ranks)]
-        merged: list[Any] = [None] * len(rows)
-        for rank, part in enumerate(self._wait(method, refs)):
-            merged[rank::ranks] = part
-        return merged
-
-    def on(self, rank: int, method: str, *args: Any) -> Any:
+    def on(
+        self, rank: int, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> ObjectRef[T]:
         """A call on one rank, not waited for."""
-        return self.group.workers[rank].call.remote(self.role, method, *args)
+        found: ObjectRef[T] = self.group.workers[rank].call.remote(self.role, method.__name__, *args, **kwargs)
+        return found
 
-    def wait_one(self, rank: int, method: str, *args: Any) -> Any:
+    def wait_one(self, rank: int, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A call on one rank, waited for."""
-        limit = self.group.config.call_timeout_s
-        return self.group.wait([self.on(rank, method, *args)], f"{self.role}.{method}", limit, rank)[0]
+        [result] = self._pending(method, [self.on(rank, method, *args, **kwargs)], rank).get()
+        return result
+
+    def submit_all(
+        self, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Pending[list[T]]:
+        """The same call on every rank, not waited for; results by rank."""
+        shared: Any = [ray.put(arg) for arg in args] if self.world > 1 else args
+        return self._pending(method, [self.on(rank, method, *shared, **kwargs) for rank in range(self.world)])
+
+    def all(self, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        """:meth:`submit_all`, waited for."""
+        return self.submit_all(method, *args, **kwargs).get()
+
+    def submit_rows(
+        self,
+        method: Callable[Concatenate[R_co, list[Row], P], list[T]],
+        rows: Sequence[Row],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Pending[list[T]]:
+        """Rows shared out over ranks, not waited for; one result per row, in the order of the rows."""
+        ranks = min(self.world, len(rows))
+        refs = [self.on(rank, method, list(rows[rank::ranks]), *args, **kwargs) for rank in range(ranks)]
+        parts = self._pending(method, refs)
+
+        def merge() -> list[T]:
+            merged: list[Any] = [None] * len(rows)
+            for rank, part in enumerate(parts.get()):
+                merged[rank::ranks] = part
+            return merged
+
+        return Pending(merge)
+
+    def sharded(
+        self,
+        method: Callable[Concatenate[R_co, list[Row], P], list[T]],
+        rows: Sequence[Row],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> list[T]:
+        """:meth:`submit_rows`, waited for."""
+        return self.submit_rows(method, rows, *args, **kwargs).get()
+
+    def part(self, name: str, kind: type[T]) -> RoleGroup[T]:
+        """An attribute of the role, which is an object of ``kind``, as a role of its own."""
+        return RoleGroup(self.group, f"{self.role}.{name}")
 
     def drop(self) -> None:
         """Frees the role's memory."""
-        self.group.wait(
-            [w.drop.remote(self.role) for w in self.group.workers],
-            f"{self.role}: drop",
-            self.group.config.call_timeout_s,
-        )
+        drops = [worker.drop.remote(self.role) for worker in self.group.workers]
+        self.group.wait(drops, f"{self.role}: drop", self.group.config.call_timeout_s)
 
-    def _wait(self, method: str, refs: Sequence[Any]) -> list[Any]:
-        return self.group.wait(refs, f"{self.role}.{method}", self.group.config.call_timeout_s)
+    def _pending(self, method: Callable[..., T], refs: Sequence[ObjectRef[T]], first: int = 0) -> Pending[list[T]]:
+        what, limit = f"{self.role}.{method.__name__}", self.group.config.call_timeout_s
+        return Pending(lambda: self.group.wait(refs, what, limit, first))

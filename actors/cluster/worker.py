@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 from collections.abc import Callable
@@ -52,9 +53,8 @@ class Worker:
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
 
-    def call(self, role: str, method: str, *args: Any) -> Any:
-        """Calls ``role.method``; a dotted method reaches a part of the role, e.g. ``weights.metas``."""
-        target = self._roles[role]
-        for part in method.split("."):
-            target = getattr(target, part)
-        return target(*args)
+    def call(self, role: str, method: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Calls a method of a role; a dotted role is a part of one, e.g. ``policy.weights``."""
+        name, *parts = role.split(".")
+        target = functools.reduce(getattr, parts, self._roles[name])
+        return getattr(target, method)(*args, **kwargs)

@@ -11,6 +11,7 @@ from pathlib import Path
 from actors.cluster.dispatch import chunked
 from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, sample_shard, shard_path
+from actors.roles.reward import Reward
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import judge_candidates, score_candidates
 from rewardranker.models.limits import Limits, describe_unread
@@ -71,7 +72,7 @@ def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key:
     chat = context.config.model.chat
     limits = Limits.of_model(str(reward_model))
     unread = score_candidates(
-        pool, context.problems, lambda rows: role.sharded("score", rows), context.tokenizer, chat, key, limits
+        pool, context.problems, lambda rows: role.sharded(Reward.score, rows), context.tokenizer, chat, key, limits
     )
     if unread:
         context.console.warn(f"{key}: {describe_unread(unread, len(pool))}")

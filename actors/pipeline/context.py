@@ -107,7 +107,7 @@ class Context:
         languages = sorted({problem.language for problem in problems})
         return {language: judge_fingerprint(language, self.config.judge.remote_url) for language in languages}
 
-    def reward_role(self, model_path: Path | str) -> RoleGroup:
+    def reward_role(self, model_path: Path | str) -> RoleGroup[Reward]:
         """A frozen reward model, ready to score."""
         setup = self.setup(model_path, self.config.reward.microbatch_tokens)
         return self.runtime.role("reward", Reward, setup)

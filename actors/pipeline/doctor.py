@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import ray
@@ -76,7 +75,7 @@ def _resources() -> str:
 
 def _collectives(runtime: Runtime) -> str:
     role = runtime.role("policy", Echo)
-    rates: list[Any] = role.all("exchange")
+    rates = role.all(Echo.exchange)
     return f"{role.world} rank(s), {np.mean(rates):,.0f} MB/s on {', '.join(sorted(set(role.group.places)))}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rewardranker.config.schema import JudgeConfig
 from rewardranker.judge import Judge, VerdictCache
 from rewardranker.problems.types import Problem
 from rewardranker.problems.verdict import Judgement
+from rewardranker.runs.console import Advance
 
 CHUNK = 64
 #: A program may be run three times over: once in its turn, and alone where the first result is in doubt.
@@ -33,7 +34,7 @@ class Executor:
 
 
 class ExecutorPool:
-    """A judge made of ``config.executors`` actors; same interface as :meth:`Judge.run`."""
+    """A judge made of ``config.executors`` actors."""
 
     def __init__(self, config: JudgeConfig, cache: Path | None) -> None:
         self._config = config
@@ -52,13 +53,13 @@ class ExecutorPool:
     def run(
         self,
         items: Sequence[Item],
-        on_result: Callable[[int], None] | None = None,
+        advance: Advance | None = None,
         fresh: bool = False,
     ) -> list[Judgement]:
         """Judges whole programs; results in the order of the items.
 
         Args:
-            on_result: called with the number of programs judged by each finished chunk.
+            advance: called with the number of programs judged by each finished chunk.
             fresh: run them, whatever the cache says.
         """
         distinct = list(dict.fromkeys((problem.id, code) for problem, code in items))
@@ -71,7 +72,7 @@ class ExecutorPool:
             lambda worker, chunk: worker.run.remote(chunk, fresh),
             self._replace,
             60.0 + RUNS * CHUNK * max((problem.limits.wall_s for problem, _ in items), default=0.0),
-            (lambda part: on_result(len(part))) if on_result else None,
+            (lambda part: advance(len(part))) if advance else None,
         )
         for part in parts:
             judgements.extend(part)

@@ -30,9 +30,9 @@ class Leader:
     def __init__(self, role: Any) -> None:
         self._role = role
 
-    def all(self, method: str, *args: Any) -> list[Any]:
-        _broadcast((method, args))
-        return [getattr(self._role, method)(*args)]
+    def all(self, method: Callable[..., Any], *args: Any) -> list[Any]:
+        _broadcast((method.__name__, args))
+        return [getattr(self._role, method.__name__)(*args)]
 
     def finish(self) -> None:
         _broadcast(None)

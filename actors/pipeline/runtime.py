@@ -32,7 +32,7 @@ class Runtime:
     def __init__(self, config: Config, console: Console, cache: Path | None = None) -> None:
         self.config, self._console, self._cache = config, console, cache
         self._groups: dict[str, WorkerGroup] = {}
-        self._roles: dict[str, RoleGroup] = {}
+        self._roles: dict[str, RoleGroup[Any]] = {}
         self._rollouts: RolloutPool | None = None
         self._executors: ExecutorPool | None = None
 
@@ -59,10 +59,11 @@ class Runtime:
             self._executors = ExecutorPool(self.config.judge, self._cache)
         return self._executors
 
-    def role(self, name: str, factory: Callable[..., Any], *args: Any) -> RoleGroup:
+    def role(self, name: str, factory: Callable[..., T], *args: Any) -> RoleGroup[T]:
         """Loads a role (anew, if there is one of that name) on the workers that the placement gives it."""
-        self._roles[name] = self._group_of(name).build(name, factory, *args)
-        return self._roles[name]
+        role = self._group_of(name).build(name, factory, *args)
+        self._roles[name] = role
+        return role
 
     def free_roles(self) -> None:
         """Frees the memory of all roles but the rollout engines; a stage loads what it needs."""

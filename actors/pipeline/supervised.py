@@ -9,21 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.metrics import MetricWriter
 
+T = TypeVar("T")
+
+
+class Trained(Protocol):
+    """What a role that learns can do beside learning."""
+
+    def save(self, directory: str) -> None: ...
+    def load(self, directory: str) -> None: ...
+    def export(self, directory: str) -> None: ...
+
 
 class Role(Protocol):
-    def all(self, method: str, *args: Any) -> list[Any]: ...
+    def all(self, method: Callable[..., T], *args: Any) -> list[T]: ...
 
 
 @dataclass(frozen=True)
 class Fit:
     """What to train on: ``method(minibatch(step), *extra)`` for ``steps`` updates."""
 
-    method: str
+    method: Callable[..., dict[str, float]]
     minibatch: Callable[[int], list[Any]]
     extra: tuple[Any, ...]
     steps: int
@@ -51,7 +61,7 @@ def fit(
     start = 0
     if newest:
         start, path = newest
-        role.all("load", str(path))
+        role.all(Trained.load, str(path))
     writer = MetricWriter(directory, resume_at=start)
     for step in range(start, work.steps):
         metrics = role.all(work.method, work.minibatch(step), *work.extra)[0]
@@ -60,9 +70,9 @@ def fit(
         if (step + 1) % work.checkpoint_every == 0 and step + 1 < work.steps:
             checkpoints.save(step + 1, lambda path: _save(role, path))
     writer.close()
-    role.all("export", str(directory / "hf"))
+    role.all(Trained.export, str(directory / "hf"))
     return writer.tail_means(work.steps)
 
 
 def _save(role: Role, path: Path) -> None:
-    role.all("save", str(path))
+    role.all(Trained.save, str(path))

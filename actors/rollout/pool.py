@@ -7,9 +7,12 @@ from typing import Any
 
 from actors.cluster.dispatch import chunked, dispatch
 from actors.cluster.group import RoleGroup, WorkerLost
+from actors.rollout.worker import RolloutWorker
+from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync, WeightSyncError
 from rewardranker.config.schema import RolloutConfig
 from rewardranker.generation.types import Request, Response, Sampling
+from rewardranker.runs.console import Advance
 
 MAX_CHUNK = 512
 
@@ -26,7 +29,7 @@ class RolloutPool:
 
     def __init__(
         self,
-        role: RoleGroup,
+        role: RoleGroup[RolloutWorker],
         sync: WeightSync,
         config: RolloutConfig,
         restart: Callable[[int], None] | None,
@@ -40,19 +43,19 @@ class RolloutPool:
         self,
         requests: list[Request],
         sampling: Sampling,
-        on_result: Callable[[int], None] | None = None,
+        advance: Advance | None = None,
     ) -> list[Response]:
-        """One response per request, in order; ``on_result`` hears how many more are there."""
+        """One response per request, in order; ``advance`` hears how many more are there."""
         places = list(range(self.role.world))
         size = min(MAX_CHUNK, -(-len(requests) // len(places)))
         parts: list[list[Response]] = dispatch(
             "rollout",
             places,
             chunked(requests, max(1, size)),
-            lambda place, chunk: self.role.on(place, "generate", chunk, sampling),
+            lambda place, chunk: self.role.on(place, RolloutWorker.generate, chunk, sampling),
             self._replace,
             self._config.timeout_s,
-            (lambda part: on_result(len(part))) if on_result else None,
+            (lambda part: advance(len(part))) if advance else None,
         )
         return [response for part in parts for response in part]
 
@@ -61,22 +64,22 @@ class RolloutPool:
         if self._loaded == (model_path, version):
             return
         self._loaded = ("", 0)
-        self._restore = lambda place: self.role.wait_one(place, "load_checkpoint", model_path, version)
-        self.role.all("load_checkpoint", model_path, version)
+        self._restore = lambda place: self.role.wait_one(place, RolloutWorker.load_checkpoint, model_path, version)
+        self.role.all(RolloutWorker.load_checkpoint, model_path, version)
         self._loaded = (model_path, version)
 
-    def sync(self, policy: RoleGroup, version: int) -> dict[str, float]:
+    def sync(self, weights: RoleGroup[WeightSource], version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
         self._loaded = ("", 0)  # a model directory's no longer
-        self._restore = lambda place: self._sync.send_to(policy, self.role, place, version)
+        self._restore = lambda place: self._sync.send_to(weights, self.role, place, version)
         try:
-            return self._sync.sync(policy, self.role, version)
+            return self._sync.sync(weights, self.role, version)
         except WeightSyncError as error:
             if self._restart is None or not error.rollouts:
                 raise
             for place in error.rollouts:
                 self._restart(place)
-            return self._sync.sync(policy, self.role, version)
+            return self._sync.sync(weights, self.role, version)
 
     def _replace(self, place: int) -> int:
         if self._restart is None:

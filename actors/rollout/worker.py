@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import ray
 import torch
 from transformers import AutoConfig
 
@@ -82,10 +80,6 @@ class RolloutWorker:
         for tensor in tensors.values():
             self._engine.load_bucket(tensor.contiguous().view(-1).view(torch.uint8).numpy())
         self._engine.finish_update(version)
-
-    def ping(self) -> str:
-        """Answers when the model is loaded, with where it runs."""
-        return f"{self._device} of {ray.util.get_node_ip_address()}, process {os.getpid()}"
 
     def device(self) -> str:
         return self._device

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-import numpy as np
 import ray
 import torch
 import torch.distributed as dist
@@ -32,25 +31,21 @@ class WeightSource:
         self._group: WeightGroup | None = None
 
     def metas(self) -> list[TensorMeta]:
-        """What :meth:`buckets` will hold, in order."""
+        """What the buckets will hold, in order."""
         return self._metas
 
     def device(self) -> str:
         """Where the weights live: ``cpu`` or ``cuda:0``."""
         return self._device
 
-    def buckets(self, limit_bytes: int) -> Iterator[np.ndarray]:
-        """``uint8 [n]`` arrays of whole tensors' raw bytes, cut by :func:`actors.weights.buckets.split`."""
-        for bucket in self._packed(limit_bytes, "cpu"):
-            yield bucket.numpy()
-
     def begin_buckets(self, limit_bytes: int) -> int:
-        """Prepares :meth:`put_bucket`; returns how many there will be."""
+        """Prepares :meth:`put_bucket`; returns how many :func:`actors.weights.buckets.split` makes."""
         self._waiting = self._packed(limit_bytes, "cpu")
         return len(list(split(self._metas, limit_bytes)))
 
     def put_bucket(self) -> list[ObjectRef]:
-        """Puts the next bucket into the object store; returns its reference, in a list so that it stays one.
+        """Puts the next bucket, ``uint8 [n]``, raw bytes of whole tensors, into the object store; returns its
+        reference, in a list so that it stays one.
 
         One at a time: the store never holds the whole model.
         """

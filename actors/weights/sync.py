@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import numpy as np
 import ray
 from ray import ObjectRef
 from ray.exceptions import RayError
 
 from actors.cluster.group import WorkerLost
 from actors.weights.buckets import byte_size
+from actors.weights.source import WeightSource
 from rewardranker.config.schema import WeightSyncConfig
 from rewardranker.generation.types import TensorMeta
+
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+P = ParamSpec("P")
 
 TRAINER = "policy rank 0"
 
@@ -22,8 +29,22 @@ TRAINER = "policy rank 0"
 GRACE_S = 5.0
 
 
-class Ranks(Protocol):
-    """What a sync needs of the policy and of the rollouts: see :class:`actors.cluster.group.RoleGroup`."""
+class Receiver(Protocol):
+    """What a sync asks of a rollout worker: see :class:`actors.rollout.worker.RolloutWorker`."""
+
+    def device(self) -> str: ...
+    def weight_ranks(self) -> int: ...
+    def join_weight_group(
+        self, address: str, port: int, first_rank: int, world: int, backend: str, timeout_s: float
+    ) -> None: ...
+    def begin_update(self, metas: list[TensorMeta]) -> None: ...
+    def load_bucket(self, bucket: np.ndarray) -> None: ...
+    def receive_weights(self, limit_bytes: int) -> None: ...
+    def finish_update(self, version: int) -> None: ...
+
+
+class Ranks(Protocol[R_co]):
+    """Where the policy's weights, or the rollouts, live: see :class:`actors.cluster.group.RoleGroup`."""
 
     @property
     def world(self) -> int: ...
@@ -32,27 +53,27 @@ class Ranks(Protocol):
     def members(self) -> tuple[str, ...]:
         """One name per rank, another one where a rank was made anew."""
 
-    def on(self, rank: int, method: str, *args: Any) -> ObjectRef:
-        """Calls one rank; a method may be dotted, such as ``weights.metas``."""
+    def on(
+        self, rank: int, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> ObjectRef[T]: ...
 
 
 @dataclass(frozen=True)
-class Only:
-    """One rank of several, as if it were the only one."""
+class Receivers:
+    """The rollouts that a sync is for: some places of all."""
 
-    ranks: Ranks
-    rank: int
-
-    @property
-    def world(self) -> int:
-        return 1
+    rollouts: Ranks[Receiver]
+    places: Sequence[int]
 
     @property
     def members(self) -> tuple[str, ...]:
-        return (self.ranks.members[self.rank],)
+        return tuple(self.rollouts.members[place] for place in self.places)
 
-    def on(self, rank: int, method: str, *args: Any) -> ObjectRef:
-        return self.ranks.on(self.rank, method, *args)
+    def ask(
+        self, method: Callable[Concatenate[Receiver, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> dict[int, ObjectRef[T]]:
+        """The same call on each, by place."""
+        return {place: self.rollouts.on(place, method, *args, **kwargs) for place in self.places}
 
 
 class WeightSyncError(WorkerLost):
@@ -81,8 +102,14 @@ class WeightSync:
         self._transport = ""
         self._members: tuple[str, ...] = ()
 
-    def sync(self, policy: Ranks, rollouts: Ranks, version: int) -> dict[str, float]:
-        """Returns when every rollout answers with the new weights and reports ``version``.
+    def sync(
+        self,
+        weights: Ranks[WeightSource],
+        rollouts: Ranks[Receiver],
+        version: int,
+        places: Sequence[int] | None = None,
+    ) -> dict[str, float]:
+        """Returns when the rollouts, all or those at ``places``, answer with the new weights and report ``version``.
 
         Rollouts must not be generating; their engines refuse to until the update has finished.
 
@@ -91,7 +118,8 @@ class WeightSync:
         """
         start = time.perf_counter()
         try:
-            metas = self._send(policy, rollouts, version)
+            everywhere = range(rollouts.world)
+            metas = self._send(weights, Receivers(rollouts, everywhere if places is None else places), version)
         except WeightSyncError:
             # A broken process group cannot be repaired, only made anew.
             self._members = ()
@@ -103,85 +131,91 @@ class WeightSync:
             "weight_sync/mb_per_s": megabytes / seconds,
         }
 
-    def send_to(self, policy: Ranks, rollouts: Ranks, rank: int, version: int) -> None:
+    def send_to(self, weights: Ranks[WeightSource], rollouts: Ranks[Receiver], place: int, version: int) -> None:
         """Brings one rollout, which was replaced, up to date; through the object store, which needs no group."""
-        single = WeightSync(replace(self._config, transport="object_store"))
-        single.sync(policy, Only(rollouts, rank), version)
+        WeightSync(replace(self._config, transport="object_store")).sync(weights, rollouts, version, [place])
 
-    def _send(self, policy: Ranks, rollouts: Ranks, version: int) -> list[TensorMeta]:
-        self._connect(policy, rollouts)
-        metas = self._trainer(policy, "weights.metas")
-        self._all("begin_update", _ask(rollouts, "begin_update", metas))
+    def _send(self, weights: Ranks[WeightSource], receivers: Receivers, version: int) -> list[TensorMeta]:
+        self._connect(weights, receivers)
+        metas = self._trainer(weights, WeightSource.metas)
+        self._all("begin_update", receivers.ask(Receiver.begin_update, metas))
         if self._transport == "object_store":
-            self._through_store(policy, rollouts)
+            self._through_store(weights, receivers)
         else:
-            sending = policy.on(0, "weights.send", self._limit)
-            receiving = _ask(rollouts, "receive_weights", self._limit)
+            sending = weights.on(0, WeightSource.send, self._limit)
+            receiving = receivers.ask(Receiver.receive_weights, self._limit)
             self._all(f"receive_weights over {self._transport}", receiving, sending)
-        self._all("finish_update", _ask(rollouts, "finish_update", version))
+        self._all("finish_update", receivers.ask(Receiver.finish_update, version))
         return metas
 
-    def _through_store(self, policy: Ranks, rollouts: Ranks) -> None:
-        count = self._trainer(policy, "weights.begin_buckets", self._limit)
-        coming = policy.on(0, "weights.put_bucket")
+    def _through_store(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
+        count = self._trainer(weights, WeightSource.begin_buckets, self._limit)
+        coming = weights.on(0, WeightSource.put_bucket)
         for number in range(1, count + 1):
-            [bucket] = self._answer(coming, f"weights.put_bucket {number} of {count}")
+            bucket: Any = self._answer(coming, f"weights.put_bucket {number} of {count}")[0]  # Ray passes what it is
             if number < count:
                 # The trainer packs the next one while the rollouts load this one.
-                coming = policy.on(0, "weights.put_bucket")
-            self._all(f"load_bucket {number} of {count}", _ask(rollouts, "load_bucket", bucket))
+                coming = weights.on(0, WeightSource.put_bucket)
+            self._all(f"load_bucket {number} of {count}", receivers.ask(Receiver.load_bucket, bucket))
 
-    def _connect(self, policy: Ranks, rollouts: Ranks) -> None:
-        members = (policy.members[0], *rollouts.members)
+    def _connect(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
+        members = (weights.members[0], *receivers.members)
         if members == self._members:
             return
         self._transport = self._config.transport
         if self._transport == "auto":
-            devices = self._all("device", _ask(rollouts, "device"))
-            devices.append(self._trainer(policy, "weights.device"))
+            devices = self._all("device", receivers.ask(Receiver.device))
+            devices.append(self._trainer(weights, WeightSource.device))
             self._transport = "nccl" if all(d.startswith("cuda") for d in devices) else "object_store"
         if self._transport != "object_store":
-            self._join(policy, rollouts)
+            self._join(weights, receivers)
         self._members = members
 
-    def _join(self, policy: Ranks, rollouts: Ranks) -> None:
-        ranks = self._all("weight_ranks", _ask(rollouts, "weight_ranks"))
+    def _join(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
+        ranks = self._all("weight_ranks", receivers.ask(Receiver.weight_ranks))
         world, limit_s = 1 + sum(ranks), self._config.timeout_s
-        address, port = self._trainer(policy, "weights.open_group", limit_s)
-        trainer = policy.on(0, "weights.join_group", world, self._transport, limit_s)
-        joining = [
-            rollouts.on(k, "join_weight_group", address, port, 1 + sum(ranks[:k]), world, self._transport, limit_s)
-            for k in range(rollouts.world)
-        ]
+        address, port = self._trainer(weights, WeightSource.open_group, limit_s)
+        trainer = weights.on(0, WeightSource.join_group, world, self._transport, limit_s)
+        first = dict(zip(receivers.places, itertools.accumulate(ranks, initial=1), strict=False))
+        joining = {
+            place: receivers.rollouts.on(
+                place, Receiver.join_weight_group, address, port, first[place], world, self._transport, limit_s
+            )
+            for place in receivers.places
+        }
         self._all(f"join_weight_group of {world} ranks over {self._transport} at {address}:{port}", joining, trainer)
 
-    def _trainer(self, policy: Ranks, method: str, *args: Any) -> Any:
-        return self._answer(policy.on(0, method, *args), method)
+    def _trainer(
+        self,
+        weights: Ranks[WeightSource],
+        method: Callable[Concatenate[WeightSource, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return self._answer(weights.on(0, method, *args, **kwargs), f"weights.{method.__name__}")
 
-    def _answer(self, call: ObjectRef, what: str) -> Any:
-        return self._all(what, [], call)[-1]
+    def _answer(self, call: ObjectRef[T], what: str) -> T:
+        answer: T = self._all(what, {}, call)[-1]
+        return answer
 
-    def _all(self, what: str, calls: Sequence[ObjectRef], trainer: ObjectRef | None = None) -> list[Any]:
+    def _all(self, what: str, calls: Mapping[int, ObjectRef[T]], trainer: ObjectRef[Any] | None = None) -> list[T]:
         """Waits for the rollouts' answers, and the trainer's, which comes last; whoever fails is named."""
-        refs = list(calls) if trainer is None else [*calls, trainer]
-        names = [f"rollout {k}" for k in range(len(calls))] + [TRAINER] * (trainer is not None)
+        refs = [*calls.values()] if trainer is None else [*calls.values(), trainer]
+        places = list(calls)
+        names = [f"rollout {place}" for place in places] + [TRAINER] * (trainer is not None)
         answers, failures = _wait(refs, self._config.timeout_s)
         late = [k for k in range(len(refs)) if k not in answers and k not in failures]
         if failures:
             message = "; ".join(f"{names[k]} failed: {error}" for k, error in failures.items())
-            broken = tuple(k for k in sorted(failures) if k < len(calls))
+            broken = tuple(places[k] for k in sorted(failures) if k < len(places))
             raise WeightSyncError(f"weight sync, {what}: {message}", broken) from next(iter(failures.values()))
         if late:
             raise WeightSyncError(
                 f"weight sync, {what}: waited {self._config.timeout_s:g} s (weight_sync.timeout_s) for "
                 + ", ".join(names[k] for k in late),
-                tuple(k for k in late if k < len(calls)),
+                tuple(places[k] for k in late if k < len(places)),
             )
         return [answers[k] for k in range(len(refs))]
-
-
-def _ask(ranks: Ranks, method: str, *args: Any) -> list[ObjectRef]:
-    return [ranks.on(rank, method, *args) for rank in range(ranks.world)]
 
 
 def _wait(refs: list[ObjectRef], timeout_s: float) -> tuple[dict[int, Any], dict[int, RayError]]:

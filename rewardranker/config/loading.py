@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from rewardranker.config.reading import from_override, from_yaml
-from rewardranker.config.rules import check
+from rewardranker.config.rules import NO_CHOICE, check
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 
@@ -91,6 +91,8 @@ def _refuse_unknown(layer: dict[str, Any], known: set[str], where: str) -> None:
     for key in _leaf_keys(layer):
         if key in known or key.startswith(_OPEN):
             continue
+        if key in NO_CHOICE:
+            raise UserError(f"{key} in {where} cannot be set: {NO_CHOICE[key]}; leave it out")
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "see rewardranker/config/schema.py"
         raise UserError(f"unknown setting {key!r} in {where}; {hint}")

@@ -56,6 +56,12 @@ NOT_NEGATIVE = (
     "data.mbpp.validation_limit", "judge.cpus_per_executor",
 )  # fmt: skip
 
+_UNTRUNCATED = (
+    "PPO samples untruncated (top_p 1, top_k off), or the trainer's log-probabilities were not those of the sampler"
+)
+#: What one may look for and cannot set, and why.
+NO_CHOICE = {"ppo.top_p": _UNTRUNCATED, "ppo.top_k": _UNTRUNCATED}
+
 ROLES = ("policy", "critic", "reference", "reward")
 
 
@@ -88,14 +94,6 @@ def check(config: Config) -> None:
             raise UserError(f"{key}={value(config, key)}: must not be negative")
     for rule in _RULES:
         rule(config)
-
-
-def _untruncated_rollouts(c: Config) -> None:
-    if c.ppo.top_p != 1.0 or c.ppo.top_k != 0:
-        raise UserError(
-            f"ppo.top_p={c.ppo.top_p}, ppo.top_k={c.ppo.top_k}: PPO rollouts must be untruncated (top_p=1, "
-            "top_k=0), or the trainer's log-probabilities are not those of the sampler"
-        )
 
 
 def _minibatches_fit(c: Config) -> None:
@@ -236,7 +234,6 @@ def _family_is_large_enough(c: Config) -> None:
 
 
 _RULES: tuple[Callable[[Config], None], ...] = (
-    _untruncated_rollouts,
     _minibatches_fit,
     _group_baselines,
     _probabilities,

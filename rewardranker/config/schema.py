@@ -165,8 +165,6 @@ class PPOConfig:
     inner_epochs: int = 1
     max_new_tokens: int = 1024
     temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int = 0
     advantage: str = "gae"
     options: dict[str, Any] = field(default_factory=dict)
     gamma: float = 1.0

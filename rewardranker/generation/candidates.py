@@ -16,7 +16,7 @@ from rewardranker.judge import JudgeFunction
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
 from rewardranker.models.endings import Endings
-from rewardranker.models.limits import UNREAD, Limits, Unread, describe_unread, score_readable
+from rewardranker.models.limits import Limits, Readable, Unread, describe_unread
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import completion_of, extract
 from rewardranker.runs.seeds import derive_seed
@@ -77,6 +77,26 @@ def judge_candidates(candidates: Sequence[Candidate], problems: Mapping[str, Pro
         c.message, c.signature = judgement.message, judgement.signature
 
 
+def readable_candidates(
+    candidates: Sequence[Candidate],
+    problems: Mapping[str, Problem],
+    tokenizer: PreTrainedTokenizerBase,
+    chat: bool,
+    limits: Limits | None,
+) -> Readable:
+    """The candidates as a reward model reads them: normalised programs, as in training pairs.
+
+    Args:
+        limits: of the network; what is beyond them is not shown to it.
+
+    Raises:
+        UserError: all programs are beyond the limits.
+    """
+    items = dict.fromkeys((c.problem_id, c.code) for c in candidates)
+    rows = {item: scored_sequence(problems[item[0]], item[1], tokenizer, chat) for item in items}
+    return Readable.of([rows[c.problem_id, c.code] for c in candidates], candidate_names(candidates), limits)
+
+
 def score_candidates(
     candidates: Sequence[Candidate],
     problems: Mapping[str, Problem],
@@ -86,44 +106,20 @@ def score_candidates(
     key: str,
     limits: Limits | None = None,
 ) -> list[Unread]:
-    """Fills in ``scores[key]``; the text scored is the normalised program, as in training pairs.
-
-    Args:
-        limits: of the network behind ``score``; what is beyond them is not shown to it, gets the lowest score, and is
-            returned.
-
-    Raises:
-        UserError: all programs are beyond the limits.
-    """
-    items = dict.fromkeys((c.problem_id, c.code) for c in candidates)
-    rows = {item: scored_sequence(problems[item[0]], item[1], tokenizer, chat) for item in items}
-    found = score_readable(
-        [rows[c.problem_id, c.code] for c in candidates], candidate_names(candidates), score, limits
-    )
-    for c, number in zip(candidates, found.scores, strict=True):
+    """Fills in ``scores[key]``; what is beyond the limits (:func:`readable_candidates`) gets the lowest score, and is
+    returned."""
+    readable = readable_candidates(candidates, problems, tokenizer, chat, limits)
+    for c, number in zip(candidates, readable.scores(score(readable.shown)), strict=True):
         c.scores[key] = number
-    return found.unread
+    return readable.unread
 
 
-def score_all(
-    candidates: Sequence[Candidate],
-    problems: Mapping[str, Problem],
-    score: Score,
-    tokenizer: PreTrainedTokenizerBase,
-    chat: bool,
-    key: str,
-    limits: Limits | None,
-    warn: Callable[[str], None],
-) -> None:
-    """:func:`score_candidates` for a policy's rewards: what the network cannot read, such as a program of all its
-    positions, gets the lowest score of the others, and is said. Minus infinity is no reward."""
-    unread = score_candidates(candidates, problems, score, tokenizer, chat, key, limits)
-    if not unread:
-        return
-    lowest = min(c.scores[key] for c in candidates if c.scores[key] > UNREAD)
-    for c in candidates:
-        c.scores[key] = max(c.scores[key], lowest)
-    warn(f"{describe_unread(unread, len(candidates))}; they get the step's lowest score")
+def reward_scores(readable: Readable, found: Sequence[float], warn: Callable[[str], None]) -> list[float]:
+    """A policy's rewards: what the network cannot read, such as a program of all its positions, gets the lowest score
+    of the others, and is said. Minus infinity is no reward."""
+    if readable.unread:
+        warn(f"{describe_unread(readable.unread, len(readable.rows))}; they get the step's lowest score")
+    return [max(score, min(found)) for score in readable.scores(found)]
 
 
 def candidate_names(candidates: Sequence[Candidate]) -> list[str]:

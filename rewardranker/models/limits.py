@@ -68,6 +68,39 @@ class Unread:
 
 
 @dataclass(frozen=True)
+class Readable:
+    """Texts before a network: the distinct ones that it can read are ``shown``, and scored each once."""
+
+    rows: Sequence[TokenSequence]
+    shown: list[TokenSequence]
+    unread: list[Unread]
+
+    @classmethod
+    def of(cls, rows: Sequence[TokenSequence], names: Sequence[str], limits: Limits | None) -> Readable:
+        """
+        Args:
+            names: of the rows, for people.
+            limits: the network's; ``None`` asks it about everything.
+
+        Raises:
+            UserError: it can read none of them.
+        """
+        reasons = [limits.why_not(row) if limits is not None else "" for row in rows]
+        unread = [Unread(name, reason) for name, reason in zip(names, reasons, strict=True) if reason]
+        if rows and len(unread) == len(rows):
+            raise UserError(
+                f"the model can read none of {len(rows):,} texts; the first, {unread[0].name}: {unread[0].reason}"
+            )
+        shown = list(dict.fromkeys(row for row, reason in zip(rows, reasons, strict=True) if not reason))
+        return cls(rows, shown, unread)
+
+    def scores(self, found: Sequence[float]) -> list[float]:
+        """One score per row: what was ``found`` for those shown, :data:`UNREAD` for the others."""
+        known = dict(zip(self.shown, found, strict=True))
+        return [known.get(row, UNREAD) for row in self.rows]
+
+
+@dataclass(frozen=True)
 class Scored:
     """One score per row, and the rows among them that got none."""
 
@@ -81,26 +114,10 @@ def score_readable(
     score: Callable[[list[TokenSequence]], list[float]],
     limits: Limits | None,
 ) -> Scored:
-    """Scores of all rows; what the network cannot read gets :data:`UNREAD` and costs the others nothing.
-
-    The network sees each distinct row once.
-
-    Args:
-        names: of the rows, for people.
-        limits: the network's; ``None`` asks it about everything.
-
-    Raises:
-        UserError: it can read none of them.
-    """
-    reasons = [limits.why_not(row) if limits is not None else "" for row in rows]
-    unread = [Unread(name, reason) for name, reason in zip(names, reasons, strict=True) if reason]
-    if rows and len(unread) == len(rows):
-        raise UserError(
-            f"the model can read none of {len(rows):,} texts; the first, {unread[0].name}: {unread[0].reason}"
-        )
-    shown = list(dict.fromkeys(row for row, reason in zip(rows, reasons, strict=True) if not reason))
-    known = dict(zip(shown, score(shown), strict=True))
-    return Scored([known.get(row, UNREAD) for row in rows], unread)
+    """Scores of all rows; what the network cannot read gets :data:`UNREAD` and costs the others nothing. See
+    :class:`Readable`."""
+    readable = Readable.of(rows, names, limits)
+    return Scored(readable.scores(score(readable.shown)), readable.unread)
 
 
 def describe_unread(unread: Sequence[Unread], of: int, what: str = "programs") -> str:

@@ -77,7 +77,7 @@ class Here:
 
     def role(self, name: str, factory: Callable[..., Any], *args: Any) -> Any:
         made = factory(*args, Rank())
-        return SimpleNamespace(sharded=lambda method, rows, *more: getattr(made, method)(list(rows), *more))
+        return SimpleNamespace(sharded=lambda method, rows, *more: method(made, list(rows), *more))
 
     def retrying(self, what: str, work: Callable[[], Any]) -> Any:
         return work()

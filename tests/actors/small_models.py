@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import ray
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from actors.weights.source import WeightSource
 from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.models.tiny import build_tokenizer
 
@@ -46,6 +49,11 @@ def make_scorer(base: str, directory: Path) -> Path:
     load_scorer(base, "float32", "auto", "cpu", seed=7).model.save_pretrained(directory)
     load_tokenizer(base).save_pretrained(directory)
     return directory
+
+
+def buckets_of(source: WeightSource, limit_bytes: int) -> list[np.ndarray]:
+    """All buckets of one update, as they come out of Ray's object store."""
+    return [ray.get(source.put_bucket()[0]) for _ in range(source.begin_buckets(limit_bytes))]
 
 
 def hf_model(path: str) -> LlamaForCausalLM:

@@ -87,14 +87,16 @@ def update_of(role: RoleGroup, kind: str, directory: Path) -> dict[str, torch.Te
     states = []
     for when in ("before", "after"):
         if when == "after" and kind == "sft":
-            metrics = role.all("sft_step", rows)
+            metrics = role.all(Policy.sft_step, rows)
         elif when == "after" and kind == "reward":
-            metrics = role.all("bt_step", list(zip(rows[::2], rows[1::2], strict=True)), RewardConfig(margin=0.1))
+            metrics = role.all(
+                Reward.bt_step, list(zip(rows[::2], rows[1::2], strict=True)), RewardConfig(margin=0.1)
+            )
         elif when == "after" and kind == "pointwise":
-            metrics = role.all("pointwise_step", [(row, i % 3 == 0) for i, row in enumerate(rows)])
+            metrics = role.all(Reward.pointwise_step, [(row, i % 3 == 0) for i, row in enumerate(rows)])
         elif when == "after":
-            metrics = role.all("update", experience(rows), [list(range(len(rows)))], PPOConfig())
-        role.all("save", str(directory))
+            metrics = role.all(Policy.update, experience(rows), [list(range(len(rows)))], PPOConfig())
+        role.all(Policy.save, str(directory))
         states.append(torch.load(directory / f"{name}.pt")["network"])
     assert all(m == metrics[0] for m in metrics)  # every rank reports the global numbers
     before, after = states
@@ -150,9 +152,9 @@ def test_training_goes_on_with_other_ranks(groups: dict[int, WorkerGroup], model
             directory.mkdir()
             role = groups[count].build("policy", Policy, setup(models[0], optim))
             if number:
-                role.all("load", str(tmp_path / f"{ranks}-0"))
-            reports = role.all("sft_step", rows)
-            role.all("save", str(directory))
+                role.all(Policy.load, str(tmp_path / f"{ranks}-0"))
+            reports = role.all(Policy.sft_step, rows)
+            role.all(Policy.save, str(directory))
         found.append((torch.load(directory / "policy.pt")["network"], reports[0]))
     (expected, report), *others = found
     assert report["sft/lr"] < 0.1  # the schedule went on, too
@@ -164,18 +166,18 @@ def test_training_goes_on_with_other_ranks(groups: dict[int, WorkerGroup], model
 
 def test_rows_are_shared_out_and_come_back_in_order(groups: dict[int, WorkerGroup]) -> None:
     role = groups[2].build("echo", Echo)
-    assert role.sharded("tag", [10, 11, 12]) == [(0, 10), (1, 11), (0, 12)]
-    assert role.sharded("tag", [5]) == [(0, 5)]
-    assert role.all("tag", [7]) == [[(0, 7)], [(1, 7)]]
+    assert role.sharded(Echo.tag, [10, 11, 12]) == [(0, 10), (1, 11), (0, 12)]
+    assert role.sharded(Echo.tag, [5]) == [(0, 5)]
+    assert role.all(Echo.tag, [7]) == [[(0, 7)], [(1, 7)]]
 
 
 def test_an_error_names_role_method_rank_node_and_process(groups: dict[int, WorkerGroup]) -> None:
     role = groups[2].build("echo", Echo)
     with pytest.raises(RoleError, match=r"echo\.fail: rank 1 of 2 \(node .*, pid \d+\) raised") as caught:
-        role.all("fail", 1, False)
+        role.all(Echo.fail, 1, False)
     assert "a bug" in str(caught.value)
     with pytest.raises(UserError, match="^bad input$"):
-        role.all("fail", 0, True)
+        role.all(Echo.fail, 0, True)
 
 
 class Circular:
@@ -213,7 +215,7 @@ def test_a_worker_that_does_not_answer_in_time_is_lost(ray_local: None) -> None:
     group = WorkerGroup("slow", config, 2, cpus=0.25, gpus=0, joined=False)
     role = _built(group)
     with pytest.raises(WorkerLost, match=r"echo\.sleep: rank 1 of 2 .* no answer within 2 s"):
-        role.all("sleep", 1, 30.0)
+        role.all(Echo.sleep, 1, 30.0)
     group.shutdown()
 
 
@@ -225,12 +227,12 @@ def _built(group: WorkerGroup) -> RoleGroup:
 def test_a_killed_worker_is_lost_and_named(ray_local: None) -> None:
     group = WorkerGroup("mortal", CLUSTER, 2, cpus=0.25, gpus=0, joined=False)
     role = group.build("echo", Echo)
-    os.kill(role.wait_one(1, "pid"), signal.SIGKILL)
+    os.kill(role.wait_one(1, Echo.pid), signal.SIGKILL)
     with pytest.raises(WorkerLost, match=r"echo\.tag: rank 1 of 2 .* is lost"):
-        role.all("tag", [1])
+        role.all(Echo.tag, [1])
     group.restart(1)
     group.wait([group.build_on(1, "echo", Echo)], "echo: load", 60)
-    assert role.all("tag", [1]) == [[(0, 1)], [(1, 1)]]
+    assert role.all(Echo.tag, [1]) == [[(0, 1)], [(1, 1)]]
     group.shutdown()
 
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.pipeline.ppo_driver import SCORE
-from rewardranker.generation.candidates import score_all
+from rewardranker.generation.candidates import readable_candidates, reward_scores
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits
 from rewardranker.models.tiny import build_tokenizer
@@ -27,8 +26,8 @@ def scored(limits: Limits | None) -> tuple[list[float], list[str]]:
     candidates = [Candidate("p", "python", code, f"def f(x):\n{code}", "ppo") for code in codes]
     problems = {"p": replace(PROBLEM, prefix="def f(x):\n")}
     tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
-    score_all(candidates, problems, lengths, tokenizer, False, SCORE, limits, said.append)
-    return [c.scores[SCORE] for c in candidates], said
+    readable = readable_candidates(candidates, problems, tokenizer, False, limits)
+    return reward_scores(readable, lengths(readable.shown), said.append), said
 
 
 def test_a_program_that_cannot_be_read_gets_the_steps_lowest_score() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_models import POSITIONS, VOCABULARY, hf_greedy, hf_logprobs, hf_model
+from small_models import POSITIONS, VOCABULARY, buckets_of, hf_greedy, hf_logprobs, hf_model
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from actors.rollout.sampling import choose_tokens
@@ -154,13 +154,12 @@ def greedy_all(here: TransformersEngine, requests: list[Request]) -> list[Respon
     return here.generate(requests, Sampling(0.0, 0, 16))
 
 
-def test_an_update_replaces_the_weights(models: list[str]) -> None:
+def test_an_update_replaces_the_weights(ray_local: None, models: list[str]) -> None:
     old, new, requests = engine(models[0]), engine(models[1]), ragged_requests(8)
     source = WeightSource(lambda: hf_model(models[1]).named_parameters())
     assert greedy_all(old, requests)[0].weights_version == 0
     old.begin_update(source.metas())
-    for bucket in source.buckets(500_000):
-        bucket.flags.writeable = False  # as Ray hands them out
+    for bucket in buckets_of(source, 500_000):
         old.load_bucket(bucket)
     old.finish_update(7)
     updated = greedy_all(old, requests)
@@ -178,11 +177,11 @@ def test_an_update_names_tensors_that_only_one_side_has(models: list[str]) -> No
         here.begin_update(renamed)
 
 
-def test_an_unfinished_update_is_noticed(models: list[str]) -> None:
+def test_an_unfinished_update_is_noticed(ray_local: None, models: list[str]) -> None:
     here = engine(models[0])
     source = WeightSource(lambda: hf_model(models[1]).named_parameters())
     here.begin_update(source.metas())
-    here.load_bucket(next(source.buckets(500_000)))
+    here.load_bucket(buckets_of(source, 500_000)[0])
     with pytest.raises(ValueError, match="announced tensors had come.*model.norm.weight"):
         here.finish_update(1)
     with pytest.raises(RuntimeError, match="between begin_update and finish_update"):

@@ -15,6 +15,7 @@ from actors.cluster.ranks import Rank
 from actors.pipeline.runtime import Runtime
 from actors.rollout.pool import RolloutPool
 from actors.rollout.worker import RolloutWorker
+from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync, WeightSyncError
 from rewardranker.config.schema import ClusterConfig, Config, RolloutConfig, WeightSyncConfig
 from rewardranker.generation.types import Request, Sampling
@@ -57,7 +58,7 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     policy = group.build("policy", PolicyWeights, models[2])
     dying = process_of(group, 1)
     os.kill(dying, signal.SIGKILL)
-    pool.sync(policy, 8)
+    pool.sync(policy.part("weights", WeightSource), 8)
     assert process_of(group, 1) != dying
     assert {r.weights_version for r in pool.generate(requests, SAMPLING)} == {8}
     # What was loaded before the sync is no longer there, so it is loaded again.
@@ -104,7 +105,6 @@ class PolicyWeights:
     """Just the part of a policy that gives away weights."""
 
     def __init__(self, path: str, rank: Rank) -> None:
-        from actors.weights.source import WeightSource
         from rewardranker.models.loading import load_policy
 
         model = load_policy(path, "float32", "auto", rank.device).model

@@ -16,14 +16,14 @@ import ray
 import torch
 from ray import ObjectRef
 from ray.actor import ActorHandle
-from small_models import VOCABULARY, hf_greedy, hf_logprobs, hf_model
+from small_models import VOCABULARY, buckets_of, hf_greedy, hf_logprobs, hf_model
 
 from actors.cluster.group import RoleError, RoleGroup, WorkerGroup
 from actors.cluster.ranks import Rank
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weights.buckets import Unpacker, byte_size, split
 from actors.weights.source import WeightSource
-from actors.weights.sync import Only, Ranks, WeightSync, WeightSyncError
+from actors.weights.sync import Ranks, Receiver, WeightSync, WeightSyncError
 from rewardranker.config.schema import Config, WeightSyncConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling
@@ -84,8 +84,12 @@ def requests() -> list[Request]:
     return [Request(f"p{n}", tuple(rng.randrange(2, VOCABULARY) for _ in range(n)), n) for n in lengths]
 
 
-def greedy(ranks: Ranks, rank: int) -> list[list[int]]:
-    return [r.token_ids for r in ray.get(ranks.on(rank, "generate", requests(), GREEDY), timeout=300)]
+def weights(policy: RoleGroup[TrainerRole]) -> RoleGroup[WeightSource]:
+    return policy.part("weights", WeightSource)
+
+
+def greedy(ranks: RoleGroup[RolloutWorker], rank: int) -> list[list[int]]:
+    return [r.token_ids for r in ray.get(ranks.on(rank, RolloutWorker.generate, requests(), GREEDY), timeout=300)]
 
 
 def expected(path: str) -> list[list[int]]:
@@ -96,13 +100,13 @@ def expected(path: str) -> list[list[int]]:
 def test_rollouts_generate_as_the_new_weights_do(
     policy: RoleGroup, rollouts: RoleGroup, models: list[str], transport: str, target: int
 ) -> None:
-    policy.all("load", models[target])
+    policy.all(TrainerRole.load, models[target])
     assert all(greedy(rollouts, rank) != expected(models[target]) for rank in range(2))
     sync = WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60))
-    metrics = sync.sync(policy, rollouts, 40 + target)
+    metrics = sync.sync(weights(policy), rollouts, 40 + target)
     for rank in range(2):
         assert greedy(rollouts, rank) == expected(models[target])
-    assert rollouts.all("weights_version") == [40 + target] * 2
+    assert rollouts.all(RolloutWorker.weights_version) == [40 + target] * 2
     size = sum(p.numel() * 4 for p in hf_model(models[0]).parameters())
     assert metrics["weight_sync/mb"] == size / 2**20 > 2  # several buckets
     assert metrics["weight_sync/mb_per_s"] == pytest.approx(metrics["weight_sync/mb"] / metrics["timing_s/sync"])
@@ -112,24 +116,24 @@ def test_a_group_serves_several_syncs_and_is_made_anew_for_other_rollouts(
     policy: RoleGroup, rollouts: RoleGroup, models: list[str]
 ) -> None:
     sync = WeightSync(WeightSyncConfig(transport="gloo", bucket_mb=1, timeout_s=60))
-    for version, target, ranks in [(1, 1, rollouts), (2, 2, rollouts), (3, 1, Only(rollouts, 1))]:
-        policy.all("load", models[target])
+    for version, target, places in [(1, 1, [0, 1]), (2, 2, [0, 1]), (3, 1, [1])]:
+        policy.all(TrainerRole.load, models[target])
         # A policy that is loaded again has left its group; the driver's role object says so.
-        policy = RoleGroup(policy.group, "policy")
-        sync.sync(policy, ranks, version)
-        assert greedy(ranks, ranks.world - 1) == expected(models[target])
-    sync.sync(policy, Only(rollouts, 1), 4)
-    assert rollouts.all("weights_version") == [2, 4]
+        source = weights(policy)
+        sync.sync(source, rollouts, version, places)
+        assert greedy(rollouts, 1) == expected(models[target])
+    sync.sync(source, rollouts, 4, [1])
+    assert rollouts.all(RolloutWorker.weights_version) == [2, 4]
 
 
 def test_one_replaced_rollout_is_brought_up_to_date(
     policy: RoleGroup, rollouts: RoleGroup, models: list[str]
 ) -> None:
-    policy.all("load", models[2])
-    rollouts.all("load_checkpoint", models[0], 60)
+    policy.all(TrainerRole.load, models[2])
+    rollouts.all(RolloutWorker.load_checkpoint, models[0], 60)
     assert greedy(rollouts, 0) == greedy(rollouts, 1) == expected(models[0])
-    WeightSync(WeightSyncConfig(transport="gloo", timeout_s=60)).send_to(policy, rollouts, 1, 61)
-    assert rollouts.all("weights_version") == [60, 61]
+    WeightSync(WeightSyncConfig(transport="gloo", timeout_s=60)).send_to(weights(policy), rollouts, 1, 61)
+    assert rollouts.all(RolloutWorker.weights_version) == [60, 61]
     assert greedy(rollouts, 0) == expected(models[0])
     assert greedy(rollouts, 1) == expected(models[2])
 
@@ -138,13 +142,13 @@ def test_one_replaced_rollout_is_brought_up_to_date(
 class Pair:
     """A sound rollout and a faulty one, as ranks 0 and 1."""
 
-    sound: Ranks
+    sound: Ranks[Receiver]
     faulty: ActorHandle
     world: int = 2
     members: tuple[str, ...] = ("sound", "faulty")
 
-    def on(self, rank: int, method: str, *args: Any) -> ObjectRef:
-        return self.sound.on(0, method, *args) if rank == 0 else getattr(self.faulty, method).remote(*args)
+    def on(self, rank: int, method: Any, *args: Any) -> ObjectRef:
+        return self.sound.on(0, method, *args) if rank == 0 else getattr(self.faulty, method.__name__).remote(*args)
 
 
 def faulty(kind: str) -> ActorHandle:
@@ -176,16 +180,16 @@ def faulty(kind: str) -> ActorHandle:
 def test_a_failing_rollout_is_named(
     policy: RoleGroup, rollouts: RoleGroup, models: list[str], kind: str, timeout_s: float, message: str
 ) -> None:
-    policy.all("load", models[0])
+    policy.all(TrainerRole.load, models[0])
     bad = faulty(kind)
     ray.get(bad.device.remote(), timeout=120)
     sync = WeightSync(WeightSyncConfig(transport="object_store", timeout_s=timeout_s))
     with pytest.raises(WeightSyncError, match=message) as caught:
-        sync.sync(policy, Pair(rollouts, bad), 1)
+        sync.sync(weights(policy), Pair(rollouts, bad), 1)
     assert caught.value.rollouts == (1,)
     ray.kill(bad)
     # The rollout that was left in mid-update takes part in the next one.
-    sync.sync(policy, Only(rollouts, 0), 50)
+    sync.sync(weights(policy), rollouts, 50, [0])
     assert greedy(rollouts, 0) == expected(models[0])
 
 
@@ -193,7 +197,7 @@ def test_a_failing_trainer_is_named(policy: RoleGroup, rollouts: RoleGroup) -> N
     nothing_loaded = policy.group.build("empty", TrainerRole)
     sync = WeightSync(WeightSyncConfig(transport="object_store", timeout_s=60))
     with pytest.raises(WeightSyncError, match="weights.metas: policy rank 0 failed") as caught:
-        sync.sync(nothing_loaded, rollouts, 1)
+        sync.sync(weights(nothing_loaded), rollouts, 1)
     assert caught.value.rollouts == ()
 
 
@@ -202,34 +206,36 @@ def test_vllm_generates_as_the_new_weights_do(policy: RoleGroup, models: list[st
     role = rollout_role("vllm", models[0], 1)
     assert greedy(role, 0) == expected(models[0])
     for version, (transport, target) in enumerate([("object_store", 1), ("gloo", 2), ("gloo", 1)], start=1):
-        policy.all("load", models[target])
-        WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60)).sync(policy, role, version)
+        policy.all(TrainerRole.load, models[target])
+        WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60)).sync(
+            weights(policy), role, version
+        )
         assert greedy(role, 0) == expected(models[target]), transport
-        assert role.all("weights_version") == [version]
-    role.all("load_checkpoint", models[0], 9)
+        assert role.all(RolloutWorker.weights_version) == [version]
+    role.all(RolloutWorker.load_checkpoint, models[0], 9)
     assert greedy(role, 0) == expected(models[0])
 
     sampling = Sampling(temperature=0.7, max_new_tokens=100)
-    responses = role.wait_one(0, "generate", requests(), sampling)
+    responses = role.wait_one(0, RolloutWorker.generate, requests(), sampling)
     for request, response in zip(requests(), responses, strict=True):
         reference = hf_logprobs(models[0], request.prompt_ids, response.token_ids, 0.7).numpy()
         assert np.abs(response.logprobs - reference).max() < 1e-4
         assert response.finish_reason == ("stop" if response.token_ids[-1] in EOS else "length")
-    again = role.wait_one(0, "generate", requests()[::-1], sampling)
+    again = role.wait_one(0, RolloutWorker.generate, requests()[::-1], sampling)
     assert [r.token_ids for r in again[::-1]] == [r.token_ids for r in responses]
 
     with pytest.raises(UserError, match="prompt of long has 256 tokens; with rollout.max_model_len=256"):
-        role.wait_one(0, "generate", [Request("long", (2,) * 256, 0)], sampling)
-    metas = policy.wait_one(0, "weights.metas")
+        role.wait_one(0, RolloutWorker.generate, [Request("long", (2,) * 256, 0)], sampling)
+    metas = weights(policy).wait_one(0, WeightSource.metas)
     with pytest.raises(RoleError, match=r"missing \['model.layers.1.self_attn.k_proj.weight'\]"):
-        role.all("begin_update", [m for m in metas if "1.self_attn.k_proj" not in m[0]])
-    role.all("begin_update", metas)
+        role.all(RolloutWorker.begin_update, [m for m in metas if "1.self_attn.k_proj" not in m[0]])
+    role.all(RolloutWorker.begin_update, metas)
     with pytest.raises(RoleError, match="before 29 announced tensors had come"):
-        role.all("finish_update", 10)
+        role.all(RolloutWorker.finish_update, 10)
     role.group.shutdown()
 
 
-def test_buckets_hold_whole_tensors_of_any_alignment_and_size() -> None:
+def test_buckets_hold_whole_tensors_of_any_alignment_and_size(ray_local: None) -> None:
     tensors = {
         "bytes": torch.arange(3, dtype=torch.uint8),
         "floats": torch.randn(4, 5),
@@ -241,15 +247,15 @@ def test_buckets_hold_whole_tensors_of_any_alignment_and_size() -> None:
     for limit in (1, 60, 90, 10_000):
         unpacker = Unpacker(source.metas())
         sizes, got = [], {}
-        for bucket in source.buckets(limit):
+        for bucket in buckets_of(source, limit):
             sizes.append(len(bucket))
-            got.update(unpacker.take(torch.from_numpy(bucket)))
+            got.update(unpacker.take(torch.from_numpy(bucket.copy())))
         unpacker.finish()
         assert all(torch.equal(got[name], tensor) for name, tensor in tensors.items())
         assert sizes == [byte_size(part) for part in split(source.metas(), limit)]
         assert sum(sizes) == 3 + 80 + 14 + 8 + 48
         assert all(size <= limit for size in sizes) or limit < 80
-    assert len(list(source.buckets(1))) == len(tensors) and len(list(source.buckets(10_000))) == 1
+    assert source.begin_buckets(1) == len(tensors) and source.begin_buckets(10_000) == 1
 
 
 def test_a_bucket_that_ends_inside_a_tensor_is_refused() -> None:
@@ -260,9 +266,9 @@ def test_a_bucket_that_ends_inside_a_tensor_is_refused() -> None:
         Unpacker(unpacker.metas).take(torch.zeros(40, dtype=torch.uint8))
 
 
-def test_a_source_that_changes_its_order_is_noticed() -> None:
+def test_a_source_that_changes_its_order_is_noticed(ray_local: None) -> None:
     names = iter([("a", "b"), ("b", "a")])
     source = WeightSource(lambda: iter([(name, torch.zeros(2)) for name in next(names)]))
     source.metas()
     with pytest.raises(RuntimeError, match=r"announced \('a'.* then found \('b'"):
-        list(source.buckets(100))
+        buckets_of(source, 100)

@@ -141,7 +141,7 @@ def scored(
             read = reader(name, load_tokenizer(model), how[name].chat, how[name].max_tokens)
             unread = store(
                 candidates, plain, read,
-                lambda rows, role=role: role.sharded("score", rows),  # type: ignore[misc]
+                lambda rows, role=role: role.sharded(Reward.score, rows),  # type: ignore[misc]
                 name, Limits.of_model(model),
             )  # fmt: skip
             if unread:
@@ -249,7 +249,7 @@ def _review(context: Context, pool: list[Candidate], problems: Mapping[str, Prob
         return review_sequence(tokenizer, problem, candidate)
 
     def summed(rows: list[TokenSequence]) -> list[float]:
-        return [float(found.sum()) for found in role.sharded("logprobs", rows, 1.0)]
+        return [float(found.sum()) for found in role.sharded(Reference.logprobs, rows, 1.0)]
 
     unread = store(pool, problems, read, summed, REVIEW, Limits.of_model(context.base_model))
     if unread:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from actors.cluster.group import RoleGroup
 from actors.pipeline.candidates import score_pool
 from actors.pipeline.context import Context
 from actors.pipeline.ppo_driver import PPODriver
+from actors.pipeline.ppo_execution import Execution
+from actors.pipeline.ppo_state import PPOState
 from actors.pipeline.supervised import Fit, fit
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reference import Reference
 from actors.roles.reward import Reward
 from actors.roles.setup import RoleSetup
+from actors.weights.source import WeightSource
 from rewardranker.config.choices import chosen
+from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import imitated_sequence
 from rewardranker.mining.io import read_triplets
@@ -30,12 +34,12 @@ from rewardranker.models.limits import Limits
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool
 from rewardranker.problems.types import Triplet
-from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.directory import Stage
-from rewardranker.runs.metrics import MetricWriter
 from rewardranker.runs.seeds import derive_seed
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.training.streams import Mix, Stream, steps_for
+
+R = TypeVar("R")
 
 
 def run_sft(context: Context) -> Path:
@@ -55,7 +59,7 @@ def run_sft(context: Context) -> Path:
         stream = Stream(short, derive_seed(context.config.run.seed, "sft"))
         size = config.minibatch_size
         steps = steps_for(len(short), size, config.steps, config.epochs)
-        work = Fit("sft_step", partial(stream.minibatch, size=size), (), steps, config.checkpoint_every)
+        work = Fit(Policy.sft_step, partial(stream.minibatch, size=size), (), steps, config.checkpoint_every)
         setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
         metrics = _fit(context, "sft", "policy", Policy, setup, work, stage, "sft/loss")
         stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
@@ -90,7 +94,7 @@ def run_reward(
         share = context.config.mining.new_share
         stream = Mix(past, _pairs(context, fresh, seed + 1), share) if fresh else past
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
-        work = Fit("bt_step", partial(stream.minibatch, size=size), (config,), total, config.checkpoint_every)
+        work = Fit(Reward.bt_step, partial(stream.minibatch, size=size), (config,), total, config.checkpoint_every)
         setup = context.setup(backbone, config.microbatch_tokens, config.optim, total)
         metrics = _fit(context, name, "reward", Reward, setup, work, stage, "reward/accuracy")
         stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
@@ -124,50 +128,34 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         * (config.prompts_per_step * config.samples_per_prompt // config.minibatch_size)
     )
 
-    def role(kind: str, factory: Any, path: Path, optim: Any = None) -> Any:
+    def role(kind: str, factory: Callable[..., R], path: Path, optim: OptimConfig | None = None) -> RoleGroup[R]:
         setup = context.setup(path, config.microbatch_tokens, optim, updates)
         return context.runtime.role(kind, factory, setup)
 
-    critic = chosen("ppo.advantage", config.advantage).needs_critic
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
-    driver = PPODriver(
-        config=context.config,
-        name=name,
-        problems=context.split("train"),
-        tokenizer=context.tokenizer,
-        policy=policy,
-        reference=role("reference", Reference, sft),
-        critic=role("critic", Critic, reward_model, config.critic_optim) if critic else None,
-        reward=role("reward", Reward, reward_model),
-        rollouts=rollouts,
-        judge=context.runtime.executors.run,
-        sync=lambda version: rollouts.sync(policy, version),
-        warn=context.console.warn,
-        limits=Limits.of_model(str(reward_model)),
-    )
-    checkpoints = Checkpoints(stage.path / "checkpoints", context.console.warn)
-    newest = checkpoints.newest()
-    start = 0
-    if newest:
-        start, path = newest
-        driver.load(path, json.loads((path / "driver.json").read_text()))
-        rollouts.sync(policy, start)
-    writer = MetricWriter(stage.path, resume_at=start)
-    with context.console.progress(f"  {name}", config.steps, "steps") as advance:
-        advance(start)
-        for step in range(start, config.steps):
-            metrics = driver.step(step)
-            writer.write(step, metrics)
-            note = f"score {metrics['critic/score/mean']:+.2f}  KL {metrics['kl/sequence']:.2f}"
-            if "rollout/pass_rate" in metrics:
-                note += f"  pass {metrics['rollout/pass_rate']:.2f}"
-            advance(1, note)
-            if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
-                checkpoints.save(step + 1, driver.save)
-    writer.close()
-    policy.all("export", str(stage.path / "hf"))
-    tail = writer.tail_means(config.steps)
+    reference = role("reference", Reference, sft)
+    needs_critic = chosen("ppo.advantage", config.advantage).needs_critic
+    critic = role("critic", Critic, reward_model, config.critic_optim) if needs_critic else None
+    weights = policy.part("weights", WeightSource)
+    with Execution(context.runtime.executors.run, context.problems) as execution:
+        driver = PPODriver(
+            config=context.config,
+            name=name,
+            problems=context.split("train"),
+            tokenizer=context.tokenizer,
+            state=PPOState.begin(policy, critic, config.kl),
+            reference=reference,
+            reward=role("reward", Reward, reward_model),
+            rollouts=rollouts,
+            execution=execution if config.execute_rollouts else None,
+            sync=lambda version: rollouts.sync(weights, version),
+            warn=context.console.warn,
+            limits=Limits.of_model(str(reward_model)),
+        )
+        with context.console.progress(f"  {name}", config.steps, "steps") as advance:
+            tail = driver.run(stage.path, advance)
+    policy.all(Policy.export, str(stage.path / "hf"))
     names = {"critic/score/mean": "score", "rollout/pass_rate": "pass_rate", "kl/sequence": "kl"}
     stage.metrics |= {
         "steps": config.steps,
