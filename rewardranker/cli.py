@@ -75,9 +75,9 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
     """A generator on public benchmarks: pools, verdicts, every ranker, the paper's tables. Resumes."""
     settings, console = load_config(config, overrides or []), Console()
     if dry_run:
-        from rewardranker.evaluation.planned import describe_planned
+        from rewardranker.evaluation.plan import describe_evaluation
 
-        console.show(describe_planned(settings))
+        console.show(describe_evaluation(settings))
         return
     from actors.pipeline.evaluate import evaluate_benchmarks
     from rewardranker.models.loading import quiet_transformers

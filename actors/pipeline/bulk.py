@@ -33,13 +33,13 @@ class GenerateShard:
 
     def __init__(self, config: Config, plan: Plan, tokenizer_path: str) -> None:
         quiet_transformers()
-        self._config, self._plan = config, plan
+        self._plan = plan
         self._tokenizer = load_tokenizer(tokenizer_path)
         self._engine = RolloutWorker(config, plan.model_path, Rank(device=device_of_this_process()))
 
     def __call__(self, batch: Batch) -> Batch:
         pools = [
-            sample_shard(self._config, self._plan, problems, self._tokenizer, self._engine.generate)
+            sample_shard(self._plan, problems, self._tokenizer, self._engine.generate)
             for problems in batch["problems"]
         ]
         return {"index": batch["index"], "problems": batch["problems"], "pool": _objects(pools)}

@@ -46,7 +46,7 @@ def sample_pool(
         elif missing:
             rollouts = context.runtime.rollouts(plan.model_path)
             for i in missing:
-                candidates = sample_shard(context.config, plan, shards[i], context.tokenizer, rollouts.generate)
+                candidates = sample_shard(plan, shards[i], context.tokenizer, rollouts.generate)
                 judge_candidates(candidates, context.problems, context.runtime.executors.run)
                 write_pool(shard_path(directory, i), candidates, shards[i])
                 advance(len(candidates))

@@ -10,7 +10,8 @@ from pathlib import Path
 from actors.pipeline.stages.benchmarks import REVIEW
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation.planned import Planned, drawn, readings
+from rewardranker.evaluation.benchmarks import Benchmark
+from rewardranker.evaluation.plan import readings, sampling_of
 from rewardranker.evaluation.pools import Entries, JudgedPool, Provenance, Submission
 from rewardranker.judge import HARNESS_VERSION, sandbox_description, toolchain_of
 from rewardranker.judge.languages import LANGUAGES
@@ -36,28 +37,105 @@ from rewardranker.tables.views import Sheet
 class Served:
     """What an endpoint gave for one stage: its manifest's numbers."""
 
-    benchmark: str
     what: str
     metrics: Mapping[str, float]
 
 
 @dataclass
-class Results:
-    """Everything that the tables are made from.
+class Evaluated:
+    """What the stages of one benchmark in one language left.
 
     Attributes:
-        counts: by benchmark and problem id, how often each model-written test was sampled.
+        counts: by problem id, how often each model-written test was sampled.
+    """
+
+    benchmark: Benchmark
+    pools: list[JudgedPool] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    counts: dict[str, list[int]] = field(default_factory=dict)
+    served: list[Served] = field(default_factory=list)
+
+
+@dataclass
+class Tables:
+    """A table for each benchmark and a page for each pool.
+
+    Attributes:
+        left_out: by name of what ``benchmark.partial`` let go, the tools that it lacks.
     """
 
     config: Config
-    plan: Planned
-    pools: list[JudgedPool] = field(default_factory=list)
-    submissions: list[Submission] = field(default_factory=list)
-    counts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    served: list[Served] = field(default_factory=list)
+    found: Sequence[Evaluated]
+    left_out: Mapping[str, str]
+    console: Console
+
+    def write(self, folder: Path) -> None:
+        """Prints and writes them."""
+        folder.mkdir(exist_ok=True)
+        for name in dict.fromkeys(one.benchmark.table for one in self.found):
+            own = [one for one in self.found if one.benchmark.table == name]
+            table = self._table(own)
+            sheet = benchmark_sheet(table)
+            self.console.show(sheet.render())
+            _write(folder / name, table, sheet)
+            for one in own:
+                for pool in one.pools:
+                    self._page(one, pool, folder)
+
+    def _table(self, own: Sequence[Evaluated]) -> Table:
+        config, pools = self.config, [pool for one in own for pool in one.pools]
+        ceilings = {one.benchmark.language: _ceiling(one) for one in own}
+        entries = Entries(pools, [submission for one in own for submission in one.submissions], ceilings)
+        rankers = self._rankers(own, [c for pool in pools for c in pool.candidates])
+        return build_benchmark_table(entries, rankers, config.generation.n, self._method(), self._provenance(own))
+
+    def _page(self, one: Evaluated, pool: JudgedPool, folder: Path) -> None:
+        n = self.config.generation.n
+        entries = Entries([pool], one.submissions, {pool.language: _ceiling(one)})
+        rankers = self._rankers([one], pool.candidates)
+        try:
+            found = compare_rankers(entries, rankers, (max(1, n // 2), n), (min(3, n),), self._method())
+        except UserError as error:  # nothing of the pool could be judged, for one
+            if not self.config.benchmark.partial:
+                raise
+            self.console.warn(f"no page for {pool.benchmark}, {pool.name}: {error}")
+            return
+        _write(folder / f"rankers-{pool.benchmark}-{pool.language}-{pool.seed}", found, comparison_sheet(found))
+
+    def _method(self) -> Method:
+        own = self.config.benchmark
+        return Method(own.baseline, self.config.evaluation.bootstrap, self.config.run.seed, partial=own.partial)
+
+    def _rankers(self, own: Sequence[Evaluated], candidates: Sequence[Candidate]) -> list[Ranker]:
+        """All that the pools are enough for."""
+        counts = {name: count for one in own for name, count in one.counts.items()}
+        names = [name for name in rankers_for(candidates) if name not in ENDS]
+        plain = [CodeTRanker(counts) if name == "codet" else CATALOGUE[name].make() for name in names]
+        reviewers = [ReviewerRanker(stored(REVIEW), "sum")] if self.config.benchmark.reviewer else []
+        known = all(candidate.logprobs for candidate in candidates)
+        return [*plain, *reviewers, *network_rankers(self.config.benchmark.rankers, "sum" if known else "frequency")]
+
+    def _provenance(self, own: Sequence[Evaluated]) -> Provenance:
+        config, judge = self.config, self.config.judge
+        how, remote = sampling_of(config, own[0].benchmark), bool(config.endpoint.base_url)
+        languages = sorted(one.benchmark.language for one in own)
+        lacking = [f"{name} (no {tools})" for name, tools in self.left_out.items()]
+        return Provenance(
+            temperature=how.temperature,
+            harness=f"rewardranker judge {HARNESS_VERSION}, strict, "
+            f"{sandbox_description(judge.minimum_tier, judge.remote_url)}",
+            toolchains={name: toolchain_of(LANGUAGES[name], judge.remote_url).version for name in languages},
+            top_k=how.top_k,
+            top_p=config.endpoint.top_p if remote else None,
+            more=_prompts(config, own)
+            | self._networks
+            | _endpoint([served for one in own for served in one.served])
+            | ({"left out": "; ".join(lacking)} if lacking else {})
+            | {"versions": ", ".join(f"{name} {version}" for name, version in sorted(package_versions().items()))},
+        )
 
     @cached_property
-    def networks(self) -> dict[str, str]:
+    def _networks(self) -> dict[str, str]:
         """What the generator and the rankers are, once for all tables: weights are hashed, which takes seconds."""
         config = self.config
         local = {} if config.endpoint.base_url else {"generator": _named(config.model.path)}
@@ -68,93 +146,22 @@ class Results:
         }
 
 
-def write_tables(results: Results, folder: Path, console: Console) -> None:
-    """Prints and writes a table for each benchmark, and writes a page for each pool."""
-    folder.mkdir(exist_ok=True)
-    for name in dict.fromkeys(pool.benchmark for pool in results.pools):
-        _benchmark(results, name, folder, console)
-
-
-def _benchmark(results: Results, name: str, folder: Path, console: Console) -> None:
-    config, asked = results.config, [one for one in results.plan.asked if one.benchmark == name]
-    own = [pool for pool in results.pools if pool.benchmark == name]
-    ceilings = {one.language: (ceiling(one.all, "strict"), len(one.all)) for one in asked}
-    entries = Entries(own, [one for one in results.submissions if _belongs(one, own)], ceilings)
-    rankers = _rankers(results, name, [c for pool in own for c in pool.candidates])
-    provenance = _provenance(results, name)
-    table = build_benchmark_table(entries, rankers, config.generation.n, _method(config), provenance)
-    console.show(benchmark_sheet(table).render())
-    _write(folder / name, table, benchmark_sheet(table))
-    for pool in own:
-        try:
-            _compare(results, pool, ceilings, folder)
-        except UserError as error:
-            if not config.benchmark.partial:
-                raise
-            console.warn(f"no page for {name}, {pool.name}: {error}")
-
-
-def _compare(results: Results, pool: JudgedPool, ceilings: Mapping[str, tuple[int, int]], folder: Path) -> None:
-    """Raises :class:`UserError` where, for one, nothing of the pool could be judged."""
-    config, n = results.config, results.config.generation.n
-    entries = Entries([pool], [one for one in results.submissions if _belongs(one, [pool])], ceilings)
-    rankers = _rankers(results, pool.benchmark, pool.candidates)
-    found = compare_rankers(entries, rankers, (max(1, n // 2), n), (min(3, n),), _method(config))
-    _write(folder / f"rankers-{pool.benchmark}-{pool.language}-{pool.seed}", found, comparison_sheet(found))
-
-
-def _method(config: Config) -> Method:
-    own = config.benchmark
-    return Method(own.baseline, config.evaluation.bootstrap, config.run.seed, partial=own.partial)
-
-
 def _write(stem: Path, table: Table, sheet: Sheet) -> None:
     for suffix, text in (("md", sheet.markdown()), ("html", sheet.page())):
         write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
     write_json(stem.with_name(f"{stem.name}.json"), table.to_json())
 
 
-def _rankers(results: Results, benchmark: str, candidates: Sequence[Candidate]) -> list[Ranker]:
-    """All that the pools are enough for."""
-    own, counts = results.config.benchmark, results.counts.get(benchmark)
-    names = [name for name in rankers_for(candidates) if name not in ENDS]
-    plain = [CodeTRanker(counts) if name == "codet" else CATALOGUE[name].make() for name in names]
-    reviewers = [ReviewerRanker(stored(REVIEW), "sum")] if own.reviewer else []
-    known = all(candidate.logprobs for candidate in candidates)
-    return [*plain, *reviewers, *network_rankers(own.rankers, "sum" if known else "frequency")]
+def _ceiling(one: Evaluated) -> tuple[int, int]:
+    return ceiling(one.benchmark.all, "strict"), len(one.benchmark.all)
 
 
-def _belongs(submission: Submission, pools: Sequence[JudgedPool]) -> bool:
-    ids = {problem.id for pool in pools if pool.language == submission.language for problem in pool.problems}
-    return any(candidate.problem_id in ids for candidate in submission.candidates)
-
-
-def _provenance(results: Results, benchmark: str) -> Provenance:
-    config = results.config
-    asked = [one for one in results.plan.asked if one.benchmark == benchmark]
-    how, judge, remote = drawn(config, asked[0]), config.judge, bool(config.endpoint.base_url)
-    languages = sorted(one.language for one in asked)
-    return Provenance(
-        temperature=how.temperature,
-        harness=f"rewardranker judge {HARNESS_VERSION}, strict, "
-        f"{sandbox_description(judge.minimum_tier, judge.remote_url)}",
-        toolchains={name: toolchain_of(LANGUAGES[name], judge.remote_url).version for name in languages},
-        top_k=how.top_k,
-        top_p=how.top_p if remote else None,
-        more=_prompts(results, benchmark)
-        | results.networks
-        | _endpoint(results, benchmark)
-        | _left_out(results)
-        | {"versions": ", ".join(f"{name} {version}" for name, version in sorted(package_versions().items()))},
-    )
-
-
-def _prompts(results: Results, benchmark: str) -> dict[str, str]:
+def _prompts(config: Config, own: Sequence[Evaluated]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
-    for one in results.plan.asked:
-        if one.benchmark == benchmark:
-            text = f"style {one.style}, answers of at most {drawn(results.config, one).max_new_tokens:,} tokens"
-            found.setdefault(text, []).append(one.language)
+    for one in own:
+        tokens = sampling_of(config, one.benchmark).max_new_tokens
+        text = f"style {one.benchmark.style}, answers of at most {tokens:,} tokens"
+        found.setdefault(text, []).append(one.benchmark.language)
     return {"prompts": "; ".join(f"{text} ({', '.join(languages)})" for text, languages in found.items())}
 
 
@@ -163,9 +170,8 @@ def _named(model: str) -> str:
     return f"{model} (files {tree_hash(Path(model))})" if Path(model).is_dir() else model
 
 
-def _endpoint(results: Results, benchmark: str) -> dict[str, str]:
+def _endpoint(own: Sequence[Served]) -> dict[str, str]:
     """Of all its samples in this table, those of earlier runs too."""
-    own = [one for one in results.served if one.benchmark == benchmark]
     if not own:
         return {}
     counted = ("requests", "prompt_tokens", "completion_tokens", "cost")
@@ -182,8 +188,3 @@ def _endpoint(results: Results, benchmark: str) -> dict[str, str]:
         if one.metrics["missing"]
     ]
     return {"endpoint": text, "samples missing": "; ".join(lacking) or "none"}
-
-
-def _left_out(results: Results) -> dict[str, str]:
-    lacking = [f"{name} (no {tools})" for name, tools in results.plan.left_out.items()]
-    return {"left out": "; ".join(lacking)} if lacking else {}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from actors.pipeline.context import Context
-from rewardranker.config.schema import Config
 from rewardranker.generation.candidates import Generate, requests_for, to_candidates
 from rewardranker.generation.types import Sampling
 from rewardranker.problems.types import Candidate, Problem
@@ -20,7 +19,8 @@ from rewardranker.problems.types import Candidate, Problem
 class Plan:
     """What to sample: ``n`` candidates for each problem from the model in ``model_path``.
 
-    ``source`` names the model in the candidates and is part of every seed, as is ``purpose``.
+    ``source`` names the model in the candidates and is part of every request's seed, as are ``purpose`` and ``seed``.
+    ``chat``: prompts are what a user says.
     """
 
     model_path: str
@@ -28,24 +28,26 @@ class Plan:
     purpose: str
     n: int
     sampling: Sampling
+    seed: int
+    chat: bool
 
     @classmethod
     def from_config(cls, context: Context, model: Path, source: str, purpose: str, n: int) -> Plan:
-        g = context.config.generation
-        return cls(str(model), source, purpose, n, Sampling(g.temperature, g.top_k, g.max_new_tokens))
+        config, g = context.config, context.config.generation
+        sampling = Sampling(g.temperature, g.top_k, g.max_new_tokens)
+        return cls(str(model), source, purpose, n, sampling, config.run.seed, config.model.chat)
 
-    @classmethod
-    def greedy(cls, context: Context, model: Path, source: str) -> Plan:
-        sampling = Sampling(0.0, 0, context.config.generation.max_new_tokens)
-        return cls(str(model), source, "greedy", 1, sampling)
+    def greedy(self) -> Plan:
+        """One answer for each problem, the most probable token each time."""
+        return replace(self, purpose="greedy", n=1, sampling=Sampling(0.0, 0, self.sampling.max_new_tokens))
 
 
 def sample_shard(
-    config: Config, plan: Plan, problems: Sequence[Problem], tokenizer: PreTrainedTokenizerBase, generate: Generate
+    plan: Plan, problems: Sequence[Problem], tokenizer: PreTrainedTokenizerBase, generate: Generate
 ) -> list[Candidate]:
     """Candidates for one shard, not judged."""
-    seed = (config.run.seed, plan.purpose, plan.source)
-    requests = requests_for(problems, plan.n, tokenizer, config.model.chat, *seed)
+    seed = (plan.seed, plan.purpose, plan.source)
+    requests = requests_for(problems, plan.n, tokenizer, plan.chat, *seed)
     responses = generate(requests, plan.sampling)
     return to_candidates(requests, responses, {p.id: p for p in problems}, tokenizer, f"gen:{plan.source}")
 
@@ -56,5 +58,5 @@ def shard_path(directory: Path, index: int) -> Path:
 
 
 def plan_settings(plan: Plan) -> dict[str, Any]:
-    """What a stage's manifest says of a plan; the model is among the stage's inputs."""
-    return {k: v for k, v in asdict(plan).items() if k != "model_path"}
+    """What a stage's manifest says of a plan: the model is among its inputs, seed and chat stand beside it."""
+    return {k: v for k, v in asdict(plan).items() if k not in ("model_path", "seed", "chat")}

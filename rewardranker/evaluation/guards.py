@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from rewardranker.evaluation.pools import Submission
+from rewardranker.generation.candidates import judge_candidates
+from rewardranker.judge import JudgeFunction
 from rewardranker.problems.types import Candidate, Problem
 
 CHEAT, GOLD = "cheat", "gold"
@@ -22,6 +25,19 @@ def cheats(problems: Sequence[Problem]) -> list[Candidate]:
 def references(problems: Sequence[Problem], solutions: Mapping[str, str]) -> list[Candidate]:
     """The known solutions, of those problems that have one."""
     return [_candidate(p, solutions[p.id], GOLD) for p in problems if p.id in solutions]
+
+
+def judged_guards(problems: Sequence[Problem], solutions: Mapping[str, str], run: JudgeFunction) -> list[Candidate]:
+    """Both, judged."""
+    guards = cheats(problems) + references(problems, solutions)
+    judge_candidates(guards, {problem.id: problem for problem in problems}, run)
+    return guards
+
+
+def guard_submissions(guards: Sequence[Candidate], language: str) -> list[Submission]:
+    """As tables take them; none of a guard without programs."""
+    rows = {row: [candidate for candidate in guards if candidate.source == row] for row in (CHEAT, GOLD)}
+    return [Submission(row, language, programs) for row, programs in rows.items() if programs]
 
 
 def constant_program(problem: Problem) -> str:

@@ -14,7 +14,7 @@ import torch
 from evaluations import Here, Place, manifest, stage
 
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import asked_for
+from rewardranker.evaluation.benchmarks import benchmarks_of
 from rewardranker.evaluation.pools import Entries
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import TokenSequence, collate
@@ -78,7 +78,7 @@ def test_networks_read_the_problems_as_their_loaders_gave_them(place: Place) -> 
     config.benchmark.rankers = {name: str(place.folder / "ranker") for name in names}
     config.benchmark.reviewer = True
     run = place.evaluate(config)
-    for asked in asked_for(config.benchmark.sets, chat=False):
+    for asked in benchmarks_of(config.benchmark.sets, chat=False):
         pool = read_pool(stage(run, f"score-{asked.name}-0") / "pool.parquet")
         assert len(pool) == 2 * len(asked.plain)
         for key in (*names, "review_sum"):

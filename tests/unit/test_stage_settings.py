@@ -37,7 +37,9 @@ def context(data: Path, *overrides: str) -> tuple[Context, Settings]:
 
 
 def pool(context: Context, directory: Path) -> None:
-    run_pool(context, "pool", context.split("train"), Plan.greedy(context, directory, "sft"))
+    run_pool(
+        context, "pool", context.split("train"), Plan.from_config(context, directory, "sft", "validation", 1).greedy()
+    )
 
 
 @pytest.mark.parametrize(

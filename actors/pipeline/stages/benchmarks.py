@@ -1,4 +1,4 @@
-"""Pools of an evaluation: sampled from a local model or an endpoint, judged, probed, scored by trained rankers."""
+"""Stages of an evaluation: guards; pools from a local model or an endpoint, judged, probed, scored by networks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from actors.roles.reference import Reference
 from actors.roles.reward import Reward
 from actors.roles.setup import RoleSetup
 from rewardranker.config.endpoint import EndpointConfig, shaping
+from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import Asked
-from rewardranker.evaluation.planned import drawn
+from rewardranker.evaluation.benchmarks import Benchmark
+from rewardranker.evaluation.guards import guard_submissions, judged_guards
+from rewardranker.evaluation.plan import readings, sampling_of
 from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
-from rewardranker.generation.types import Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.models.loading import load_tokenizer, model_name
+from rewardranker.problems.benchmarks import benchmark_solutions
 from rewardranker.problems.io import first_few
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -30,14 +32,13 @@ from rewardranker.reranking.evidence import Probes, probe_candidates, probes_for
 from rewardranker.reranking.generated_tests import GeneratedTest, ask_for_tests, generated_tests
 from rewardranker.reranking.numbers import store
 from rewardranker.reranking.reading import reader
-from rewardranker.reranking.record import Reading
 from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
 
-POOL, TESTS = "pool.parquet", "tests.json"
+POOL, TESTS, GUARDS = "pool.parquet", "tests.json", "guards.parquet"
 #: In a set's folder of the problems' stage: as they are put to the generator, and as their loader gave them.
-PUT, PLAIN = "problems.jsonl", "plain.jsonl"
+PROMPTED, PLAIN = "problems.jsonl", "plain.jsonl"
 #: The key under which a pool holds Coder-Reviewer's second pass.
 REVIEW = "review_sum"
 
@@ -45,20 +46,36 @@ REVIEW = "review_sum"
 Tests = Mapping[str, Sequence[GeneratedTest]]
 
 
-def written_tests(context: Context, asked: Asked) -> Path:
+def guarded(context: Context, benchmark: Benchmark) -> Path:
+    """The stage that judges programs whose verdicts are known. Leaves ``guards.parquet``."""
+
+    def work(stage: Stage) -> None:
+        known = benchmark_solutions(benchmark.own.name, benchmark.source)
+        guards = judged_guards(benchmark.plain, known, context.runtime.executors.run)
+        write_pool(stage.path / GUARDS, guards, benchmark.plain)
+        for one in guard_submissions(guards, benchmark.language):
+            right = sum(candidate.verdict == "OK" for candidate in one.candidates)
+            stage.metrics |= {one.row: right, f"{one.row}_programs": len(one.candidates)}
+
+    settings, inputs = {"judge": context.judges(benchmark.plain)}, {"problems": context.data / PLAIN}
+    return context.stage(f"guards-{benchmark.name}", settings, inputs, work)
+
+
+def written_tests(context: Context, benchmark: Benchmark) -> Path:
     """The stage in which the generator writes tests for each problem, as CodeT has it. Leaves ``tests.json``.
 
     Every pool of the problems, whatever its seed, is run on the same tests.
     """
-    plan = replace(_plan(context, asked, "tests"), n=context.config.benchmark.generated_tests)
+    config = context.config
+    plan = replace(_plan(context, benchmark, config.run.seed), purpose="tests", n=config.benchmark.generated_tests)
 
     def work(stage: Stage) -> None:
-        questions = [replace(p, prompt=ask_for_tests(p), prefix="", stop_tokens=()) for p in asked.plain]
+        questions = [replace(p, prompt=ask_for_tests(p), prefix="", stop_tokens=()) for p in benchmark.plain]
         generate = context.runtime.rollouts(plan.model_path).generate
-        texts: dict[str, list[str]] = {problem.id: [] for problem in asked.plain}
-        for answer in sample_shard(context.config, plan, questions, context.tokenizer, generate):
+        texts: dict[str, list[str]] = {problem.id: [] for problem in benchmark.plain}
+        for answer in sample_shard(plan, questions, context.tokenizer, generate):
             texts[answer.problem_id].append(answer.text)
-        found = {problem.id: generated_tests(texts[problem.id], problem.entry_point) for problem in asked.plain}
+        found = {problem.id: generated_tests(texts[problem.id], problem.entry_point) for problem in benchmark.plain}
         rows = {name: [[test.condition, test.count] for test in tests.tests] for name, tests in found.items()}
         write_json(stage.path / TESTS, rows)
         stage.metrics |= {
@@ -66,8 +83,8 @@ def written_tests(context: Context, asked: Asked) -> Path:
             "refused": sum(tests.refused.total() for tests in found.values()),
         }
 
-    settings = context.settings(asked=asked.name, plan=plan_settings(plan))
-    return context.stage(f"tests-{asked.name}", settings, _inputs(context, PLAIN), work)
+    settings = context.settings(benchmark=benchmark.name, chat=benchmark.chat, plan=plan_settings(plan))
+    return context.stage(f"tests-{benchmark.name}", settings, _inputs(context, PLAIN), work)
 
 
 def read_tests(stage: Path | None) -> Tests:
@@ -78,61 +95,57 @@ def read_tests(stage: Path | None) -> Tests:
     return {name: [GeneratedTest(condition, count) for condition, count in found] for name, found in rows.items()}
 
 
-def sampled(context: Context, asked: Asked, seed: int, tests: Path | None) -> Path:
+def sampled(context: Context, benchmark: Benchmark, seed: int, tests: Path | None) -> Path:
     """The stage that samples, judges and probes. Leaves ``pool.parquet``.
 
     Args:
         tests: the stage of the model-written tests to run programs on.
     """
-    config, title = context.config, f"{asked.title}, seed {seed}"
+    config, title = context.config, f"{benchmark.title}, seed {seed}"
 
     def work(stage: Stage) -> None:
         if config.endpoint.base_url:
-            pool = _from_endpoint(context, asked, config.endpoint, f"seed-{seed}", seed, config.generation.n, stage)
+            endpoint = _endpoint(config, benchmark, seed, config.endpoint.temperature)
+            pool = _from_endpoint(context, benchmark, endpoint, f"seed-{seed}", stage)
         else:
-            plan = _plan(context, asked, "evaluate")
-            pool = sample_pool(context, asked.problems, plan, stage.path / "judged.parquet", title)
-        stage.metrics |= {"candidates": len(pool), "asked": len(asked.problems) * config.generation.n}
-        if asked.language == "python":
+            plan = _plan(context, benchmark, seed)
+            pool = sample_pool(context, benchmark.problems, plan, stage.path / "judged.parquet", title)
+        stage.metrics |= {"candidates": len(pool), "asked": len(benchmark.problems) * config.generation.n}
+        if benchmark.language == "python":
             known = read_tests(tests)
-            probes = {problem.id: _probes(asked, problem, known.get(problem.id, ())) for problem in asked.plain}
-            plain = {problem.id: problem for problem in asked.plain}
+            plain = {problem.id: problem for problem in benchmark.plain}
+            probes = {name: _probes(benchmark, problem, known.get(name, ())) for name, problem in plain.items()}
             probe_candidates(pool, plain, probes, context.runtime.executors.run)
-        write_pool(stage.path / POOL, pool, asked.plain)
+        write_pool(stage.path / POOL, pool, benchmark.plain)
 
-    inputs = _inputs(context, PUT, PLAIN) | ({"tests": tests / TESTS} if tests is not None else {})
-    return context.stage(f"sample-{asked.name}-{seed}", _settings(context, asked, pool_seed=seed), inputs, work)
+    inputs = _inputs(context, PROMPTED, PLAIN) | ({"tests": tests / TESTS} if tests is not None else {})
+    return context.stage(f"sample-{benchmark.name}-{seed}", _settings(context, benchmark, seed), inputs, work)
 
 
-def greedy(context: Context, asked: Asked) -> Path:
+def greedy(context: Context, benchmark: Benchmark) -> Path:
     """The stage of one greedy answer for each problem. Leaves ``pool.parquet``."""
     config = context.config
 
     def work(stage: Stage) -> None:
         if config.endpoint.base_url:
-            cold = replace(config.endpoint, temperature=0.0)
-            write_pool(stage.path / POOL, _from_endpoint(context, asked, cold, "greedy", 0, 1, stage), asked.plain)
+            answers = _from_endpoint(context, benchmark, _endpoint(config, benchmark, 0, 0.0), "greedy", stage)
+            write_pool(stage.path / POOL, answers, benchmark.plain)
         else:
-            plan = _plan(context, asked, "greedy")
-            sample_pool(context, asked.problems, plan, stage.path / POOL, f"{asked.title}, greedy")
+            plan = _plan(context, benchmark, config.run.seed).greedy()
+            sample_pool(context, benchmark.problems, plan, stage.path / POOL, f"{benchmark.title}, greedy")
 
-    return context.stage(f"greedy-{asked.name}", _settings(context, asked), _inputs(context, PUT), work)
+    settings = _settings(context, benchmark, config.run.seed)
+    return context.stage(f"greedy-{benchmark.name}", settings, _inputs(context, PROMPTED), work)
 
 
-def scored(
-    context: Context,
-    asked: Asked,
-    seed: int,
-    pool: Path,
-    rankers: Mapping[str, str],
-    how: Mapping[str, Reading],
-) -> Path:
+def scored(context: Context, benchmark: Benchmark, seed: int, pool: Path) -> Path:
     """The stage that adds the numbers of networks to a pool. Leaves ``pool.parquet``.
 
     Networks read the problems as their loader gave them, which is what they were trained on, and not as one harness
-    or another puts them to the generator; ``how`` they read is what their training recorded.
+    or another puts them to the generator; how they read is what their training recorded.
     """
-    config, plain = context.config, {problem.id: problem for problem in asked.plain}
+    config, plain = context.config, {problem.id: problem for problem in benchmark.plain}
+    rankers, how = config.benchmark.rankers, readings(config)
 
     def work(stage: Stage) -> None:
         candidates = read_pool(pool / POOL)
@@ -148,28 +161,27 @@ def scored(
                 context.console.warn(f"{name}: {describe_unread(unread, len(candidates))}")
         if config.benchmark.reviewer:
             _review(context, candidates, plain)
-        write_pool(stage.path / POOL, candidates, asked.plain)
+        write_pool(stage.path / POOL, candidates, benchmark.plain)
 
     # The content of what is on the hub is not looked at: its name stands for it.
     models = {f"ranker_{name}": Path(model) for name, model in rankers.items() if Path(model).is_dir()}
     settings = context.settings(
         "reward",
-        asked=asked.name,
-        pool_seed=seed,
+        benchmark=benchmark.name,
+        seed=seed,
         reviewer=config.benchmark.reviewer,
         rankers=dict(rankers),
         read={name: asdict(one) for name, one in how.items()},
     )
     inputs = {"pool": pool / POOL, "plain": context.data / PLAIN, **models}
-    return context.stage(f"score-{asked.name}-{seed}", settings, inputs, work)
+    return context.stage(f"score-{benchmark.name}-{seed}", settings, inputs, work)
 
 
-def _settings(context: Context, asked: Asked, **more: int) -> Mapping[str, object]:
+def _settings(context: Context, benchmark: Benchmark, seed: int) -> Mapping[str, object]:
     config = context.config
-    settings = context.settings("generation", judge=context.judges(asked.problems), asked=asked.name, **more)
-    if not config.endpoint.base_url:
-        return settings
-    return {**settings, "endpoint": shaping(config.endpoint)}
+    own = {"benchmark": benchmark.name, "chat": benchmark.chat, "judge": context.judges(benchmark.problems)}
+    remote = {"endpoint": shaping(config.endpoint)} if config.endpoint.base_url else {}
+    return context.settings("generation", seed=seed, **own, **remote)
 
 
 def _inputs(context: Context, *files: str) -> dict[str, Path]:
@@ -178,31 +190,36 @@ def _inputs(context: Context, *files: str) -> dict[str, Path]:
     return inputs | ({"model": model} if model.is_dir() and not context.config.endpoint.base_url else {})
 
 
-def _plan(context: Context, asked: Asked, purpose: str) -> Plan:
+def _plan(context: Context, benchmark: Benchmark, seed: int) -> Plan:
     config, path = context.config, context.config.model.path
-    how = drawn(config, asked)
-    if purpose == "greedy":
-        return Plan(path, model_name(path), purpose, 1, Sampling(0.0, 0, how.max_new_tokens))
-    sampling = Sampling(how.temperature, how.top_k, how.max_new_tokens)
-    return Plan(path, model_name(path), purpose, config.generation.n, sampling)
+    sampling = sampling_of(config, benchmark)
+    return Plan(path, model_name(path), "evaluate", config.generation.n, sampling, seed, benchmark.chat)
+
+
+def _endpoint(config: Config, benchmark: Benchmark, seed: int, temperature: float) -> EndpointConfig:
+    """The endpoint's settings for one pool."""
+    style, tokens = "chat" if benchmark.chat else "completions", sampling_of(config, benchmark).max_new_tokens
+    return replace(config.endpoint, seed=seed, temperature=temperature, style=style, max_new_tokens=tokens)
 
 
 def _from_endpoint(
-    context: Context, asked: Asked, endpoint: EndpointConfig, kind: str, seed: int, n: int, stage: Stage
+    context: Context, benchmark: Benchmark, endpoint: EndpointConfig, kind: str, stage: Stage
 ) -> list[Candidate]:
     """Sampled through a journal beside the stages, which no change of a setting throws away; then judged.
 
     With ``benchmark.partial`` the stage may lack samples; it is incomplete then, and the next run asks for them.
 
+    Args:
+        kind: names the journal; ``greedy`` is one answer for each problem.
+
     Raises:
         UserError: samples did not come, unless ``benchmark.partial``; those that did are in the journal.
     """
-    style, tokens = "chat" if asked.chat else "completions", drawn(context.config, asked).max_new_tokens
-    config = replace(endpoint, seed=seed, style=style, max_new_tokens=tokens)
-    title = f"{asked.title}, {kind.replace('-', ' ')}"
-    journal = context.run.path / "journals" / f"{asked.name}-{kind}.jsonl"
+    n = 1 if kind == "greedy" else context.config.generation.n
+    title = f"{benchmark.title}, {kind.replace('-', ' ')}"
+    journal = context.run.path / "journals" / f"{benchmark.name}-{kind}.jsonl"
     journal.parent.mkdir(exist_ok=True)
-    pool, report = sample_endpoint(config, asked.problems, n, journal, context.console)
+    pool, report = sample_endpoint(endpoint, benchmark.problems, n, journal, context.console)
     if report.missing and not context.config.benchmark.partial:
         raise UserError(_missing(title, report, journal))
     stage.incomplete = bool(report.missing)
@@ -214,7 +231,7 @@ def _from_endpoint(
         "completion_tokens": report.whole_journal.completion_tokens,
         "cost": report.whole_journal.cost,
     }
-    judge_candidates(pool, {problem.id: problem for problem in asked.problems}, context.runtime.executors.run)
+    judge_candidates(pool, {problem.id: problem for problem in benchmark.problems}, context.runtime.executors.run)
     check_infra(pool, context.config.judge.max_infra_share, title)
     return pool
 
@@ -228,11 +245,11 @@ def _missing(title: str, report: EndpointReport, journal: Path) -> str:
     )
 
 
-def _probes(asked: Asked, problem: Problem, tests: Sequence[GeneratedTest]) -> Probes:
+def _probes(benchmark: Benchmark, problem: Problem, tests: Sequence[GeneratedTest]) -> Probes:
     """MBPP's prompts hold the very tests that decide: as examples they would tell a ranker the verdict. Their inputs
     stay, as LEVER has it."""
     probes = probes_for(problem, [test.condition for test in tests])
-    return replace(probes, examples=()) if asked.benchmark == "mbpp" else probes
+    return replace(probes, examples=()) if benchmark.table == "mbpp" else probes
 
 
 def _setup(context: Context, model: str) -> RoleSetup:

@@ -9,9 +9,8 @@ from actors.pipeline.candidates import sample_pool, score_pool
 from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan
 from actors.pipeline.stages.data import known_solutions
-from rewardranker.evaluation.guards import CHEAT, GOLD, cheats, references
+from rewardranker.evaluation.guards import guard_submissions, judged_guards
 from rewardranker.evaluation.pools import GREEDY, Entries, JudgedPool, Submission
-from rewardranker.generation.candidates import judge_candidates
 from rewardranker.judge import sandbox_description
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -51,15 +50,15 @@ def run_evaluation(
         for name, model in generators.items():
             plan = Plan.from_config(context, model, name, "evaluate", n)
             sampled[name] = sample_pool(context, problems, plan, pools / f"{name}_sampled.parquet")
-            plan = Plan.greedy(context, model, name)
-            greedy[name] = sample_pool(context, problems, plan, pools / f"{name}_greedy.parquet")
+            greedy[name] = sample_pool(context, problems, plan.greedy(), pools / f"{name}_greedy.parquet")
         for key, reward_model in reward_models.items():
             for pool in sampled.values():
                 score_pool(context, pool, reward_model, key)
         for name, pool in sampled.items():
             write_pool(pools / f"{name}.parquet", pool, problems)
-        by_id = {problem.id: problem for problem in problems}
-        guards = _guards(context, by_id)
+        solutions = {name: codes[0] for name, codes in known_solutions(context).items() if codes}
+        judged = judged_guards(problems, solutions, context.runtime.executors.run)
+        guards = guard_submissions(judged, _languages(problems))
         method = Method(bootstrap=config.evaluation.bootstrap, seed=config.run.seed)
         entered, alone = [], {}
         for name, pool in sampled.items():
@@ -84,17 +83,6 @@ def run_evaluation(
     settings = context.settings("generation", "evaluation", judge=context.judges(problems))
     data = {"problems": context.data / "problems.jsonl", "references": context.data / "references.jsonl"}
     return context.stage("evaluate", settings, inputs | data, work)
-
-
-def _guards(context: Context, problems: Mapping[str, Problem]) -> list[Submission]:
-    """Programs whose verdicts are known beforehand, judged: they tell of a broken judge."""
-    solutions = {name: codes[0] for name, codes in known_solutions(context).items() if codes}
-    rows = {CHEAT: cheats(list(problems.values())), GOLD: references(list(problems.values()), solutions)}
-    found = []
-    for row, programs in rows.items():
-        judge_candidates(programs, problems, context.runtime.executors.run)
-        found.append(Submission(row, _languages(problems.values()), programs))
-    return [one for one in found if one.candidates]
 
 
 def _entries(context: Context, name: str, pool: list[Candidate], submissions: Sequence[Submission] = ()) -> Entries:

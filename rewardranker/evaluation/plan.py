@@ -10,7 +10,8 @@ from rich.table import Table
 from rewardranker.config.endpoint import check_endpoint
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
-from rewardranker.evaluation.asking import Asked, asked_for, of_chat_model
+from rewardranker.evaluation.benchmarks import Benchmark, benchmarks_of, of_chat_model
+from rewardranker.generation.types import Sampling
 from rewardranker.judge import toolchain_of
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.models.loading import load_tokenizer, require_policy, require_scorer
@@ -20,33 +21,22 @@ from rewardranker.training.sizes import samples_by_transformers
 
 
 @dataclass(frozen=True)
-class Planned:
+class EvaluationPlan:
     """What will be sampled.
 
     Attributes:
         left_out: by name of what ``benchmark.partial`` lets go, the tools that it lacks.
     """
 
-    asked: list[Asked]
+    benchmarks: list[Benchmark]
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """How samples of one benchmark in one language are drawn, whichever settings that comes from."""
-
-    temperature: float
-    top_k: int
-    top_p: float
-    max_new_tokens: int
-
-
-def drawn(config: Config, asked: Asked) -> Drawn:
+def sampling_of(config: Config, benchmark: Benchmark) -> Sampling:
     """From ``endpoint`` or ``generation``; answers end at the style's limit where that is the lower one."""
     own = config.endpoint if config.endpoint.base_url else config.generation
-    top_p = config.endpoint.top_p if config.endpoint.base_url else 1.0
-    limit = min(own.max_new_tokens, asked.max_new_tokens or own.max_new_tokens)
-    return Drawn(own.temperature, own.top_k, top_p, limit)
+    limit = min(own.max_new_tokens, benchmark.max_new_tokens or own.max_new_tokens)
+    return Sampling(own.temperature, own.top_k, limit)
 
 
 def readings(config: Config) -> dict[str, Reading]:
@@ -66,7 +56,7 @@ def _reading(config: Config, name: str, path: str) -> Reading:
     return reading(path, kind, config.benchmark.rankers_chat, otherwise, settings)
 
 
-def planned(config: Config, measure: bool = False) -> Planned:
+def plan_evaluation(config: Config, measure: bool = False) -> EvaluationPlan:
     """Everything that can be known before a token is sampled.
 
     Args:
@@ -82,38 +72,39 @@ def planned(config: Config, measure: bool = False) -> Planned:
     if not seeds or len(set(seeds)) < len(seeds):
         raise UserError(f"benchmark.seeds={seeds}: needs at least one seed, and each of them once")
     count = _counter(config) if measure and not config.endpoint.base_url else None
-    asked = asked_for(config.benchmark.sets, of_chat_model(config), count)
-    lacking = {one.title: tools for one in asked if (tools := _lacks(config, one.language))}
-    if lacking and (not config.benchmark.partial or len(lacking) == len(asked)):
+    found = benchmarks_of(config.benchmark.sets, of_chat_model(config), count)
+    lacking = {one.title: tools for one in found if (tools := _lacks(config, one.language))}
+    if lacking and (not config.benchmark.partial or len(lacking) == len(found)):
         name, tools = next(iter(lacking.items()))
         raise UserError(
-            f"{len(lacking)} of the {len(asked)} benchmarks and languages could not be judged: {name} lacks {tools}; "
+            f"{len(lacking)} of the {len(found)} benchmarks and languages could not be judged: {name} lacks {tools}; "
             "install it (`make toolchains`), name other `languages` in benchmark.sets, or leave it out with "
             "benchmark.partial=true"
         )
-    kept = [one for one in asked if one.title not in lacking]
+    kept = [one for one in found if one.title not in lacking]
     for one in kept:
         _check_baseline(config, one)
-    return Planned(kept, lacking)
+    return EvaluationPlan(kept, lacking)
 
 
-def describe_planned(config: Config) -> Table:
+def describe_evaluation(config: Config) -> Table:
     """What an evaluation would sample, for a person who has not started it."""
-    plan, n, seeds = planned(config), config.generation.n, len(config.benchmark.seeds)
+    plan, n, seeds = plan_evaluation(config), config.generation.n, len(config.benchmark.seeds)
     table = Table("benchmark", "language", "problems", "seeds", "samples", "greedy", "style", "tokens")
     for column in (2, 3, 4, 5, 7):
         table.columns[column].justify = "right"
-    for one in plan.asked:
+    for one in plan.benchmarks:
         count = len(one.problems)
         numbers = (count, seeds, seeds * n * count, count * config.benchmark.greedy)
         table.add_row(
-            one.benchmark, one.language, *(f"{number:,}" for number in numbers), one.style,
-            f"{drawn(config, one).max_new_tokens:,}",
+            one.table, one.language, *(f"{number:,}" for number in numbers), one.style,
+            f"{sampling_of(config, one).max_new_tokens:,}",
         )  # fmt: skip
-    how, where = drawn(config, plan.asked[0]), "endpoint" if config.endpoint.base_url else "generation"
-    sampling = f"temperature {how.temperature:g}, top_k {how.top_k}, top_p {how.top_p:g}"
+    how = sampling_of(config, plan.benchmarks[0])
+    where, top_p = ("endpoint", config.endpoint.top_p) if config.endpoint.base_url else ("generation", 1.0)
+    sampling = f"{where}: temperature {how.temperature:g}, top_k {how.top_k}, top_p {top_p:g}"
     left_out = [f"left out: {name} lacks {tools}" for name, tools in plan.left_out.items()]
-    table.caption = "\n".join([f"{where}: {sampling}; tokens: of an answer, at most", *left_out])
+    table.caption = "\n".join([f"{sampling}; tokens: of an answer, at most", *left_out])
     return table
 
 
@@ -160,22 +151,22 @@ def _lacks(config: Config, language: str) -> str:
     return ", ".join(toolchain_of(LANGUAGES[language], config.judge.remote_url).missing)
 
 
-def _check_baseline(config: Config, asked: Asked) -> None:
-    known = _rankers_of(config, asked)
+def _check_baseline(config: Config, benchmark: Benchmark) -> None:
+    known = _rankers_of(config, benchmark)
     if config.benchmark.baseline not in known:
         raise UserError(
-            f"benchmark.baseline={config.benchmark.baseline}: {asked.title} will have no such ranker, but "
+            f"benchmark.baseline={config.benchmark.baseline}: {benchmark.title} will have no such ranker, but "
             f"{', '.join(known)}; name one that every benchmark and language has"
         )
 
 
-def _rankers_of(config: Config, asked: Asked) -> Sequence[str]:
+def _rankers_of(config: Config, benchmark: Benchmark) -> Sequence[str]:
     """Names of the rankers that the tables will have, as far as can be known before."""
-    probed = asked.language == "python"
+    probed = benchmark.language == "python"
     absent = {
         LOGPROBS.what: bool(config.endpoint.base_url) and not config.endpoint.logprobs,
         RETURNS.what: not probed,
-        EXAMPLES.what: not probed or asked.benchmark == "mbpp",
+        EXAMPLES.what: not probed or benchmark.table == "mbpp",
         GENERATED.what: not probed or not config.benchmark.generated_tests,
     }
     plain = [name for name, entry in CATALOGUE.items() if entry.need is None or not absent.get(entry.need.what)]

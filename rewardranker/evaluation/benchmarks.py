@@ -1,4 +1,4 @@
-"""What an evaluation asks: public benchmarks by language, each problem put in the style of its prompt."""
+"""What is evaluated: public benchmarks by language, each problem put in the style of its prompt."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _CODES = {language: code for code, language in LANGUAGES.items()}
 
 
 @dataclass(frozen=True)
-class Asked:
+class Benchmark:
     """One benchmark in one language.
 
     Attributes:
         name: unique in an evaluation, fit for a file's name.
-        benchmark: whose table it belongs to: ``humaneval``, ``mbpp``, ``humaneval_x``, or ``multipl_e`` for rows of
+        table: that it belongs to: ``humaneval``, ``mbpp``, ``humaneval_x``, or ``multipl_e`` for rows of
             its form that are of neither of the first two.
         own: the set that it comes from.
         problems: as they are put to the generator.
@@ -35,7 +35,7 @@ class Asked:
     """
 
     name: str
-    benchmark: str
+    table: str
     own: BenchmarkSet
     language: str
     problems: list[Problem]
@@ -48,7 +48,7 @@ class Asked:
     @property
     def title(self) -> str:
         """For people."""
-        return f"{self.benchmark} in {self.language}"
+        return f"{self.table} in {self.language}"
 
     @property
     def source(self) -> str:
@@ -61,7 +61,9 @@ def of_chat_model(config: Config) -> bool:
     return config.endpoint.style == "chat" if config.endpoint.base_url else config.model.chat
 
 
-def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], int] | None = None) -> list[Asked]:
+def benchmarks_of(
+    sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], int] | None = None
+) -> list[Benchmark]:
     """The problems of all sets, by language.
 
     Args:
@@ -73,30 +75,30 @@ def asked_for(sets: Sequence[BenchmarkSet], chat: bool, count: Callable[[str], i
     """
     if not sets:
         raise UserError("benchmark.sets is empty: name at least one, e.g. {name: mbpp, source: mbpp.jsonl}")
-    found = [one for own in sets for one in _rows(own)]
+    found = [one for own in sets for one in _subsets(own)]
     _refuse_twice(found)
     kept = _kept_groups(found)
-    return [_put(one, kept[one.benchmark, one.own.limit], chat, count) for one in found]
+    return [_put(one, kept[one.table, one.own.limit], chat, count) for one in found]
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """One set's problems in one language, of one benchmark."""
+class _Subset:
+    """One set's problems in one language, of one table."""
 
     own: BenchmarkSet
-    benchmark: str
+    table: str
     language: str
     problems: list[Problem]
     name: str
 
 
-def _rows(own: BenchmarkSet) -> list[_Rows]:
+def _subsets(own: BenchmarkSet) -> list[_Subset]:
     parts: dict[tuple[str, str], list[Problem]] = {}
     for problem in _loaded(own):
         parts.setdefault((_table_of(problem), problem.language), []).append(problem)
     several = len({benchmark for benchmark, _ in parts}) > 1
     return [
-        _Rows(own, benchmark, language, problems, "_".join([own.name, *([benchmark] if several else []), language]))
+        _Subset(own, benchmark, language, problems, "_".join([own.name, *([benchmark] if several else []), language]))
         for (benchmark, language), problems in parts.items()
     ]
 
@@ -108,19 +110,19 @@ def _table_of(problem: Problem) -> str:
     return kind if kind in ("humaneval", "mbpp") else problem.source
 
 
-def _refuse_twice(found: Sequence[_Rows]) -> None:
+def _refuse_twice(found: Sequence[_Subset]) -> None:
     seen: dict[tuple[str, str], str] = {}
     for one in found:
-        column = (one.benchmark, one.language)
+        column = (one.table, one.language)
         if column in seen:
             raise UserError(
-                f"benchmark.sets asks for {one.benchmark} in {one.language} twice, in {seen[column]} and in "
+                f"benchmark.sets asks for {one.table} in {one.language} twice, in {seen[column]} and in "
                 f"{one.own.name}: a table has one column for it; name other `languages` in one of them"
             )
         seen[column] = one.own.name
 
 
-def _put(found: _Rows, kept: frozenset[str], chat: bool, count: Callable[[str], int] | None) -> Asked:
+def _put(found: _Subset, kept: frozenset[str], chat: bool, count: Callable[[str], int] | None) -> Benchmark:
     own = found.own
     plain = [problem for problem in found.problems if problem.group_id in kept]
     style = own.style or default_style(plain[0].source, chat)
@@ -129,9 +131,9 @@ def _put(found: _Rows, kept: frozenset[str], chat: bool, count: Callable[[str], 
         put = [fitting_shots(problem, shots, count) for problem in plain]
     else:
         put = [styled(problem, style, shots) for problem in plain]
-    return Asked(
+    return Benchmark(
         name=found.name,
-        benchmark=found.benchmark,
+        table=found.table,
         own=own,
         language=found.language,
         problems=put,
@@ -161,12 +163,12 @@ def _source_of(source: str, language: str) -> str:
     return source.replace("{language}", code)
 
 
-def _kept_groups(found: Sequence[_Rows]) -> dict[tuple[str, int], frozenset[str]]:
+def _kept_groups(found: Sequence[_Subset]) -> dict[tuple[str, int], frozenset[str]]:
     """Groups to keep, by benchmark and limit: all, or ``limit`` of those that every set and language with that limit
     has, evenly spaced, so that columns of a table are of the same problems whichever sets they come from."""
     kept = {}
-    for benchmark, limit in {(one.benchmark, one.own.limit): None for one in found}:
-        mine = [one for one in found if (one.benchmark, one.own.limit) == (benchmark, limit)]
+    for benchmark, limit in {(one.table, one.own.limit): None for one in found}:
+        mine = [one for one in found if (one.table, one.own.limit) == (benchmark, limit)]
         groups = [dict.fromkeys(problem.group_id for problem in one.problems) for one in mine]
         shared = [group for group in groups[0] if all(group in other for other in groups)]
         if limit and not shared:

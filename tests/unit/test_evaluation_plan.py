@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from rewardranker.cli import app
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.evaluation import planned as planned_module
-from rewardranker.evaluation.planned import describe_planned, drawn, planned, readings
+from rewardranker.evaluation import plan as plan_module
+from rewardranker.evaluation.plan import describe_evaluation, plan_evaluation, readings, sampling_of
 from rewardranker.judge.languages.toolchain import Toolchain
 from rewardranker.models.loading import load_tokenizer, model_name, require_scorer
 from rewardranker.models.tiny import build_tiny_model
@@ -73,8 +73,8 @@ def test_what_is_well_is_planned(place: Path) -> None:
     made = config(place)
     ranker(place, "rewardranker_2", "ranker")(made)
     made.benchmark.baseline = "rewardranker_2"
-    plan = planned(made)
-    assert [one.title for one in plan.asked] == ["humaneval in python", "humaneval in php", "mbpp in python"]
+    plan = plan_evaluation(made)
+    assert [one.title for one in plan.benchmarks] == ["humaneval in python", "humaneval in php", "mbpp in python"]
     assert plan.left_out == {}
 
 
@@ -125,7 +125,7 @@ def test_what_would_fail_later_is_refused_at_once(
     made = config(place, *sets)
     change(made)
     with pytest.raises(UserError, match=message):
-        describe_planned(made)
+        describe_evaluation(made)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_what_would_fail_later_is_refused_at_once(
 def test_a_baseline_that_will_be_there_is_not_refused(place: Path, change: Change) -> None:
     made = config(place, "humaneval")
     change(made)
-    assert len(planned(made).asked) == 1
+    assert len(plan_evaluation(made).benchmarks) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_what_is_no_ranker_is_named_by_its_setting(place: Path, directory: str, 
     made = config(place, "humaneval")
     ranker(place, "lever", directory)(made)
     with pytest.raises(UserError, match=message.format(place=place)):
-        planned(made)
+        plan_evaluation(made)
 
 
 def test_a_ranker_that_cannot_be_read_from_the_hub_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,9 +177,9 @@ def test_how_rankers_read_follows_the_model_unless_it_is_said(place: Path) -> No
     made.model.chat = True
     assert readings(made)["rewardranker"].chat
     with pytest.raises(UserError, match="has no chat template.* benchmark.rankers_chat=false"):
-        planned(made)
+        plan_evaluation(made)
     made.benchmark.rankers_chat = False
-    assert not readings(made)["rewardranker"].chat and planned(made).asked[0].chat
+    assert not readings(made)["rewardranker"].chat and plan_evaluation(made).benchmarks[0].chat
 
 
 def test_how_rankers_read_is_what_their_training_recorded(place: Path) -> None:
@@ -190,21 +190,21 @@ def test_how_rankers_read_is_what_their_training_recorded(place: Path) -> None:
     assert readings(made) == {"rewardranker": Reading("rewardranker", False, 77)}
     made.benchmark.rankers_chat = True
     with pytest.raises(UserError, match="rankers_chat=true asks for problems with .*training.json says .* without"):
-        planned(made)
+        plan_evaluation(made)
     made.benchmark.rankers_chat = None
     made.benchmark.rankers = {"coderanker_2": str(place / "ranker")}
     with pytest.raises(UserError, match="rankers.coderanker_2 uses .* as coderanker, but .* as rewardranker"):
-        planned(made)
+        plan_evaluation(made)
 
 
 def without(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine that lacks a language's tools."""
-    ask = planned_module.toolchain_of
+    ask = plan_module.toolchain_of
 
     def toolchain_of(one: Any, remote: str = "") -> Toolchain:
         return Toolchain(("it",), "") if one.name == language else ask(one, remote)
 
-    monkeypatch.setattr(planned_module, "toolchain_of", toolchain_of)
+    monkeypatch.setattr(plan_module, "toolchain_of", toolchain_of)
 
 
 def test_a_language_that_cannot_be_judged(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,20 +213,20 @@ def test_a_language_that_cannot_be_judged(place: Path, monkeypatch: pytest.Monke
     with pytest.raises(
         UserError, match="1 of the 3 .* humaneval in php lacks it; install it .*benchmark.partial=true"
     ):
-        planned(made)
+        plan_evaluation(made)
     made.benchmark.partial = True
-    plan = planned(made)
-    assert [one.language for one in plan.asked] == ["python", "python"]
+    plan = plan_evaluation(made)
+    assert [one.language for one in plan.benchmarks] == ["python", "python"]
     assert plan.left_out == {"humaneval in php": "it"}
     alone = config(place, "php")
     alone.benchmark.partial = True
     with pytest.raises(UserError, match="1 of the 1"):
-        planned(alone)
+        plan_evaluation(alone)
 
 
 def shown(made: Config) -> str:
     console = RichConsole(width=120, record=True, file=io.StringIO())
-    console.print(describe_planned(made))
+    console.print(describe_evaluation(made))
     return console.export_text()
 
 
@@ -235,8 +235,8 @@ def test_the_dry_run_shows_what_will_really_be_used(place: Path, monkeypatch: py
     without("php", monkeypatch)
     made = config(place)
     made.benchmark.partial, made.generation.max_new_tokens, made.generation.temperature = True, 505, 0.3
-    (base, _) = planned(made).asked
-    assert drawn(made, base).max_new_tokens == 500 and drawn(made, base).temperature == 0.3
+    (base, _) = plan_evaluation(made).benchmarks
+    assert sampling_of(made, base).max_new_tokens == 500 and sampling_of(made, base).temperature == 0.3
     text = shown(made)
     assert "base " in text and "500" in text and "mbpp_3shot" in text
     assert "generation: temperature 0.3, top_k 50, top_p 1" in text
