@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,13 @@ def test_files_are_short() -> None:
     }
     assert {path: n for path, n in lengths.items() if n > 400} == {}
     assert lengths["actors/pipeline/ppo_driver.py"] < 150
+
+
+def test_the_page_on_architecture_answers_in_two_hops() -> None:
+    """Every question names a file, and what to look at in it; both are there."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| ([^|]+\?) \| `([\w/.]+\.py)` \| `(\w+)` \|$", page, re.MULTILINE)
+    assert len(rows) >= 20
+    for question, path, name in rows:
+        defined = re.search(rf"^(?:class |def )?{name}\b(?=[(:\[ ])", (ROOT / path).read_text(), re.MULTILINE)
+        assert defined is not None, f"{question} {path} has no {name}"
