@@ -33,7 +33,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class BenchmarkData:
     """How a benchmark's rows become problems.
 
     Attributes:
@@ -48,8 +48,8 @@ class Benchmark:
     solutions: Callable[[str | Path], dict[str, str]]
 
 
-def _multipl_e(benchmark: str) -> Benchmark:
-    return Benchmark(
+def _multipl_e(benchmark: str) -> BenchmarkData:
+    return BenchmarkData(
         MULTIPL_E_HUB,
         lambda source, language, _: load_multipl_e(source, language or None, benchmark),
         lambda source: multipl_e_solutions(source) if is_file(source) else {},
@@ -63,11 +63,11 @@ def _mbpp(source: str | Path, language: str, split: Split | None) -> list[Proble
 
 #: ``multipl_e`` is either of the two below it, as a file has it, and HumanEval from the hub.
 BENCHMARKS = {
-    "humaneval": Benchmark(HUMANEVAL_HUB, lambda source, *_: load_humaneval(source), humaneval_solutions),
-    "humaneval_x": Benchmark(
+    "humaneval": BenchmarkData(HUMANEVAL_HUB, lambda source, *_: load_humaneval(source), humaneval_solutions),
+    "humaneval_x": BenchmarkData(
         HUMANEVAL_X_HUB, lambda source, language, _: load_humaneval_x(source, language or None), humaneval_x_solutions
     ),
-    "mbpp": Benchmark(MbppConfig().hub_name, _mbpp, lambda source: mbpp_solutions(mbpp_config(source))),
+    "mbpp": BenchmarkData(MbppConfig().hub_name, _mbpp, lambda source: mbpp_solutions(mbpp_config(source))),
     "multipl_e": _multipl_e(""),
     "multipl_e_humaneval": _multipl_e("humaneval"),
     "multipl_e_mbpp": _multipl_e("mbpp"),
@@ -115,7 +115,7 @@ def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
     return benchmark.solutions(source or benchmark.hub)
 
 
-def _benchmark(name: str) -> Benchmark:
+def _benchmark(name: str) -> BenchmarkData:
     if name not in BENCHMARKS:
         raise UserError(f"benchmark {name!r} is not known; it must be one of {', '.join(BENCHMARKS)}")
     return BENCHMARKS[name]
