@@ -44,23 +44,36 @@ class Series:
     y: Sequence[float]
 
 
-def line_chart(
-    title: str,
-    series: Sequence[Series],
-    x_label: str,
-    y_label: str,
-    width: int = 520,
-    height: int = 250,
-    y_range: tuple[float, float] | None = None,
-    y_format: Format = number,
-    log: bool = False,
-    right: int = RIGHT,
-) -> str:
-    """Lines with axes and, for more than one, a legend. Long or noisy series get a running mean on top.
+@dataclass(frozen=True)
+class Axis:
+    """What an axis says.
 
-    Args:
-        log: a logarithmic y axis, where the values are above zero and span a factor of ten; else it stays linear.
-        right: the margin there, to line up with :func:`twin_chart`.
+    Attributes:
+        form: how its ticks are written.
+        shown: its ends; ``None``: around everything.
+        log: logarithmic, where the values are above zero and span a factor of ten; else it stays linear.
+    """
+
+    label: str
+    form: Format = number
+    shown: tuple[float, float] | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Size:
+    """In pixels; ``right`` is the margin there, in which a second axis has room."""
+
+    width: int = 520
+    height: int = 250
+    right: int = RIGHT
+
+
+PLAIN = Size()
+
+
+def line_chart(title: str, series: Sequence[Series], x: Axis, y: Axis, size: Size = PLAIN) -> str:
+    """Lines with axes and, for more than one, a legend. Long or noisy series get a running mean on top.
 
     Raises:
         ValueError: no finite point at all.
@@ -70,57 +83,49 @@ def line_chart(
     if not drawn:
         raise ValueError(f"chart {title!r} has no finite point")
     everything = np.concatenate(drawn)
-    key, top = legend(names, width) if len(names) > 1 else ("", 12)
-    x_scale = Scale.around(everything[:, 0].min(), everything[:, 0].max(), 0.0)
-    y_scale = Scale(*y_range) if y_range else _fitting(everything[:, 1], log)
-    frame = Frame(LEFT, top, width - LEFT - right, height - top - BOTTOM, x_scale, y_scale)
+    key, top = legend(names, size.width) if len(names) > 1 else ("", 12)
+    frame = _frame(size, top, _counted(everything[:, 0], x), _fitting(everything[:, 1], y))
     lines = "".join(_line(frame, points, index) for index, points in enumerate(drawn))
-    summary = _summary(names, drawn, x_label)
-    return document(title, summary, width, height, frame.axes(x_label, y_label, y_format) + lines + key)
+    summary = _summary(names, drawn, x.label)
+    return document(title, summary, size.width, size.height, frame.axes(x.label, y.label, y.form) + lines + key)
 
 
 def twin_chart(
     title: str,
-    left: Series,
-    right: Series,
-    x_label: str,
-    formats: tuple[Format, Format],
-    y_ranges: tuple[tuple[float, float] | None, tuple[float, float] | None] = (None, None),
-    width: int = 520,
-    height: int = 250,
-    x_range: tuple[float, float] | None = None,
+    lines: tuple[Series, Series],
+    x: Axis,
+    y: tuple[Axis, Axis],
+    size: Size = PLAIN,
     cloud: bool = False,
 ) -> str:
-    """Two lines of different units over the same x: ``left`` has the left axis, ``right`` the right one.
+    """Two lines of different units over the same x: the first has the left axis, the second the right one.
 
     Args:
+        size: its margin on the right should be :data:`TWIN_RIGHT`.
         cloud: x is measured and not counted: points are dots, and the line is a running mean of both coordinates.
 
     Raises:
         ValueError: one of them has no finite point.
     """
-    drawn = [_points(left), _points(right)]
+    drawn = [_points(one) for one in lines]
     if not all(map(len, drawn)):
         raise ValueError(f"chart {title!r} needs finite points on both axes")
-    names = [left.name, right.name]
-    key, top = legend(names, width)
-    x_all = np.concatenate(drawn)[:, 0]
-    x_scale = Scale(*x_range) if x_range else Scale.around(x_all.min(), x_all.max(), 0.0)
-    frames = [
-        Frame(
-            LEFT,
-            top,
-            width - LEFT - TWIN_RIGHT,
-            height - top - BOTTOM,
-            x_scale,
-            Scale(*y_range) if y_range else _fitting(points[:, 1], False),
-        )
-        for points, y_range in zip(drawn, y_ranges, strict=True)
-    ]
+    names = [one.name for one in lines]
+    key, top = legend(names, size.width)
+    x_scale = _counted(np.concatenate(drawn)[:, 0], x)
+    frames = [_frame(size, top, x_scale, _fitting(points[:, 1], axis)) for points, axis in zip(drawn, y, strict=True)]
     draw = _cloud if cloud else _line
-    lines = "".join(draw(frame, points, i) for i, (frame, points) in enumerate(zip(frames, drawn, strict=True)))
-    axes = frames[0].axes(x_label, left.name, formats[0]) + frames[1].right_axis(right.name, formats[1])
-    return document(title, _summary(names, drawn, x_label), width, height, axes + lines + key)
+    paths = "".join(draw(frame, points, i) for i, (frame, points) in enumerate(zip(frames, drawn, strict=True)))
+    axes = frames[0].axes(x.label, y[0].label, y[0].form) + frames[1].right_axis(y[1].label, y[1].form)
+    return document(title, _summary(names, drawn, x.label), size.width, size.height, axes + paths + key)
+
+
+def _frame(size: Size, top: int, x: Scale, y: Scale) -> Frame:
+    return Frame(LEFT, top, size.width - LEFT - size.right, size.height - top - BOTTOM, x, y)
+
+
+def _counted(values: np.ndarray, axis: Axis) -> Scale:
+    return Scale(*axis.shown) if axis.shown else Scale.around(values.min(), values.max(), 0.0)
 
 
 def histogram(
@@ -228,9 +233,11 @@ def _points(series: Series) -> np.ndarray:
     return np.array([part.mean(axis=0) for part in np.array_split(points, _MOST_POINTS)])
 
 
-def _fitting(values: np.ndarray, log: bool) -> Scale:
+def _fitting(values: np.ndarray, axis: Axis) -> Scale:
+    if axis.shown:
+        return Scale(*axis.shown)
     low, high = float(values.min()), float(values.max())
-    return Scale.around(low, high, 0.06, log and 0 < 10 * low <= high)
+    return Scale.around(low, high, 0.06, axis.log and 0 < 10 * low <= high)
 
 
 def _summary(names: Sequence[str], drawn: Sequence[np.ndarray], x_label: str) -> str:

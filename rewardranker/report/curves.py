@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from rewardranker.rendering.charts import TWIN_RIGHT, Series, line_chart, twin_chart
+from rewardranker.rendering.charts import PLAIN, TWIN_RIGHT, Axis, Series, Size, line_chart, twin_chart
 from rewardranker.rendering.html import decimal, figure, missing, note, safe, table
-from rewardranker.rendering.svg import Scale, number, percent
+from rewardranker.rendering.svg import Scale, percent
 from rewardranker.report.run import FinishedRun, FinishedStage
 from rewardranker.tables.names import label, per_cent
 
@@ -23,17 +22,16 @@ def learning(run: FinishedRun) -> str:
     """SFT and the reward models over their steps, and what the reward models came to on validation."""
     sft, rewards = run.named("sft"), run.named("reward-")
 
-    def rewards_over(title: str, metric: str, y_label: str, **kind: Any) -> str:
-        series = [stage.series(metric, _reward_name(stage)) for stage in rewards]
-        return figure(title, _curve(title, series, y_label, **kind))
+    def rewards_over(title: str, metric: str, y: Axis) -> str:
+        return figure(title, _curve(title, [stage.series(metric, _reward_name(stage)) for stage in rewards], y))
 
     title = "SFT: loss"
-    loss = _curve(title, [stage.series("sft/loss", stage.name) for stage in sft], "nats per token", log=True)
+    loss = _curve(title, [stage.series("sft/loss", stage.name) for stage in sft], Axis("nats per token", log=True))
     charts = (
         figure(title, loss)
         + figure("Reward models: validation", _validation(rewards))
-        + rewards_over("Reward models: loss on training pairs", "reward/loss", "nats per pair")
-        + rewards_over("Reward models: training pairs ranked right", "reward/accuracy", "pairs", y_format=percent)
+        + rewards_over("Reward models: loss on training pairs", "reward/loss", Axis("nats per pair"))
+        + rewards_over("Reward models: training pairs ranked right", "reward/accuracy", Axis("pairs", percent))
     )
     return f'<div class="two">{charts}</div>'
 
@@ -50,18 +48,11 @@ def ppo(run: FinishedRun) -> str:
         rate = stage.series(_PASS_RATE, "executed pass rate")
         kl = stage.series(_KL, stage.name)
         title = "Over the steps"
-        steps = _twin(title, score, rate, "step", rate_range)
-        drift = _curve(_KL_LABEL, [kl], "KL, nats", height=170, y_range=kl_range, right=TWIN_RIGHT)
-        against = _twin(
-            "Against KL",
-            _against(kl, score),
-            _against(kl, rate),
-            _KL_LABEL,
-            rate_range,
-            height=420,
-            x_range=kl_range,
-            cloud=True,
-        )
+        axes = Axis(score.name), Axis(rate.name, percent, rate_range)
+        steps = _twin(title, (score, rate), Axis("step"), axes)
+        drift = _curve(_KL_LABEL, [kl], Axis("KL, nats", shown=kl_range), Size(height=170, right=TWIN_RIGHT))
+        lines = _against(kl, score), _against(kl, rate)
+        against = _twin("Against KL", lines, Axis(_KL_LABEL, shown=kl_range), axes, cloud=True)
         parts.append(
             f"<h3>{safe(stage.name)}</h3>{_change(score, rate, kl)}"
             f'<div class="two">{figure(title, steps + drift)}{figure("Against KL", against)}</div>'
@@ -130,17 +121,15 @@ def _change(*series: Series) -> str:
     )
 
 
-def _twin(
-    title: str, score: Series, rate: Series, x_label: str, rate_range: tuple[float, float] | None, **kind: Any
-) -> str:
-    if not (_finite(score) and _finite(rate)):
+def _twin(title: str, lines: tuple[Series, Series], x: Axis, y: tuple[Axis, Axis], cloud: bool = False) -> str:
+    if not all(map(_finite, lines)):
         return missing(_NOT_RECORDED)
-    return twin_chart(title, score, rate, x_label, (number, percent), (None, rate_range), **kind)
+    return twin_chart(title, lines, x, y, Size(height=420 if cloud else 250, right=TWIN_RIGHT), cloud)
 
 
-def _curve(title: str, series: Sequence[Series], y_label: str, **kind: Any) -> str:
+def _curve(title: str, series: Sequence[Series], y: Axis, size: Size = PLAIN) -> str:
     drawn = [one for one in series if _finite(one)]
-    return line_chart(title, drawn, "step", y_label, **kind) if drawn else missing(_NOT_RECORDED)
+    return line_chart(title, drawn, Axis("step"), y, size) if drawn else missing(_NOT_RECORDED)
 
 
 def _finite(series: Series) -> bool:

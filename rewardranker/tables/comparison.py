@@ -8,7 +8,7 @@ import numpy as np
 
 from rewardranker.errors import UserError
 from rewardranker.evaluation.pools import GREEDY, Entries
-from rewardranker.rendering.charts import Series, line_chart
+from rewardranker.rendering.charts import Axis, Series, Size, line_chart
 from rewardranker.rendering.grid import Cell, Grid, Section
 from rewardranker.rendering.html import safe, table
 from rewardranker.rendering.svg import percent
@@ -149,7 +149,7 @@ def _curves(found: Table) -> str:
     series = [
         Series(label(row.ranker), ns, [row.scores[column].solved for column in best]) for row in ranked_rows(found)
     ]
-    chart = line_chart("Best of n", series, "candidates n", "problems solved", 1040, 340, y_format=percent)
+    chart = line_chart("Best of n", series, Axis("candidates n"), Axis("problems solved", percent), Size(1040, 340))
     return f"<h3>Best of n</h3><figure>{chart}</figure>"
 
 

@@ -8,13 +8,13 @@ import re
 import pytest
 from report_runs import parse
 
-from rewardranker.rendering.charts import Series, bar_chart, histogram, line_chart, twin_chart
+from rewardranker.rendering.charts import TWIN_RIGHT, Axis, Series, Size, bar_chart, histogram, line_chart, twin_chart
 from rewardranker.rendering.svg import Scale, number, percent
 
 
 def test_line_chart_puts_points_where_they_belong() -> None:
     """Width 100 - 58 - 12 = 30 for x in [0, 10]; height 100 - 12 - 40 = 48 for y in [0, 1], top at 12."""
-    svg = line_chart("t", [Series("s", [0, 5, 10], [0, 1, 0.5])], "x", "y", 100, 100, y_range=(0, 1))
+    svg = line_chart("t", [Series("s", [0, 5, 10], [0, 1, 0.5])], Axis("x"), Axis("y", shown=(0, 1)), Size(100, 100))
     assert 'd="M58.0 60.0L73.0 12.0L88.0 36.0"' in svg
     assert parse(svg).seen == {"svg", "line", "text", "path"}
 
@@ -22,7 +22,7 @@ def test_line_chart_puts_points_where_they_belong() -> None:
 def test_charts_escape_their_names_and_refuse_nothing_to_draw() -> None:
     hostile = "<script>&\"'"
     drawn = (
-        line_chart(hostile, [Series(hostile, [0], [1]), Series("b", [0], [2])], hostile, hostile),
+        line_chart(hostile, [Series(hostile, [0], [1]), Series("b", [0], [2])], Axis(hostile), Axis(hostile)),
         histogram(hostile, {hostile: [1.0, 2.0]}, hostile),
         bar_chart(hostile, [hostile], {hostile: [0.5]}),
     )
@@ -30,7 +30,7 @@ def test_charts_escape_their_names_and_refuse_nothing_to_draw() -> None:
         assert "<script" not in svg
         parse(svg)
     with pytest.raises(ValueError, match="no finite point"):
-        line_chart("t", [Series("s", [0.0], [float("nan")])], "x", "y")
+        line_chart("t", [Series("s", [0.0], [float("nan")])], Axis("x"), Axis("y"))
     with pytest.raises(ValueError, match="no finite value"):
         histogram("t", {"a": [float("inf")]}, "x")
 
@@ -52,19 +52,16 @@ def test_twin_chart_gives_each_line_its_own_scale() -> None:
     bottom to the middle, though one ends at 5 and the other at 0.5."""
     chart = twin_chart(
         "t",
-        Series("score", [0, 1], [0, 5]),
-        Series("rate", [0, 1], [0, 0.5]),
-        "x",
-        (number, percent),
-        ((0, 10), (0, 1)),
-        width=222,
-        height=166,
+        (Series("score", [0, 1], [0, 5]), Series("rate", [0, 1], [0, 0.5])),
+        Axis("x"),
+        (Axis("score", shown=(0, 10)), Axis("rate", percent, (0, 1))),
+        Size(222, 166, TWIN_RIGHT),
     )
     first, second = re.findall(r'line" d="(M[\d. L]+)"', chart)[:2]
     assert first == second == "M58.0 126.0L158.0 76.0"
     assert "50 %" in chart and ">10</text>" in chart
     with pytest.raises(ValueError, match="on both axes"):
-        twin_chart("t", Series("a", [0], [1]), Series("b", [0], [math.nan]), "x", (number, number))
+        twin_chart("t", (Series("a", [0], [1]), Series("b", [0], [math.nan])), Axis("x"), (Axis("a"), Axis("b")))
 
 
 def test_logarithmic_scale_has_round_ticks_and_even_decades() -> None:
@@ -78,7 +75,9 @@ def test_logarithmic_scale_has_round_ticks_and_even_decades() -> None:
 @pytest.mark.parametrize(("low", "middle", "high"), [(0, 5, 10), (2, 4, 6), (0.1, 1, 10)])
 def test_logarithmic_only_where_it_helps(low: float, middle: float, high: float) -> None:
     """The middle value lies half-way: on a linear axis if it touches zero or spans little, else on a logarithmic."""
-    svg = line_chart("t", [Series("s", [0, 1, 2], [low, middle, high])], "x", "y", 100, 100, log=True)
+    svg = line_chart(
+        "t", [Series("s", [0, 1, 2], [low, middle, high])], Axis("x"), Axis("y", log=True), Size(100, 100)
+    )
     ys = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", svg)]
     assert ys[0] > ys[2]
     assert ys[1] == pytest.approx((ys[0] + ys[2]) / 2, abs=0.11)
