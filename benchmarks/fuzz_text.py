@@ -20,13 +20,13 @@ from functools import partial
 from pathlib import Path
 
 from rewardranker.judge.comparators import values_equal
-from rewardranker.judge.languages import LANGUAGES
 from rewardranker.judge.languages.constants import NotConstant, constant
 from rewardranker.judge.languages.javascript import loosely_equal
 from rewardranker.judge.languages.php import identical
 from rewardranker.judge.languages.rewriting import names, qualified
 from rewardranker.judge.languages.typed_values import holds
 from rewardranker.judge.printed import asks_for_reals, published_equal, stdout_equal
+from rewardranker.problems.languages import LANGUAGES
 from rewardranker.problems.masking import masked
 from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Problem, Test
@@ -197,7 +197,7 @@ def mixed(chosen: list[str], size: int, draw: random.Random) -> tuple[str, str]:
 
 def around(text: str, draw: random.Random) -> str:
     """The text as a model might begin and end it."""
-    tag = draw.choice([alias for language in LANGUAGES.values() for alias in language.fences])
+    tag = draw.choice([alias for name, others in LANGUAGES.items() for alias in (name, *others)])
     begin = draw.choice(
         ("", "", f"```{tag}\n", "def f(x):\n    return ", "long f(long x) {\n", "<?php\nfunction f($x) {\n")
     )

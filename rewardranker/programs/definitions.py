@@ -64,13 +64,13 @@ def _call(name: str) -> re.Pattern[str]:
 def _typed(masked: str, language: str, name: str) -> int | None:
     """A type, the name, parameters, and then a body."""
     for match in _call(name).finditer(masked):
+        closed = parentheses(masked).get(match.end() - 1)
+        if closed is None or not _TAILS[language].match(masked, closed + 1, closed + 1 + _BEHIND):
+            continue
         place = match.start()
         beside, before = masked[place - 1 : place], masked[max(0, place - _BEFORE) : place]
-        if not (beside.isspace() or beside in _ENDS) or not _type_ends(before.rstrip()):
-            continue
-        closed = parentheses(masked).get(match.end() - 1)
-        if closed is not None and _TAILS[language].match(masked, closed + 1, closed + 1 + _BEHIND):
-            return match.start()
+        if (beside.isspace() or beside in _ENDS) and _type_ends(before.rstrip()):
+            return place
     return None
 
 

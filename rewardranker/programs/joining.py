@@ -10,7 +10,7 @@ from rewardranker.linear import lexer
 from rewardranker.programs import php, python
 from rewardranker.programs.definitions import definition
 from rewardranker.programs.literals import blank
-from rewardranker.programs.members import declared, opened
+from rewardranker.programs.members import Opener, declared
 from rewardranker.programs.naming import defined_names, is_import, names
 from rewardranker.programs.prelude import key
 from rewardranker.programs.removal import with_comments
@@ -32,9 +32,10 @@ def joined(language: str, entry_point: str, blocks: Sequence[str], chosen: int) 
     first, rest = php.head_and_rest(php.body(program)) if language == "php" else ("", program)
     take: Callable[[str, str, str, set[str]], str] = _python_parts if language == "python" else _parts
     wanted = _python_free(rest) if language == "python" else _free(rest, language)
+    show = _shower(language, rest)
     found: dict[int, str] = {}
     for number in others:
-        part = take(_shown(blocks[number], language, rest), language, entry_point, wanted)
+        part = take(show(blocks[number]), language, entry_point, wanted)
         if part:
             found[number] = part
             wanted |= _python_free(part) if language == "python" else _free(part, language)
@@ -46,11 +47,11 @@ def joined(language: str, entry_point: str, blocks: Sequence[str], chosen: int) 
     return php.opened(code) if language == "php" else code
 
 
-def _shown(block: str, language: str, program: str) -> str:
-    """Another block as its declarations would stand beside those of the program."""
+def _shower(language: str, program: str) -> Callable[[str], str]:
+    """Gives another block as its declarations would stand beside those of the program."""
     if language == "php":
-        return php.body(block)
-    return opened(block, language, program) if language in ("java", "csharp") else block
+        return php.body
+    return Opener(language, program).opened if language in ("java", "csharp") else str
 
 
 def _python_free(code: str) -> set[str]:

@@ -51,25 +51,32 @@ def declared(masked: str, language: str) -> set[str]:
     return _names_in(masked, [*spans, *members], language)
 
 
-def opened(block: str, language: str, chosen: str) -> str:
-    """Another block of an answer, with the members of a class in its place where the chosen one calls one of them by
-    its bare name and has no such method: it was shown in the class where it belongs, or in a draft of it."""
-    program = blank(chosen, language)
-    own = declared(program, language)
-    lacking = set(_CALLED.findall(program)) - own
-    of_other_types = names(program) - own
-    masked = blank(block, language)
-    parts, place = [], 0
-    for span in items(masked, language):
-        name = type_name(span.of(masked))
-        if not lacking or not name or name in of_other_types:
-            continue
-        members = [one for one in inside(masked, language, span) if name not in _names_in(masked, [one], language)]
-        if not lacking.isdisjoint(_names_in(masked, members, language)):
-            texts = (dedent(_with_comments(block, masked, member)) for member in members)
-            parts += [block[place : span.start], "\n".join(texts)]
-            place = span.end
-    return "".join([*parts, block[place:]])
+class Opener:
+    """Shows other blocks of an answer beside the chosen one: with a class's members in its place where the chosen
+    block calls one of them by its bare name and has no such method. It was shown in the class where it belongs, or in
+    a draft of it."""
+
+    def __init__(self, language: str, chosen: str) -> None:
+        program = blank(chosen, language)
+        own = declared(program, language)
+        self._language = language
+        self._lacking = set(_CALLED.findall(program)) - own
+        self._of_other_types = names(program) - own
+
+    def opened(self, block: str) -> str:
+        masked = blank(block, self._language)
+        parts, place = [], 0
+        for span in items(masked, self._language) if self._lacking else ():
+            name = type_name(span.of(masked))
+            if not name or name in self._of_other_types:
+                continue
+            inner = inside(masked, self._language, span)
+            members = [one for one in inner if name not in _names_in(masked, [one], self._language)]
+            if not self._lacking.isdisjoint(_names_in(masked, members, self._language)):
+                texts = (dedent(_with_comments(block, masked, member)) for member in members)
+                parts += [block[place : span.start], "\n".join(texts)]
+                place = span.end
+        return "".join([*parts, block[place:]])
 
 
 def type_around(masked: str, language: str, entry_point: str) -> tuple[Span | None, list[Span]]:

@@ -95,13 +95,18 @@ def balanced(masked: str) -> bool:
 
 def items(masked: str, language: str, start: int = 0, end: int | None = None) -> list[Span]:
     """The declarations and statements that stand directly in a stretch of a program, in order."""
-    end = len(masked) if end is None else end
+    return list(_items(masked, language, start, len(masked) if end is None else end))
+
+
+@lru_cache(maxsize=64)
+def _items(masked: str, language: str, start: int, end: int) -> tuple[Span, ...]:
+    """One text is looked at for many reasons."""
     found: list[Span] = []
     place = start
     while (begin := _first(masked, place, end)) < end:
         place = _item_end(masked, language, begin, end) if len(found) < MOST_ITEMS else end
         found.append(Span(begin, place))
-    return found
+    return tuple(found)
 
 
 def _first(masked: str, place: int, end: int) -> int:
