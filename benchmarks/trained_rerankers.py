@@ -29,6 +29,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,11 @@ import torch
 from trained_report import markdown, summarise
 
 from rewardranker.commands.judge_files import load_pool
-from rewardranker.config.schema import OptimConfig, TinyConfig
+from rewardranker.config.schema import EngineConfig, OptimConfig, TinyConfig
 from rewardranker.errors import UserError
-from rewardranker.models.layers import Backbone
-from rewardranker.models.loading import quiet_transformers, require_model
+from rewardranker.models.frozen import FrozenLayers
+from rewardranker.models.layout import Layout
+from rewardranker.models.loading import load_scorer, load_tokenizer, quiet_transformers, require_model
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -48,7 +50,12 @@ from rewardranker.reranking.lever_text import verifier_text
 from rewardranker.reranking.numbers import Read, store
 from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import tree_hash, write_json, write_text
-from rewardranker.training.rankers import KINDS, Budget, TrainedRanker, train_ranker
+from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
+from rewardranker.training.reranker import Reranker
+from rewardranker.training.setup import NetworkSetup
+
+#: A network, and what training it showed.
+Trained = tuple[Reranker, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -124,10 +131,20 @@ def group_order(data: Data, folds: int, seed: int) -> list[str]:
     return [groups[i] for i in np.random.default_rng(seed).permutation(len(groups))]
 
 
-def readers(backbone: Backbone, settings: Settings) -> dict[str, Read]:
+def frozen_layers(setup: NetworkSetup, device: str) -> FrozenLayers | None:
+    """What all trainings share of the backbone, where only some layers train."""
+    if not setup.engine.trained_layers:
+        return None
+    network = load_scorer(setup.model_path, setup.dtype, setup.attention, device, seed=0, trained=True)
+    layout = Layout.of(network, setup.microbatch_tokens, setup.engine.shared_prompts)
+    return FrozenLayers(network, setup.engine.trained_layers, layout)
+
+
+def readers(settings: Settings) -> dict[str, Read]:
     """What each kind reads; kinds with the same reader share what the frozen layers say."""
+    tokenizer = load_tokenizer(settings.backbone)
     plain, executed = (
-        reader(kind, backbone.tokenizer, False, settings.max_tokens, settings.lever_inputs)
+        reader(kind, tokenizer, False, settings.max_tokens, settings.lever_inputs)
         for kind in ("rewardranker", "lever")
     )
     return {"rewardranker": plain, "coderanker": plain, "lever": executed}
@@ -154,11 +171,18 @@ class Trainer:
     def __init__(self, data: Data, settings: Settings) -> None:
         self.data, self.settings = data, settings
         self.order = group_order(data, settings.folds, settings.seed)
-        self.backbone = Backbone(
-            settings.backbone, settings.trained_layers, settings.microbatch_tokens, settings.device
+        s = settings
+        self.setup = NetworkSetup(
+            s.backbone,
+            s.backbone,
+            EngineConfig(shared_prompts=True, trained_layers=s.trained_layers),
+            s.microbatch_tokens,
+            optim=OptimConfig(lr=s.lr, warmup=s.warmup, schedule=s.schedule, weight_decay=s.weight_decay),
+            seed=s.seed,
         )
-        self.read = readers(self.backbone, settings)
-        self._after_extra: dict[str, TrainedRanker] = {}
+        self.frozen = frozen_layers(self.setup, s.device)
+        self.read = readers(settings)
+        self._after_extra: dict[str, Trained] = {}
 
     def run(self, job: Job) -> dict[str, Any]:
         """Trains and scores; returns the held-out candidates' places in the pool, their scores, and how it went."""
@@ -172,21 +196,22 @@ class Trainer:
         if job.fraction:
             ranker = self._train(job.kind, pairs, ranker)
         assert ranker is not None
+        network, metrics = ranker
         trained = time.monotonic()
         places = [i for i, c in enumerate(pool) if problems[c.problem_id].group_id in held_out]
         candidates = [pool[i] for i in places]
-        store(candidates, problems, self.read[job.kind], ranker.scorer.score, job.key)
+        store(candidates, problems, self.read[job.kind], network.score, job.key)
         return {
             "places": places,
             "scores": [c.scores[job.key] for c in candidates],
-            "metrics": ranker.metrics,
+            "metrics": metrics,
             "pairs": len(pairs),
             "training_problems": len({chosen.problem_id for chosen, _ in pairs}),
             "train_s": trained - begun,
             "score_s": time.monotonic() - trained,
         }
 
-    def after_extra(self, kind: str) -> TrainedRanker:
+    def after_extra(self, kind: str) -> Trained:
         """The network that was trained on the further pools alone."""
         if kind not in self._after_extra:
             groups = {self.data.problems[c.problem_id].group_id for c in self.data.extra}
@@ -197,10 +222,11 @@ class Trainer:
         """Asks the frozen layers about every distinct text of the pool that is ranked, and forgets what they said of
         others; returns the seconds."""
         begun = time.monotonic()
-        self.backbone.forget()
+        assert self.frozen is not None
+        self.frozen.forget()
         rows = list(dict.fromkeys(self.read[kind](self.data.problems[c.problem_id], c) for c in self.data.pool))
         for start in range(0, len(rows), 256):
-            self.backbone.remember(rows[start : start + 256])
+            self.frozen.remember(rows[start : start + 256])
             done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
             say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
         return time.monotonic() - begun
@@ -208,22 +234,17 @@ class Trainer:
     def _pairs(self, candidates: Sequence[Candidate], groups: set[str]) -> list[CandidatePair]:
         return training_pairs(self.data, candidates, groups, self.settings, self.read["rewardranker"])
 
-    def _train(self, kind: str, pairs: Sequence[CandidatePair], start: TrainedRanker | None) -> TrainedRanker:
+    def _train(self, kind: str, pairs: Sequence[CandidatePair], start: Trained | None) -> Trained:
         s, read = self.settings, self.read[kind]
         good_and_bad = [
             (read(self.data.problems[good.problem_id], good), read(self.data.problems[bad.problem_id], bad))
             for good, bad in pairs
         ]
-        return train_ranker(
-            kind,
-            self.backbone,
-            good_and_bad,
-            [good.problem_id for good, _ in pairs],
-            Budget(s.steps, s.programs_per_step),
-            OptimConfig(lr=s.lr, warmup=s.warmup, schedule=s.schedule, weight_decay=s.weight_decay),
-            s.seed,
-            start=start.scorer if start else None,
-        )
+        names = [good.problem_id for good, _ in pairs]
+        lesson = Lesson(kind, good_and_bad, names, Budget(s.steps, s.programs_per_step))
+        ranker = new_ranker(lesson, self.setup, s.device, start[0] if start else None, self.frozen)
+        with TemporaryDirectory() as directory:
+            return ranker, train_ranker(ranker, lesson, Path(directory))
 
 
 def fingerprint(settings: Settings, problems: Mapping[str, Problem], candidates: Sequence[Candidate]) -> str:

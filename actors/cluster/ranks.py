@@ -1,9 +1,8 @@
-"""A process's place in its group, and the process group itself."""
+"""The process group of a group of workers, on the devices that Ray gave them."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import timedelta
 
 import psutil
@@ -11,18 +10,7 @@ import ray
 import torch
 import torch.distributed as dist
 
-
-@dataclass(frozen=True)
-class Rank:
-    """Rank ``index`` of ``world``, computing on ``device``."""
-
-    index: int = 0
-    world: int = 1
-    device: str = "cpu"
-
-    def rows(self, count: int) -> list[int]:
-        """This rank's share of ``count`` rows: every ``world``-th, so that any order is balanced."""
-        return list(range(self.index, count, self.world))
+from rewardranker.training.ranks import Rank
 
 
 def device_of_this_process() -> str:

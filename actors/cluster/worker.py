@@ -12,8 +12,9 @@ import ray
 import torch
 import torch.distributed as dist
 
-from actors.cluster.ranks import Rank, device_of_this_process, find_store, join_process_group, open_store
+from actors.cluster.ranks import device_of_this_process, find_store, join_process_group, open_store
 from rewardranker.models.loading import quiet_transformers
+from rewardranker.training.ranks import Rank
 
 
 class Worker:

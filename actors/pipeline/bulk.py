@@ -13,7 +13,7 @@ import numpy as np
 import ray
 import ray.data
 
-from actors.cluster.ranks import Rank, device_of_this_process
+from actors.cluster.ranks import device_of_this_process
 from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, sample_shard, shard_path
 from actors.rollout.worker import RolloutWorker, rollout_environment
@@ -24,6 +24,7 @@ from rewardranker.models.loading import load_tokenizer, quiet_transformers
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Problem
 from rewardranker.runs.console import Advance
+from rewardranker.training.ranks import Rank
 
 Batch = dict[str, np.ndarray]
 

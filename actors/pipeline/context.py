@@ -13,7 +13,6 @@ from transformers import PreTrainedTokenizerBase
 from actors.cluster.group import RoleGroup
 from actors.pipeline.runtime import Runtime
 from actors.roles.reward import Reward
-from actors.roles.setup import RoleSetup
 from rewardranker.config.schema import Config, OptimConfig
 from rewardranker.judge import judge_fingerprint
 from rewardranker.models.loading import load_tokenizer
@@ -22,6 +21,7 @@ from rewardranker.problems.types import Problem, Split
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
+from rewardranker.training.setup import NetworkSetup
 
 
 class LastStage(Exception):
@@ -86,10 +86,10 @@ class Context:
         microbatch_tokens: int,
         optim: OptimConfig | None = None,
         total_steps: int = 0,
-    ) -> RoleSetup:
+    ) -> NetworkSetup:
         """How a role loads ``model_path``."""
         model = self.config.model
-        return RoleSetup(
+        return NetworkSetup(
             model_path=str(model_path),
             tokenizer_path=self.base_model,
             engine=self.config.engine,

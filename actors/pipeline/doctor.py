@@ -10,7 +10,6 @@ import ray
 import torch
 import torch.distributed as dist
 
-from actors.cluster.ranks import Rank
 from actors.pipeline.runtime import Runtime
 from actors.rollout.worker import choose_engine
 from rewardranker.config.schema import Config
@@ -19,6 +18,7 @@ from rewardranker.judge import sandbox_description, toolchain_of
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.types import Problem, Test
 from rewardranker.runs.console import Console
+from rewardranker.training.ranks import Rank
 
 MEGABYTES = 16
 

@@ -14,12 +14,13 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from actors.cluster.ranks import Rank
-from actors.pipeline.supervised import Fit, fit
-from actors.roles.setup import RoleSetup
+from actors.pipeline.supervised import fit_and_export
 from rewardranker.config.schema import Config
 from rewardranker.models.loading import quiet_transformers
 from rewardranker.runs.atomic import write_json
+from rewardranker.training.ranks import Rank
+from rewardranker.training.setup import NetworkSetup
+from rewardranker.training.supervised import QUIET, Fit
 
 RESULT = "ray_train.json"
 
@@ -39,9 +40,9 @@ class Leader:
 
 
 def fit_with_ray_train(
-    config: Config, factory: Callable[..., Any], setup: RoleSetup, work: Fit, directory: Path
+    config: Config, factory: Callable[..., Any], setup: NetworkSetup, work: Fit, directory: Path
 ) -> dict[str, float]:
-    """:func:`actors.pipeline.supervised.fit` on ``cluster.ranks`` Ray Train workers.
+    """:func:`actors.pipeline.supervised.fit_and_export` on ``cluster.ranks`` Ray Train workers.
 
     ``directory`` must be on storage that all nodes share.
     """
@@ -89,7 +90,7 @@ def _train(job: dict[str, Any]) -> None:
         _follow(role)
         return
     leader, directory = Leader(role), Path(job["directory"])
-    metrics = fit(leader, job["work"], directory, lambda done, metrics: None, print)
+    metrics = fit_and_export(leader, job["work"], directory, QUIET)
     leader.finish()
     write_json(directory / RESULT, metrics)
 

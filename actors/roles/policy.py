@@ -7,41 +7,41 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from actors.cluster.ranks import Rank
-from actors.engines import build_engine
-from actors.roles.networks import accumulate, mean_of_reports, prefixed, response_logprobs
-from actors.roles.setup import RoleSetup
 from actors.weights.source import WeightSource
 from rewardranker.config.schema import PPOConfig
-from rewardranker.models.batching import TokenBatch, TokenSequence, collate
+from rewardranker.models.batching import TokenSequence
 from rewardranker.models.endings import Endings
-from rewardranker.models.loading import load_policy, load_tokenizer, pad_id
+from rewardranker.models.layout import Layout
+from rewardranker.models.loading import load_policy, load_tokenizer
+from rewardranker.training.engine import build_engine
 from rewardranker.training.losses import sft_loss
 from rewardranker.training.ppo.experience import Experience
 from rewardranker.training.ppo.losses import policy_loss
+from rewardranker.training.ranks import Rank
+from rewardranker.training.setup import NetworkSetup
+from rewardranker.training.updates import accumulate, mean_of_reports, prefixed, response_logprobs
 
 
 class Policy:
     """One rank of the policy. Every rank is called with the whole minibatch and takes its own rows."""
 
-    def __init__(self, setup: RoleSetup, rank: Rank) -> None:
-        assert setup.optim is not None
+    def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
-        self.pad_id = pad_id(self.tokenizer)
         self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device, trained=True)
         Endings.of_model(setup.model_path, self.tokenizer).write_to(self.network.model)
-        self.engine = build_engine(setup.engine, self.network, setup.optim, setup.total_steps, rank)
+        self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
+        self.engine = build_engine(setup, self.network, rank)
         self.weights = WeightSource(self.engine.full_parameters)
 
-    def sft_step(self, minibatch: list[TokenSequence]) -> dict[str, float]:
-        """One update on completions. Returns global means."""
+    def learn(self, minibatch: list[TokenSequence]) -> dict[str, float]:
+        """One update of SFT, on completions. Returns global means."""
         denominator = sum(len(s.response_ids) for s in minibatch)
         mine = [minibatch[i] for i in self.rank.rows(len(minibatch))]
         totals = {"sft/loss": 0.0, "sft/likely_tokens": 0.0}
 
         def loss(group: list[int]) -> Tensor:
-            batch = self._collate([mine[i] for i in group])
+            batch = self.layout.batch([mine[i] for i in group])
             logprobs, _ = self.engine(batch, 1.0)
             value = sft_loss(logprobs, batch.mask, denominator)
             totals["sft/loss"] += value.item()
@@ -50,14 +50,12 @@ class Policy:
             totals["sft/likely_tokens"] += likely.sum().item() / denominator
             return value
 
-        accumulate(self.engine, [len(s) for s in mine], self.setup.microbatch_tokens, loss)
+        accumulate(self.engine, self.layout, [[row] for row in mine], loss)
         return {**self.engine.sum(totals), **prefixed("sft", self.engine.step())}
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
         """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
-        return response_logprobs(
-            self.network, rows, temperature, self.setup.microbatch_tokens, self.pad_id, self.rank.device
-        )
+        return response_logprobs(self.network, rows, temperature, self.layout)
 
     def update(self, experience: Experience, plan: list[list[int]], config: PPOConfig) -> dict[str, float]:
         """PPO over the planned minibatches. Returns means over all of them, and of the first ratio."""
@@ -74,7 +72,7 @@ class Policy:
 
         def loss(group: list[int]) -> Tensor:
             part = mine.select(group)
-            batch = self._collate(part.sequences)
+            batch = self.layout.batch(part.sequences)
             logprobs, entropy = self.engine(batch, config.temperature, True)
             width = logprobs.shape[1]
             old, advantages = (x[:, :width].to(logprobs.device) for x in (part.old_logprobs, part.advantages))
@@ -86,7 +84,7 @@ class Policy:
                 totals[key] = totals.get(key, 0.0) + total.item() / denominator
             return value
 
-        accumulate(self.engine, [len(s) for s in mine.sequences], self.setup.microbatch_tokens, loss)
+        accumulate(self.engine, self.layout, [[row] for row in mine.sequences], loss)
         return {**self.engine.sum(totals), **prefixed("actor", self.engine.step())}
 
     def export(self, directory: str) -> None:
@@ -100,6 +98,3 @@ class Policy:
 
     def load(self, directory: str) -> None:
         self.engine.load(Path(directory), "policy")
-
-    def _collate(self, rows: list[TokenSequence]) -> TokenBatch:
-        return collate(rows, self.pad_id, device=self.rank.device)

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from transformers import AutoConfig
 
-from actors.cluster.ranks import Rank
 from actors.weights.buckets import meta_of
 from rewardranker.config.choices import chosen
 from rewardranker.config.schema import Config
@@ -20,6 +19,7 @@ from rewardranker.generation.types import Request, Response, RolloutEngine, Samp
 from rewardranker.models.architectures import policy_class
 from rewardranker.models.checkpoint import plain_name, read_shapes, read_tensors
 from rewardranker.models.loading import load_policy, model_directory
+from rewardranker.training.ranks import Rank
 
 #: What vLLM must find in its environment when its process starts: the engine inside this process, so that a
 #: failure in it is a failure of the actor, and idle threads that sleep.

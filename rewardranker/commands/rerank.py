@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from rewardranker.commands.judge_files import PROBLEM_SETS, load_pool, named_problems, read_candidates
 from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
+from rewardranker.config.schema import EngineConfig
 from rewardranker.errors import UserError
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.io import require_folder, write_json_lines
@@ -80,31 +80,25 @@ def add_reward_scores(
         UserError: no model there, one without a scalar head, or one that was trained as something else.
     """
     # What follows takes seconds to import, and most rankers need none of it.
-    import torch
-
     from rewardranker.generation.candidates import score_candidates
-    from rewardranker.models.batching import TokenSequence, collate, microbatches
+    from rewardranker.models.batching import TokenSequence
     from rewardranker.models.limits import Limits, describe_unread
-    from rewardranker.models.loading import load_scorer, load_tokenizer, pad_id, quiet_transformers, require_scorer
+    from rewardranker.models.loading import quiet_transformers, require_scorer
+    from rewardranker.training.ranks import Rank
+    from rewardranker.training.reranker import Reranker
+    from rewardranker.training.setup import NetworkSetup
 
     require_scorer(model, "--model")
     how = reading(model, KEY, chat, Reading(KEY, False), (f"--ranker {KEY}", "--chat" if chat else "--no-chat"))
     quiet_transformers()
-    tokenizer = load_tokenizer(model)
-    network = load_scorer(model, "float32", "auto", "cpu", seed=None)
+    reranker = Reranker(NetworkSetup(model, model, EngineConfig(shared_prompts=True), TOKENS_PER_BATCH), Rank())
 
     def score(rows: list[TokenSequence]) -> list[float]:
-        scores = [math.nan] * len(rows)
-        with torch.inference_mode(), console.progress("rerank", len(rows), "programs") as advance:
-            for group in microbatches([len(row) for row in rows], TOKENS_PER_BATCH):
-                found = network(collate([rows[i] for i in group], pad_id(tokenizer))).tolist()
-                for i, number in zip(group, found, strict=True):
-                    scores[i] = number
-                advance(len(group))
-        return scores
+        with console.progress("rerank", len(rows), "programs") as advance:
+            return reranker.score(rows, advance)
 
-    limits = Limits.of(network.model.config)
-    unread = score_candidates(pool, problems, score, tokenizer, how.chat, KEY, limits)
+    limits = Limits.of(reranker.network.model.config)
+    unread = score_candidates(pool, problems, score, reranker.tokenizer, how.chat, KEY, limits)
     if unread:
         console.warn(describe_unread(unread, len(pool)))
 

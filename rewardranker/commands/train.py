@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from transformers import PreTrainedTokenizerBase
+
 from rewardranker.commands.judge_files import load_pool
-from rewardranker.config.schema import OptimConfig
+from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
-from rewardranker.models.layers import Backbone
-from rewardranker.models.loading import quiet_transformers, require_start
+from rewardranker.models.limits import Limits
+from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_start
 from rewardranker.problems.io import require_folder
 from rewardranker.problems.pool import revisions_of
 from rewardranker.problems.sources import read_source
 from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs
 from rewardranker.reranking.reading import reader
 from rewardranker.reranking.record import write_record
-from rewardranker.runs.atomic import commit_directory
+from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json
 from rewardranker.runs.console import Console
 from rewardranker.training.objectives import Pair
 from rewardranker.training.preferences import encoded, read_preferences
-from rewardranker.training.rankers import KINDS, Budget, train_ranker
+from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
+from rewardranker.training.reranker import Reranker
+from rewardranker.training.setup import NetworkSetup
+from rewardranker.training.supervised import progress
+
+#: Tokens whose gradients are computed together.
+MICROBATCH_TOKENS = 8192
+#: So many states of a training are saved while it runs.
+CHECKPOINTS = 10
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class TrainRequest:
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class _Material:
     """What there is to learn from: pairs, the prompt of each, and what of them goes into the record."""
 
     pairs: list[Pair]
@@ -66,37 +77,66 @@ def run_train(request: TrainRequest, console: Console) -> None:
     _check(request)
     quiet_transformers()
     read = _from_preferences if request.preferences else _from_pool
-    backbone, lesson = read(request, console)
-    budget = Budget(request.steps, request.programs_per_step)
+    material = read(request, console)
+    lesson = Lesson(request.kind, material.pairs, material.groups, Budget(request.steps, request.programs_per_step))
     optim = OptimConfig(lr=request.lr, warmup=0.1, weight_decay=0.01)
-    with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
-        ranker = train_ranker(
-            request.kind, backbone, lesson.pairs, lesson.groups, budget, optim, request.seed,
-            on_step=lambda step, metrics: advance(1, f"loss {metrics['loss']:.3f}"),
-        )  # fmt: skip
+    engine = EngineConfig(shared_prompts=True, trained_layers=request.trained_layers)
+    setup = NetworkSetup(
+        request.model, request.model, engine, MICROBATCH_TOKENS, optim=optim, seed=request.seed, chat=material.chat
+    )
+    ranker = new_ranker(lesson, setup, request.device)
     asked = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(request).items()}
+    asked["chat"] = material.chat
+    working = _working_directory(request, asked, lesson, console)
+    metrics = _train(request, ranker, lesson, working, console)
     record = {
         "optim": asdict(optim),
-        "data": lesson.data,
+        "data": material.data,
         "pairs": len(lesson.pairs),
         "problems": len(set(lesson.groups)),
-        "metrics": ranker.metrics,
+        "metrics": metrics,
     }
-    with TemporaryDirectory(dir=request.out.absolute().parent, prefix=f".{request.out.name}-") as folder:
-        finished = Path(folder) / "model"
-        ranker.save(finished, lesson.chat)
-        write_record(finished, asked | {"chat": lesson.chat}, **record)
-        commit_directory(finished, request.out)
-    console.say(f"{request.out}: " + ", ".join(f"{name} {value:.4g}" for name, value in ranker.metrics.items()))
+    finished = working / "hf"
+    remove_tree(finished)
+    ranker.export(str(finished))
+    write_record(finished, asked, **record)
+    commit_directory(finished, request.out)
+    remove_tree(working)
+    console.say(f"{request.out}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
 
-def _from_pool(request: TrainRequest, console: Console) -> tuple[Backbone, _Lesson]:
+def _train(
+    request: TrainRequest, ranker: Reranker, lesson: Lesson, working: Path, console: Console
+) -> dict[str, float]:
+    with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
+        every = -(-request.steps // CHECKPOINTS)
+        return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
+
+
+def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Lesson, console: Console) -> Path:
+    """A hidden directory beside ``--out``, in which the same command goes on where it was cut off."""
+    working = request.out.absolute().parent / f".{request.out.name}-training"
+    model = Path(request.model)
+    read = hashlib.sha256()
+    for example in zip(lesson.pairs, lesson.groups, strict=True):
+        read.update(repr(example).encode())
+    same = {"asked": asked, "read": read.hexdigest(), "model": tree_hash(model) if model.is_dir() else ""}
+    written = working / "asked.json"
+    if written.is_file() and json.loads(written.read_text()) != same:
+        console.say(f"{working} holds the beginning of another training: beginning anew")
+        remove_tree(working)
+    working.mkdir(exist_ok=True)
+    write_json(written, same)
+    return working
+
+
+def _from_pool(request: TrainRequest, console: Console) -> _Material:
     assert request.problems is not None and request.pool is not None
     problems, pool = load_pool(request.problems, request.pool)
     check_trainable(request.kind, pool, str(request.pool))
-    backbone = _backbone(request, request.chat)
-    longest = _longest(request, backbone)
-    plain, read = (reader(kind, backbone.tokenizer, request.chat, longest) for kind in ("rewardranker", request.kind))
+    tokenizer, limits = _tokenizer(request, request.chat), Limits.of_model(request.model)
+    longest = _longest(request, limits)
+    plain, read = (reader(kind, tokenizer, request.chat, longest) for kind in ("rewardranker", request.kind))
     found = judged_pairs(problems, pool, request.pairs_per_problem, request.seed)
     # By the plain text's length for every kind, so that all kinds learn from the same pairs.
     pairs = fitting(found, problems, plain, longest)
@@ -108,11 +148,11 @@ def _from_pool(request: TrainRequest, console: Console) -> tuple[Backbone, _Less
     rows = [(read(problems[good.problem_id], good), read(problems[bad.problem_id], bad)) for good, bad in pairs]
     for name, pair in zip(names, rows, strict=True):
         for row in pair:
-            backbone.limits.check(row, f"{request.pool}: a program of {name}")
-    return backbone, _Lesson(rows, names, request.chat, dict(revisions_of(pool, problems.values())))
+            limits.check(row, f"{request.pool}: a program of {name}")
+    return _Material(rows, names, request.chat, dict(revisions_of(pool, problems.values())))
 
 
-def _from_preferences(request: TrainRequest, console: Console) -> tuple[Backbone, _Lesson]:
+def _from_preferences(request: TrainRequest, console: Console) -> _Material:
     name = request.preferences
     rows, revision = read_source(name, "default", "train")
     found, idle = read_preferences(rows, name)
@@ -120,9 +160,9 @@ def _from_preferences(request: TrainRequest, console: Console) -> tuple[Backbone
         reasons = "".join(f", {count:,} with {reason}" for reason, count in idle.items())
         raise UserError(f"--preferences {name}: nothing to learn from in its {len(rows):,} rows{reasons}")
     chat = request.chat or not isinstance(found[0].prompt, str)
-    backbone = _backbone(request, chat)
-    longest = _longest(request, backbone)
-    pairs, groups = encoded(found, backbone.tokenizer, chat, longest)
+    tokenizer, limits = _tokenizer(request, chat), Limits.of_model(request.model)
+    longest = _longest(request, limits)
+    pairs, groups = encoded(found, tokenizer, chat, longest)
     left_out = idle + Counter({f"more than {longest:,} tokens": len(found) - len(pairs)})
     console.say(
         f"{name}: {len(pairs):,} of {len(rows):,} pairs, on {len(set(groups)):,} prompts"
@@ -130,22 +170,22 @@ def _from_preferences(request: TrainRequest, console: Console) -> tuple[Backbone
     )
     for group, pair in zip(groups, pairs, strict=True):
         for row in pair:
-            backbone.limits.check(row, f"{name}: an answer to {group[:60]!r}")
-    return backbone, _Lesson(pairs, groups, chat, {name: [revision]})
+            limits.check(row, f"{name}: an answer to {group[:60]!r}")
+    return _Material(pairs, groups, chat, {name: [revision]})
 
 
-def _backbone(request: TrainRequest, chat: bool) -> Backbone:
-    backbone = Backbone(request.model, request.trained_layers, device=request.device)
-    if chat and backbone.tokenizer.chat_template is None:
+def _tokenizer(request: TrainRequest, chat: bool) -> PreTrainedTokenizerBase:
+    tokenizer = load_tokenizer(request.model)
+    if chat and tokenizer.chat_template is None:
         lacking = f"the tokenizer of {request.model} has no chat template"
         if request.chat:
             raise UserError(f"--chat: {lacking}; leave --chat out")
         raise UserError(f"--preferences {request.preferences} holds conversations: {lacking}; take a chat model")
-    return backbone
+    return tokenizer
 
 
-def _longest(request: TrainRequest, backbone: Backbone) -> int:
-    return min(request.max_tokens, backbone.limits.positions or request.max_tokens)
+def _longest(request: TrainRequest, limits: Limits) -> int:
+    return min(request.max_tokens, limits.positions or request.max_tokens)
 
 
 def _check(request: TrainRequest) -> None:

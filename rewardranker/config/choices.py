@@ -24,6 +24,9 @@ PLACES: dict[str, dict[str, str]] = {
         "grpo": "rewardranker.training.ppo.advantages:Grpo",
         "rloo": "rewardranker.training.ppo.advantages:Rloo",
     },
+    "engine.kind": {
+        "torch": "rewardranker.training.torch_engine:TorchEngine",
+    },
     "rollout.engine": {
         "transformers": "actors.rollout.transformers:transformers_engine",
         "vllm": "actors.rollout.vllm:vllm_engine",

@@ -17,7 +17,6 @@ CHOICES = {
     "ppo.kl.controller": ("fixed", "adaptive"),
     "generation.backend": ("actors", "ray_data"),
     "judge.minimum_tier": ("A+", "A", "B", "C", "D"),
-    "engine.kind": ("torch", "deepspeed"),
     "engine.launcher": ("actors", "ray_train"),
     "cluster.placement": ("colocated", "disaggregated"),
     "weight_sync.transport": ("auto", "object_store", "gloo", "nccl"),
@@ -53,7 +52,7 @@ NOT_NEGATIVE = (
     "sft.steps", "reward.steps", "reward.retrain_steps", "cluster.max_restarts", "cluster.gpus_per_rank",
     "rollout.gpus_per_worker", "generation.top_k", "ppo.dual_clip", "ppo.kl.coef", "ppo.critic_warmup_steps",
     "ppo.missing_eos_penalty", "cycle.patience_se", "data.mbpp.test_limit",
-    "data.mbpp.validation_limit", "judge.cpus_per_executor",
+    "data.mbpp.validation_limit", "judge.cpus_per_executor", "engine.trained_layers",
 )  # fmt: skip
 
 _UNTRUNCATED = (
@@ -80,6 +79,7 @@ def check(config: Config) -> None:
             raise UserError(f"{key}={value(config, key)!r}: must be one of {', '.join(allowed)}")
     check_choice("data.source", config.data.source)
     check_choice("ppo.advantage", config.ppo.advantage)
+    check_choice("engine.kind", config.engine.kind, also=("deepspeed",))
     check_choice("rollout.engine", config.rollout.engine, also=("auto",))
     for name in config.cycle.extra_stages:
         check_choice("cycle.extra_stages", name)

@@ -299,10 +299,17 @@ class BenchmarkConfig:
 
 @dataclass
 class EngineConfig:
-    """``kind`` is torch or deepspeed; ``launcher`` is actors, or ray_train for SFT and reward model."""
+    """``kind`` is torch or deepspeed; ``launcher`` is actors, or ray_train for SFT and reward model.
+
+    ``shared_prompts``: responses to one prompt are run together after it, where the network can; the same numbers
+    within rounding, and fewer tokens. ``trained_layers``: how many of the last layers of a reward model train, with
+    its final norm and its head (0: everything); what the others say to a text is computed once and kept in memory.
+    Policies and critics train whole."""
 
     kind: str = "torch"
     launcher: str = "actors"
+    shared_prompts: bool = False
+    trained_layers: int = 0
 
 
 @dataclass

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rewardranker.errors import UserError
-from rewardranker.models.architectures import takes_positions
-from rewardranker.models.batching import TokenSequence
-from rewardranker.models.packing import Pack, alone, pack
+from rewardranker.models.batching import TokenSequence, collate
+from rewardranker.models.packing import plan_lines
+from rewardranker.models.scoring import hidden_states
 
 #: Share of the largest hidden state by which two computations of one thing may differ in fp32, and in bf16.
 _NOISE = {torch.float32: 1e-4, torch.bfloat16: 0.05, torch.float16: 0.01}
@@ -48,25 +48,19 @@ def packs_leak(model: nn.Module) -> bool:
     tokens = made_up_tokens(model, 1, 40)[0].tolist()
     prompt, cuts = tuple(tokens[:6]), (6, 13, 16, 29, 40)
     rows = [TokenSequence(prompt, tuple(tokens[a:b])) for a, b in zip(cuts, cuts[1:], strict=False)]
+    rows.append(TokenSequence(tuple(tokens[9:12]), tuple(tokens[20:24])))  # its line is padded
+    device = str(model.device)
+    together = collate(rows, device, plan_lines(rows))
     try:
-        together = hidden_states(model, pack(rows, str(model.device)))[0]
+        packed = hidden_states(model, together)
     except (RuntimeError, ValueError, TypeError, IndexError):  # a mask of that shape is none for it
         return True
-    prompt_states, *packed = together.split((len(prompt), *(len(row.response_ids) for row in rows)))
-    for row, states in zip(rows, packed, strict=True):
-        single = hidden_states(model, alone(row, str(model.device)))[0]
-        if not alike(single, torch.cat([prompt_states, states])):
+    for row, line, last in zip(rows, together.line.tolist(), together.last.tolist(), strict=True):
+        single = hidden_states(model, collate([row], device))[0]
+        prompt_states, states = packed[line, : len(row.prompt_ids)], packed[line, : last + 1]
+        if not alike(single, torch.cat([prompt_states, states[-len(row.response_ids) :]])):
             return True
     return False
-
-
-def hidden_states(model: nn.Module, together: Pack, **entry: Tensor) -> Tensor:
-    """A decoder's last states of a pack, ``[1, L, H]``; ``entry`` replaces the token ids (``inputs_embeds``)."""
-    inputs = entry or {"input_ids": together.input_ids}
-    if takes_positions(model):
-        inputs["position_ids"] = together.position_ids
-    states: Tensor = model(attention_mask=together.attention_mask, use_cache=False, **inputs).last_hidden_state
-    return states
 
 
 def made_up_tokens(model: PreTrainedModel, rows: int, length: int) -> Tensor:

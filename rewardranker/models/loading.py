@@ -172,11 +172,6 @@ def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id to fill padding with; EOS where the tokenizer has no other (masks come from lengths)."""
-    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-
-
 def load_policy(path: str, dtype: str, attention: str, device: str, trained: bool = False) -> PolicyNetwork:
     """A causal language model in evaluation mode, which keeps dropout off; gradients still flow.
 

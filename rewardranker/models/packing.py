@@ -1,89 +1,94 @@
-"""Several responses to one prompt as one sequence, in which they do not see each other.
+"""Several responses to one prompt in one line of a batch, in which they do not see each other.
 
-Programs of one problem share their prompt, which is often longer than they are. Packed, it is run once for all of
-them, and nothing is padded: with 8 to 16 short programs a pack, a step costs two thirds of a padded batch's.
+Programs of one problem share their prompt, which is often longer than they are. Together they run it once, and less
+is padded: with 8 to 16 short programs a line, a step costs two thirds of a padded batch's.
 Scores and gradients are those of every response alone after the prompt, where a network attends to what the mask says
 and to nothing else: :func:`rewardranker.models.behaviour.packs_leak` asks it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+from rewardranker.models.batching import Line, TokenSequence
 
-from rewardranker.models.batching import TokenSequence
-
-#: Attention between responses is computed and thrown away, which grows with the square of a pack's length.
-PACK_TOKENS = 1024
+#: Attention between responses is computed and thrown away, which grows with the square of a line's length.
+LINE_TOKENS = 1024
 
 
-@dataclass(frozen=True)
-class Pack:
-    """A prompt and ``n`` responses, ``L`` tokens: the prompt's, then those of each response.
+@dataclass
+class Lines:
+    """Distinct rows, those with the same prompt in lines of at most ``limit`` tokens.
 
-    Attributes:
-        input_ids, position_ids: int64 ``[1, L]``; each response counts on from the prompt.
-        attention_mask: bool ``[1, 1, L, L]``, true where row may look at column; ``None`` in a pack of one row that
-            leaves attention to the network.
-        last: int64 ``[n]``, where each response ends.
-        lengths: tokens of the prompt, then of each response.
+    A row longer than that gets a line of its own, and a row that comes again is run once (Ouyang et al. 2022,
+    section 3.5).
     """
 
-    input_ids: Tensor
-    position_ids: Tensor
-    attention_mask: Tensor | None
-    last: Tensor
-    lengths: tuple[int, ...]
+    limit: int = LINE_TOKENS
+    rows: dict[TokenSequence, int] = field(default_factory=dict)  # and the line that it is in
+    lengths: list[int] = field(default_factory=list)
+    newest: dict[tuple[int, ...], int] = field(default_factory=dict)  # by prompt
+
+    @property
+    def size(self) -> int:
+        """Tokens with padding."""
+        return len(self.lengths) * max(self.lengths, default=0)
+
+    def plus(self, rows: Iterable[TokenSequence]) -> Lines:
+        """These lines and further rows."""
+        grown = Lines(self.limit, dict(self.rows), list(self.lengths), dict(self.newest))
+        for row in rows:
+            if row not in grown.rows:
+                grown._add(row)
+        return grown
+
+    def _add(self, row: TokenSequence) -> None:
+        at = self.newest.get(row.prompt_ids)
+        if at is None or self.lengths[at] + len(row.response_ids) > self.limit:
+            self.newest[row.prompt_ids] = at = len(self.lengths)
+            self.lengths.append(len(row.prompt_ids))
+        self.rows[row] = at
+        self.lengths[at] += len(row.response_ids)
 
 
-def plan_packs(rows: Sequence[TokenSequence], token_budget: int = PACK_TOKENS) -> list[list[int]]:
-    """Indices of rows with the same prompt, in order, in packs of at most ``token_budget`` tokens.
+def plan_lines(rows: Sequence[TokenSequence], limit: int = LINE_TOKENS) -> list[Line]:
+    """Lines that hold every distinct row once: as few as may be, and of like length, for a batch pads them."""
+    by_prompt: dict[tuple[int, ...], list[TokenSequence]] = {}
+    for row in rows:
+        by_prompt.setdefault(row.prompt_ids, []).append(row)
+    return [line for mine in by_prompt.values() for line in _even_lines(mine, limit)]
 
-    A row longer than the budget gets a pack of its own.
+
+def _even_lines(rows: Sequence[TokenSequence], limit: int) -> list[Line]:
+    fewest = len(Lines(limit).plus(rows).lengths)
+    tightest = bisect_left(range(limit), True, key=lambda tokens: len(Lines(tokens).plus(rows).lengths) <= fewest)
+    placed = Lines(tightest).plus(rows).rows
+    return [tuple(row for row, at in placed.items() if at == line) for line in range(fewest)]
+
+
+def packed_microbatches(examples: Sequence[Sequence[TokenSequence]], token_budget: int) -> list[list[int]]:
+    """Indices of examples, each of which is some rows, in groups whose lines stay within ``token_budget``.
+
+    Those with the same prompt come together, and prompts with lines of like length; an example larger than the budget
+    gets a group of its own.
     """
+    by_prompt: dict[tuple[int, ...], list[int]] = {}
+    for i, rows in enumerate(examples):
+        by_prompt.setdefault(rows[0].prompt_ids, []).append(i)
+
+    def longest_line(members: list[int]) -> int:
+        return min(LINE_TOKENS, max(Lines().plus(row for i in members for row in examples[i]).lengths))
+
     groups: list[list[int]] = []
-    newest: dict[tuple[int, ...], int] = {}
-    room: list[int] = []
-    for i, row in enumerate(rows):
-        at = newest.get(row.prompt_ids)
-        if at is None or len(row.response_ids) > room[at]:
-            newest[row.prompt_ids] = at = len(groups)
-            groups.append([])
-            room.append(token_budget - len(row.prompt_ids))
-        groups[at].append(i)
-        room[at] -= len(row.response_ids)
+    lines = Lines()
+    for members in sorted(by_prompt.values(), key=longest_line, reverse=True):
+        for i in members:
+            grown = lines.plus(examples[i])
+            if not groups or grown.size > token_budget:
+                groups.append([])
+                grown = Lines().plus(examples[i])
+            groups[-1].append(i)
+            lines = grown
     return groups
-
-
-def pack(rows: Sequence[TokenSequence], device: str = "cpu") -> Pack:
-    """One pack of rows.
-
-    Raises:
-        ValueError: no rows, different prompts, or a row without prompt or response tokens.
-    """
-    if not rows or len({row.prompt_ids for row in rows}) != 1:
-        raise ValueError("a pack needs rows with one prompt")
-    if not all(row.prompt_ids and row.response_ids for row in rows):
-        raise ValueError("a sequence needs at least one prompt token and one response token")
-    prompt = rows[0].prompt_ids
-    lengths = (len(prompt), *(len(row.response_ids) for row in rows))
-    ids = [*prompt, *(token for row in rows for token in row.response_ids)]
-    positions = [*range(len(prompt)), *(len(prompt) + t for row in rows for t in range(len(row.response_ids)))]
-    part = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))  # 0 is the prompt
-    sees = (part[None, :] == 0) | (part[None, :] == part[:, None])
-    causal = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
-    return Pack(
-        torch.tensor([ids], device=device),
-        torch.tensor([positions], device=device),
-        (sees & causal)[None, None].to(device),
-        (torch.tensor(lengths).cumsum(0) - 1)[1:].to(device),
-        lengths,
-    )
-
-
-def alone(row: TokenSequence, device: str = "cpu") -> Pack:
-    """A pack of one row without a mask: whatever the network's attention is, the row gets it."""
-    return replace(pack([row], device), attention_mask=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,13 +20,25 @@ def mixed_precision(batch: TokenBatch, enabled: bool) -> torch.autocast:
 
 
 def _inputs(model: nn.Module, batch: TokenBatch) -> dict[str, Any]:
-    """What a decoder is told of a batch. One that takes no positions counts by itself, and padding comes after.
-
-    Padding is read as token 0, which every network has: a tokenizer's own may have been added without an embedding.
-    """
-    ids = batch.input_ids.masked_fill(batch.attention_mask == 0, 0)
-    inputs = {"input_ids": ids, "attention_mask": batch.attention_mask, "use_cache": False}
+    """What a decoder is told of a batch. One that takes no positions counts by itself, and padding comes after."""
+    inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "use_cache": False}
     return inputs | ({"position_ids": batch.position_ids} if takes_positions(model) else {})
+
+
+def hidden_states(decoder: nn.Module, batch: TokenBatch, entry: Tensor | None = None) -> Tensor:
+    """A decoder's last states of a batch, ``[N, L, H]``; ``entry`` replaces the token ids (``inputs_embeds``)."""
+    inputs = _inputs(decoder, batch)
+    if entry is not None:
+        del inputs["input_ids"]
+        inputs["inputs_embeds"] = entry
+    states: Tensor = decoder(**inputs).last_hidden_state
+    return states
+
+
+def _picked(states: Tensor, batch: TokenBatch, columns: Tensor) -> Tensor:
+    """The states ``[N, L, H]`` of each sequence at its ``columns`` ``[B, T]``: ``[B, T, H]``."""
+    places = batch.line[:, None] * states.shape[1] + columns
+    return states.flatten(0, 1).index_select(0, places.flatten()).unflatten(0, places.shape)
 
 
 class PolicyNetwork(nn.Module):
@@ -48,8 +61,8 @@ class PolicyNetwork(nn.Module):
         with mixed_precision(batch, self.autocast):
             few = {"logits_to_keep": kept} if self._keeps else {}
             logits = self.model(**_inputs(self.model, batch), **few).logits
-        index = (batch.before - first)[..., None].expand(-1, -1, logits.shape[-1])
-        distribution = torch.log_softmax(logits.gather(1, index).float() / temperature, dim=-1)
+        predicting = _picked(logits, batch, batch.before - first)
+        distribution = torch.log_softmax(predicting.float() / temperature, dim=-1)
         logprobs = distribution.gather(2, batch.targets[..., None])[..., 0].masked_fill(~batch.mask, 0.0)
         if not entropy:
             return logprobs, None
@@ -68,6 +81,7 @@ class ScorerNetwork(nn.Module):
     def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
         self.model, self.autocast = model, autocast
+        self._entry: tuple[nn.Module, Callable[[TokenBatch], Tensor]] | None = None
         self._head.float()
 
     @property
@@ -80,6 +94,10 @@ class ScorerNetwork(nn.Module):
         """Scalars of hidden states: ``[..., H]`` to fp32 ``[...]``."""
         return self._head(states.float())[..., 0]
 
+    def enter(self, upper: nn.Module, states: Callable[[TokenBatch], Tensor]) -> None:
+        """From now on ``upper``, a part of the decoder, begins with ``states`` of a batch in place of token ids."""
+        self._entry = upper, states  # a tuple, so that its parameters are not the network's twice
+
     def forward(self, batch: TokenBatch, per_token: bool = False) -> Tensor:
         """Scores of whole responses, or values of the state before each response token.
 
@@ -87,12 +105,13 @@ class ScorerNetwork(nn.Module):
             fp32 ``[B]``, read at the last response token; or, ``per_token``, fp32 ``[B, T]``, 0 outside
             ``batch.mask``.
         """
+        decoder, entry = self.model.base_model, None
+        if self._entry is not None:
+            decoder, states = self._entry
+            entry = states(batch)
         with mixed_precision(batch, self.autocast):
-            decoder = self.model.base_model
-            hidden = decoder(**_inputs(decoder, batch)).last_hidden_state
-        index = batch.before if per_token else batch.last[:, None]
-        states = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
-        scores = self.head(states)
+            hidden = hidden_states(decoder, batch, entry)
+        scores = self.head(_picked(hidden, batch, batch.before if per_token else batch.last[:, None]))
         return scores.masked_fill(~batch.mask, 0.0) if per_token else scores[:, 0]
 
 

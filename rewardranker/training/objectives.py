@@ -32,9 +32,6 @@ class Objective(Protocol[E]):
     def rows(self, examples: Sequence[E]) -> list[TokenSequence]:
         """What to score."""
 
-    def tokens(self, example: E) -> int:
-        """What one example costs when it is padded to its longest row."""
-
     def loss(self, scores: Tensor, examples: Sequence[E], denominator: int) -> tuple[Tensor, dict[str, float]]:
         """This micro-batch's share of the loss, and of ``metrics``.
 
@@ -55,9 +52,6 @@ class PairObjective:
     def rows(self, examples: Sequence[Pair]) -> list[TokenSequence]:
         return [chosen for chosen, _ in examples] + [rejected for _, rejected in examples]
 
-    def tokens(self, example: Pair) -> int:
-        return 2 * max(len(row) for row in example)
-
     def loss(self, scores: Tensor, examples: Sequence[Pair], denominator: int) -> tuple[Tensor, dict[str, float]]:
         chosen, rejected = scores[: len(examples)], scores[len(examples) :]
         value = bradley_terry_loss(chosen, rejected, denominator, self.margin, self.centring)
@@ -77,9 +71,6 @@ class PointwiseObjective:
 
     def rows(self, examples: Sequence[Labelled]) -> list[TokenSequence]:
         return [row for row, _ in examples]
-
-    def tokens(self, example: Labelled) -> int:
-        return len(example[0])
 
     def loss(self, scores: Tensor, examples: Sequence[Labelled], denominator: int) -> tuple[Tensor, dict[str, float]]:
         labels = torch.tensor([correct for _, correct in examples], device=scores.device)

@@ -3,31 +3,31 @@
 They differ in what they read and in the loss, and in nothing else: backbone, head, pairs, their order, updates and
 programs scored are the same, so that a comparison compares the methods.
 
-    backbone = Backbone("path/to/model", trained_layers=4)
     pairs = [(read(passed), read(failed)) for passed, failed in judged_pairs(problems, pool, cap=16, seed=0)]
-    ranker = train_ranker("rewardranker", backbone, pairs, [c.problem_id ...], Budget(), OptimConfig(lr=1e-4), seed=0)
-    ranker.save(Path("my-ranker"))
+    lesson = Lesson("rewardranker", pairs, [c.problem_id ...], Budget())
+    engine = EngineConfig(shared_prompts=True, trained_layers=4)
+    setup = NetworkSetup("path/to/model", "path/to/model", engine, 8192, optim=OptimConfig(lr=1e-4))
+    ranker = new_ranker(lesson, setup)
+    metrics = train_ranker(ranker, lesson, Path("work"))
+    ranker.export("my-ranker")
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-
-from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
-from rewardranker.models.batching import TokenSequence
-from rewardranker.models.exporting import export_scorer
-from rewardranker.models.layers import Backbone, Scorer
+from rewardranker.models.frozen import FrozenLayers
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
-from rewardranker.training.schedule import learning_rate
+from rewardranker.training.ranks import Rank
+from rewardranker.training.reranker import Reranker
+from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.streams import Stream
+from rewardranker.training.supervised import QUIET, Fit, Report, fit
 
 #: Keeps the scores of pairs near zero, as the cycle's reward model does.
 CENTRING = 0.01
@@ -70,113 +70,76 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class TrainedRanker:
-    """A trained network and what training it showed.
+class Lesson:
+    """What one reranker learns from.
 
     Attributes:
-        metrics: means over the last tenth of the updates; and the totals ``steps``, ``programs``, ``tokens``.
-    """
-
-    kind: str
-    scorer: Scorer
-    metrics: dict[str, float]
-
-    def save(self, directory: Path, chat: bool = False) -> None:
-        """Writes a whole Hugging Face model directory, which :func:`load_scorer` reads, and others; see
-        :func:`export_scorer`."""
-        export_scorer(self.scorer.network, self.scorer.backbone.tokenizer, directory, chat)
-
-
-def train_ranker(
-    kind: str,
-    backbone: Backbone,
-    pairs: Sequence[Pair],
-    groups: Sequence[str],
-    budget: Budget,
-    optim: OptimConfig,
-    seed: int,
-    on_step: Callable[[int, dict[str, float]], None] | None = None,
-    start: Scorer | None = None,
-) -> TrainedRanker:
-    """Trains one reranker. The same arguments and number of threads give the same weights, bit for bit (CPU).
-
-    Args:
         kind: a key of :data:`KINDS`.
         pairs: (passed, failed) programs of one problem, as this kind reads them.
         groups: the problem of each pair; pairs of one problem stay side by side.
-        seed: of the head and of the order of the problems; the same for every kind that is compared.
-        on_step: called after every update with the number of updates done and their metrics.
-        start: a network of the same backbone whose weights to begin with; it is not changed.
+    """
+
+    kind: str
+    pairs: Sequence[Pair]
+    groups: Sequence[str]
+    budget: Budget
+
+    def check(self) -> None:
+        """Raises :class:`UserError` for an unknown kind, no pairs, or a budget that cannot be spent."""
+        if self.kind not in KINDS:
+            raise UserError(f"ranker kind {self.kind!r}: known are {', '.join(KINDS)}")
+        if not self.pairs:
+            raise UserError(
+                f"{self.kind}: no pairs to train on; some problem must have a passing and a failing program"
+            )
+        self.budget.check()
+
+
+def new_ranker(
+    lesson: Lesson,
+    setup: NetworkSetup,
+    device: str = "cpu",
+    start: Reranker | None = None,
+    frozen: FrozenLayers | None = None,
+) -> Reranker:
+    """A reranker that has learnt nothing of the lesson yet.
+
+    Args:
+        setup: its ``seed`` is of the head and of the order of the problems, the same for every kind that is compared.
+        device: where to compute, e.g. ``cpu`` or ``cuda:0``.
+        start: a reranker of the same backbone whose weights to begin with; it is not changed.
+        frozen: see :class:`Reranker`.
 
     Raises:
-        UserError: an unknown kind, no pairs, or a budget that cannot be spent.
+        UserError: as :meth:`Lesson.check`, or of a model that cannot be trained so.
     """
-    if kind not in KINDS:
-        raise UserError(f"ranker kind {kind!r}: known are {', '.join(KINDS)}")
-    if not pairs:
-        raise UserError(f"{kind}: no pairs to train on; some problem must have a passing and a failing program")
-    budget.check()
-    objective, examples = KINDS[kind]
-    scorer = backbone.scorer(seed)
+    lesson.check()
+    whole = replace(setup, objective=KINDS[lesson.kind][0], total_steps=lesson.budget.steps)
+    ranker = Reranker(whole, Rank(device=device), frozen=frozen)
     if start is not None:
-        scorer.load_state_dict(start.state_dict())
-    optimizer = torch.optim.AdamW(
-        scorer.trained(),
-        lr=optim.lr,
-        betas=(optim.beta1, optim.beta2),
-        eps=optim.eps,
-        weight_decay=optim.weight_decay,
-    )
-    stream = Stream(pairs, seed, groups)
-    pairs_per_step = budget.programs_per_step // 2
-    reports, tokens = [], 0
-    for step in range(budget.steps):
-        taken = stream.take(step * pairs_per_step, pairs_per_step)
-        tokens += sum(len(row) for pair in taken for row in pair)
-        totals = backward(scorer, objective, examples(taken))
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(optim, step, budget.steps)
-        norm = nn.utils.clip_grad_norm_(scorer.trained(), optim.max_grad_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        reports.append(totals | {"grad_norm": float(norm)})
-        if on_step:
-            on_step(step + 1, reports[-1])
-    tail = reports[-max(1, budget.steps // 10) :]
-    means = {key: float(np.mean([report[key] for report in tail])) for key in tail[0]}
-    spent = {"steps": budget.steps, "programs": budget.steps * budget.programs_per_step, "tokens": tokens}
-    return TrainedRanker(kind, scorer, means | spent)
+        ranker.network.load_state_dict(start.network.state_dict())
+    return ranker
 
 
-def backward(scorer: Scorer, objective: Objective[Any], minibatch: Sequence[Any]) -> dict[str, float]:
-    """Adds up the gradients of one minibatch, micro-batch by micro-batch; returns the objective's metrics.
+def train_ranker(
+    ranker: Reranker,
+    lesson: Lesson,
+    directory: Path,
+    checkpoint_every: int = 0,
+    report: Report = QUIET,
+) -> dict[str, float]:
+    """Trains one reranker. The same arguments and number of threads give the same weights, bit for bit (CPU).
 
-    How it is split changes no gradient: losses are shares of a sum over one denominator.
+    Args:
+        directory, checkpoint_every, report: see :func:`rewardranker.training.supervised.fit`.
+
+    Returns:
+        Means over the last tenth of the updates; and the totals ``steps``, ``programs``, ``tokens``.
     """
-    totals = dict.fromkeys(objective.metrics, 0.0)
-    budget = scorer.backbone.microbatch_tokens
-    for examples in _portions(minibatch, [objective.tokens(example) for example in minibatch], budget):
-        value, shares = objective.loss(_scores(scorer, objective.rows(examples)), examples, len(minibatch))
-        value.backward()  # type: ignore[no-untyped-call]
-        for key, share in shares.items():
-            totals[key] += share
-    return totals
-
-
-def _portions(examples: Sequence[Any], tokens: Sequence[int], budget: int) -> list[list[Any]]:
-    """Neighbours together, for they share prompts and programs, in portions within the budget or of one example."""
-    portions: list[list[Any]] = []
-    room = 0
-    for example, cost in zip(examples, tokens, strict=True):
-        if not portions or cost > room:
-            portions.append([])
-            room = budget
-        portions[-1].append(example)
-        room -= cost
-    return portions
-
-
-def _scores(scorer: Scorer, rows: Sequence[TokenSequence]) -> Tensor:
-    """Scores of ``rows``. A program that is in several pairs is run once (Ouyang et al. 2022, section 3.5)."""
-    place = {row: i for i, row in enumerate(dict.fromkeys(rows))}
-    return scorer(list(place))[[place[row] for row in rows]]
+    budget, examples = lesson.budget, KINDS[lesson.kind][1]
+    stream = Stream(lesson.pairs, ranker.setup.seed, lesson.groups)
+    pairs = partial(stream.minibatch, size=budget.programs_per_step // 2)
+    work = Fit(lambda step: examples(pairs(step)), budget.steps, checkpoint_every)
+    means = fit(ranker, work, directory, report)
+    tokens = sum(len(row) for step in range(budget.steps) for pair in pairs(step) for row in pair)
+    return means | {"steps": budget.steps, "programs": budget.steps * budget.programs_per_step, "tokens": tokens}

@@ -19,7 +19,6 @@ import pytest
 from benchmark_data import add_mbpp_row, humaneval_row
 from transformers import AutoModelForSequenceClassification
 
-from actors.cluster.ranks import Rank
 from actors.pipeline import evaluate
 from rewardranker.config.schema import BenchmarkSet, Config, TinyConfig
 from rewardranker.generation.types import Request, Response, Sampling
@@ -28,6 +27,7 @@ from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.io import write_json_lines
 from rewardranker.runs.console import Console
+from rewardranker.training.ranks import Rank
 
 
 def answer(prompt: str, seed: int) -> str:

@@ -105,7 +105,7 @@ def by_hand(place: Place, problems: list[Problem], pool: list[Candidate], key: s
 
 @torch.no_grad()
 def score(path: str, row: TokenSequence) -> float:
-    return float(load_scorer(path, "float32", "auto", "cpu", 0)(collate([row], 0))[0])
+    return float(load_scorer(path, "float32", "auto", "cpu", 0)(collate([row]))[0])
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ import sys
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,18 @@ from small_models import make_scorer
 
 from actors.cluster.dispatch import ChunkFailed, chunked, dispatch
 from actors.cluster.group import RoleError, RoleGroup, WorkerGroup, WorkerLost
-from actors.cluster.ranks import Rank
 from actors.cluster.worker import Worker
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reward import Reward
-from actors.roles.setup import RoleSetup
-from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig, RewardConfig
+from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
+from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ppo.experience import build_experience
 from rewardranker.training.ppo.rewards import RunningMoments
+from rewardranker.training.ranks import Rank
+from rewardranker.training.setup import NetworkSetup
 
 # Workers cannot import a test module: Ray shall send what is defined here by value.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -67,8 +69,19 @@ def groups(ray_local: None) -> Iterator[dict[int, WorkerGroup]]:
         group.shutdown()
 
 
-def setup(path: str, optim: OptimConfig | None, microbatch_tokens: int = 64) -> RoleSetup:
-    return RoleSetup(path, path, EngineConfig(), microbatch_tokens, optim=optim, total_steps=4, seed=7)
+def setup(
+    path: str, optim: OptimConfig | None, microbatch_tokens: int = 64, engine: EngineConfig | None = None
+) -> NetworkSetup:
+    return NetworkSetup(
+        path,
+        path,
+        engine or EngineConfig(),
+        microbatch_tokens,
+        optim=optim,
+        total_steps=4,
+        seed=7,
+        objective=PairObjective(margin=0.1),
+    )
 
 
 def sequences() -> list[TokenSequence]:
@@ -83,17 +96,14 @@ def sequences() -> list[TokenSequence]:
 def update_of(role: RoleGroup, kind: str, directory: Path) -> dict[str, torch.Tensor]:
     """What one optimiser update adds to every parameter."""
     rows = sequences()
-    name = {"sft": "policy", "pointwise": "reward"}.get(kind, kind)
+    name = {"sft": "policy", "top layer": "reward"}.get(kind, kind)
+    pairs = [(a, replace(b, prompt_ids=a.prompt_ids)) for a, b in zip(rows[::2], rows[1::2], strict=True)]
     states = []
     for when in ("before", "after"):
         if when == "after" and kind == "sft":
-            metrics = role.all(Policy.sft_step, rows)
-        elif when == "after" and kind == "reward":
-            metrics = role.all(
-                Reward.bt_step, list(zip(rows[::2], rows[1::2], strict=True)), RewardConfig(margin=0.1)
-            )
-        elif when == "after" and kind == "pointwise":
-            metrics = role.all(Reward.pointwise_step, [(row, i % 3 == 0) for i, row in enumerate(rows)])
+            metrics = role.all(Policy.learn, rows)
+        elif when == "after" and name == "reward":
+            metrics = role.all(Reward.learn, pairs)
         elif when == "after":
             metrics = role.all(Policy.update, experience(rows), [list(range(len(rows)))], PPOConfig())
         role.all(Policy.save, str(directory))
@@ -117,7 +127,7 @@ def experience(rows: list[TokenSequence]) -> Any:
 
 @pytest.mark.parametrize(
     ("kind", "factory"),
-    [("sft", Policy), ("policy", Policy), ("critic", Critic), ("reward", Reward), ("pointwise", Reward)],
+    [("sft", Policy), ("policy", Policy), ("critic", Critic), ("reward", Reward), ("top layer", Reward)],
 )
 def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
     groups: dict[int, WorkerGroup], models: list[str], tmp_path: Path, kind: str, factory: Any
@@ -133,11 +143,13 @@ def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
     for ranks, tokens in ((1, 10_000), (1, 20), (2, 64)):
         directory = tmp_path / f"{ranks}-{tokens}"
         directory.mkdir()
-        role = groups[ranks].build(kind, factory, setup(start, optim, tokens))
+        engine = EngineConfig(shared_prompts=True, trained_layers=1) if kind == "top layer" else EngineConfig()
+        role = groups[ranks].build(kind, factory, setup(start, optim, tokens, engine))
         found.append(update_of(role, kind, directory))
     for key, expected in found[0].items():
         largest = float(expected.abs().max())
-        assert largest > 1e-6, key
+        below = kind == "top layer" and any(part in key for part in ("embed", "layers.0", "layers.1"))
+        assert (largest > 1e-6) == (not below), key
         for other in found[1:]:
             torch.testing.assert_close(other[key], expected, rtol=0, atol=1e-3 * largest)
 
@@ -153,7 +165,7 @@ def test_training_goes_on_with_other_ranks(groups: dict[int, WorkerGroup], model
             role = groups[count].build("policy", Policy, setup(models[0], optim))
             if number:
                 role.all(Policy.load, str(tmp_path / f"{ranks}-0"))
-            reports = role.all(Policy.sft_step, rows)
+            reports = role.all(Policy.learn, rows)
             role.all(Policy.save, str(directory))
         found.append((torch.load(directory / "policy.pt")["network"], reports[0]))
     (expected, report), *others = found

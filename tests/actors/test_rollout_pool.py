@@ -11,7 +11,6 @@ import pytest
 import ray
 
 from actors.cluster.group import WorkerGroup
-from actors.cluster.ranks import Rank
 from actors.pipeline.runtime import Runtime
 from actors.rollout.pool import RolloutPool
 from actors.rollout.worker import RolloutWorker
@@ -20,6 +19,7 @@ from actors.weights.sync import WeightSync, WeightSyncError
 from rewardranker.config.schema import ClusterConfig, Config, RolloutConfig, WeightSyncConfig
 from rewardranker.generation.types import Request, Sampling
 from rewardranker.runs.console import Console
+from rewardranker.training.ranks import Rank
 
 # Workers cannot import a test module: Ray shall send what is defined here by value.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])

@@ -19,7 +19,6 @@ from ray.actor import ActorHandle
 from small_models import VOCABULARY, buckets_of, hf_greedy, hf_logprobs, hf_model
 
 from actors.cluster.group import RoleError, RoleGroup, WorkerGroup
-from actors.cluster.ranks import Rank
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weights.buckets import Unpacker, byte_size, split
 from actors.weights.source import WeightSource
@@ -27,6 +26,7 @@ from actors.weights.sync import Ranks, Receiver, WeightSync, WeightSyncError
 from rewardranker.config.schema import Config, WeightSyncConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling
+from rewardranker.training.ranks import Rank
 
 EOS = (1,)
 GREEDY = Sampling(temperature=0.0, max_new_tokens=12)

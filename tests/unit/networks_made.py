@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import (
@@ -31,6 +33,8 @@ from transformers import (
     Qwen2Config,
     RwkvConfig,
 )
+
+from rewardranker.models.batching import TokenBatch
 
 SIZES = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 LLAMA = {**SIZES, "intermediate_size": 48, "num_key_value_heads": 2, "max_position_embeddings": 64}
@@ -73,6 +77,18 @@ def causal(name: str, directory: Path) -> str:
         torch.manual_seed(7)
         AutoModelForCausalLM.from_config(CONFIGS[name]()).save_pretrained(directory)
     return str(directory)
+
+
+def left_padded(batch: TokenBatch, more: int = 0) -> TokenBatch:
+    """The same sequences with their padding in front, and ``more`` of it."""
+    lengths = batch.attention_mask.sum(1).tolist()
+    width = batch.input_ids.shape[1] + more
+    shift = torch.tensor([width - length for length in lengths])[batch.line]
+    moved = {
+        name: torch.stack([F.pad(row[:n], (width - n, 0)) for row, n in zip(vars(batch)[name], lengths, strict=True)])
+        for name in ("input_ids", "attention_mask", "position_ids")
+    }
+    return replace(batch, **moved, before=batch.before + shift[:, None], last=batch.last + shift)
 
 
 def rewrite(directory: Path, change: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> None:

@@ -83,4 +83,4 @@ def exported(kind: str, folder: Path, chat: bool = False) -> tuple[Path, list[fl
 def said_here(network: ScorerNetwork, directory: Path, chat: bool = False) -> list[float]:
     codec = load_tokenizer(str(directory))
     with torch.no_grad():
-        return [float(network(collate([encode_pair(codec, *pair, chat)], 0))[0]) for pair in PAIRS]
+        return [float(network(collate([encode_pair(codec, *pair, chat)]))[0]) for pair in PAIRS]

@@ -13,9 +13,7 @@ import torch
 from test_prompt_encoding import CHATML, DEEPSEEK, EOS, tokenizer
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from actors.cluster.ranks import Rank
 from actors.roles.policy import Policy
-from actors.roles.setup import RoleSetup
 from actors.rollout.worker import rollout_engine
 from rewardranker.config.schema import Config, EngineConfig, ModelConfig, OptimConfig
 from rewardranker.errors import UserError
@@ -25,6 +23,8 @@ from rewardranker.models.encoding import encode_continuation, encode_response
 from rewardranker.models.endings import Endings
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.problems.types import Problem
+from rewardranker.training.ranks import Rank
+from rewardranker.training.setup import NetworkSetup
 
 #: Ids of the tokenizer that test_prompt_encoding makes.
 BEGIN, EOT, START, END, LETTER = 0, 1, 2, 3, 40
@@ -121,7 +121,7 @@ def test_what_reached_the_limit_keeps_its_last_letter() -> None:
 )
 def test_a_saved_policy_names_all_ends(tmp_path: Path, named: dict[str, Any]) -> None:
     path = str(made(tmp_path / "base", **named))
-    setup = RoleSetup(path, path, EngineConfig(), 1000, optim=OptimConfig(), total_steps=1)
+    setup = NetworkSetup(path, path, EngineConfig(), 1000, optim=OptimConfig(), total_steps=1)
     Policy(setup, Rank()).export(str(tmp_path / "once"))
     Policy(replace(setup, model_path=str(tmp_path / "once")), Rank()).export(str(tmp_path / "twice"))
     for saved in (tmp_path / "once", tmp_path / "twice"):

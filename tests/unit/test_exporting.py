@@ -118,9 +118,10 @@ def test_other_architectures_score_elsewhere_as_here(name: str, tmp_path: Path) 
     export_scorer(network, tokenizer_of_few, tmp_path / "scorer")
     rows = [TokenSequence((3, 4, 5), (6, 7, 8, 9, 0)), TokenSequence((9, 8), (7, 0)), TokenSequence((5,) * 9, (4, 0))]
     with torch.no_grad():
-        ours = [float(network(collate([row], 0))[0]) for row in rows]
+        ours = [float(network(collate([row]))[0]) for row in rows]
         model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "scorer")
         pad = model.config.get_text_config().pad_token_id
-        batch = collate(rows, pad)
-        theirs = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[:, 0].tolist()
+        batch = collate(rows)
+        ids = batch.input_ids.masked_fill(batch.attention_mask == 0, pad)
+        theirs = model(input_ids=ids, attention_mask=batch.attention_mask).logits[:, 0].tolist()
     assert pad != tokenizer_of_few.eos_token_id and theirs == pytest.approx(ours, abs=1e-4)

@@ -58,7 +58,7 @@ def copied(directory: Path, to: Path) -> Path:
 
 def scores(directory: Path) -> list[float]:
     with torch.no_grad():
-        return list(load_scorer(str(directory), "float32", "auto", "cpu", None)(collate(ROWS, 0)).tolist())
+        return list(load_scorer(str(directory), "float32", "auto", "cpu", None)(collate(ROWS)).tolist())
 
 
 def refused(directory: Path, message: str) -> None:
@@ -263,7 +263,7 @@ def test_architectures_that_are_taken(name: str, tmp_path: Path) -> None:
     made = load_scorer(directory, "float32", "auto", "cpu", seed=3)
     made.model.save_pretrained(tmp_path / "scorer")
     with torch.no_grad():
-        assert scores(tmp_path / "scorer") == made(collate(ROWS, 0)).tolist()
+        assert scores(tmp_path / "scorer") == made(collate(ROWS)).tolist()
     rewrite(tmp_path / "scorer", without("score."))
     refused(tmp_path / "scorer", r"not there: score\.weight")
 

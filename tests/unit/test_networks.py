@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from networks_made import left_padded
 
 from rewardranker.config.schema import TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate, microbatches
 from rewardranker.models.encoding import encode_pair, encode_prompt, encode_response
-from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer, pad_id, require_model
+from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer, require_model
+from rewardranker.models.packing import plan_lines
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 from rewardranker.models.tiny import build_tiny_model
 
@@ -44,16 +46,19 @@ def sequences() -> list[TokenSequence]:
     ]
 
 
-@pytest.mark.parametrize("side", ["left", "right"])
-@pytest.mark.parametrize("extra", [0, 7])
-def test_padding_changes_nothing(policy: PolicyNetwork, scorer: ScorerNetwork, side: str, extra: int) -> None:
-    rows = sequences()
-    batch = collate(rows, pad_id=EOS, side=side, extra=extra)  # type: ignore[arg-type]
+@pytest.mark.parametrize("layout", ["right", "left", "more", "lines"])
+def test_padding_and_company_change_nothing(policy: PolicyNetwork, scorer: ScorerNetwork, layout: str) -> None:
+    """Padded on either side and further than need be, and after a prompt that other responses share."""
+    rows = [*sequences(), TokenSequence((2, 3, 4), (9, 9, 2, EOS)), sequences()[0]]
+    batch = collate(rows, lines=plan_lines(rows) if layout == "lines" else None)
+    if layout in ("left", "more"):
+        batch = left_padded(batch, 7 if layout == "more" else 0)
+    assert len(batch.input_ids) == (3 if layout == "lines" else 5)
     logprobs, entropy = policy(batch, 0.7, True)
     scores, values = scorer(batch), scorer(batch, per_token=True)
     assert entropy is not None
     for i, row in enumerate(rows):
-        alone = collate([row], pad_id=0)
+        alone = collate([row])
         n = len(row.response_ids)
         expected, spread = policy(alone, 0.7, True)
         assert spread is not None
@@ -69,7 +74,7 @@ def test_logprobs_are_those_of_a_plain_forward_pass(policy: PolicyNetwork) -> No
     ids = torch.tensor([row.prompt_ids + row.response_ids])
     logits = policy.model(ids).logits[0] / 0.7
     expected = torch.log_softmax(logits, -1)
-    logprobs, _ = policy(collate([row], 0), 0.7)
+    logprobs, _ = policy(collate([row]), 0.7)
     for t, token in enumerate(row.response_ids):
         position = len(row.prompt_ids) - 1 + t
         assert float(logprobs[0, t]) == pytest.approx(float(expected[position, token]), abs=1e-5)
@@ -79,7 +84,7 @@ def test_scores_are_read_at_the_last_token_and_values_before_each(scorer: Scorer
     """Changing the last token moves the score and no value; values see only what came before."""
     row = sequences()[0]
     other = TokenSequence(row.prompt_ids, (*row.response_ids[:-1], 9))
-    a, b = collate([row], 0), collate([other], 0)
+    a, b = collate([row]), collate([other])
     assert abs(float(scorer(a)[0] - scorer(b)[0])) > 1e-4
     torch.testing.assert_close(scorer(a, per_token=True), scorer(b, per_token=True), rtol=0, atol=1e-6)
 
@@ -89,7 +94,7 @@ def test_a_trained_bf16_network_keeps_fp32_weights_and_computes_in_bf16(model: s
     frozen = load_policy(model, "bfloat16", "auto", "cpu")
     assert {p.dtype for p in mixed.parameters()} == {torch.float32}
     assert {p.dtype for p in frozen.parameters()} == {torch.bfloat16}
-    batch = collate(sequences(), 0)
+    batch = collate(sequences())
     exact = load_policy(model, "float32", "auto", "cpu")(batch, 1.0)[0]
     rounded = mixed(batch, 1.0)[0]
     assert rounded.dtype == torch.float32
@@ -97,11 +102,11 @@ def test_a_trained_bf16_network_keeps_fp32_weights_and_computes_in_bf16(model: s
 
 
 def test_end_of_sequence_is_inside_the_mask_even_where_it_is_also_the_padding() -> None:
-    batch = collate(sequences(), pad_id=EOS)
+    batch = collate([TokenSequence(row.prompt_ids, (*row.response_ids[:-1], 0)) for row in sequences()])
     assert batch.mask.sum(1).tolist() == [3, 2, 6]
     assert batch.attention_mask.sum(1).tolist() == [6, 3, 12]
     with pytest.raises(ValueError, match="at least one"):
-        collate([TokenSequence((1,), ())], 0)
+        collate([TokenSequence((1,), ())])
 
 
 def test_microbatches_stay_within_the_budget_and_lose_nothing() -> None:
@@ -120,7 +125,6 @@ def test_one_end_of_sequence_and_no_beginning(model: str) -> None:
     assert tokenizer.eos_token_id not in prompt
     pair = encode_pair(tokenizer, "def f(xs):", "\n return sum(xs)\n", chat=False)
     assert (pair.prompt_ids, pair.response_ids) == (prompt, response)
-    assert pad_id(tokenizer) == 0
 
 
 def test_a_scorer_s_head_depends_on_its_seed_alone(model: str) -> None:

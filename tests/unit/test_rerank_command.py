@@ -139,7 +139,7 @@ def test_a_reward_model_orders_by_its_own_scores(tmp_path: Path, reward_model: P
     for c in written:
         row = scored_sequence(task(c.problem_id), c.code, tokenizer, chat=False)
         with torch.inference_mode():
-            alone = network(collate([row], 0)).item()
+            alone = network(collate([row])).item()
         assert c.scores["rewardranker"] == pytest.approx(alone, abs=1e-4)
     for name in ("p/0", "p/1"):
         scores = [c.scores["rewardranker"] for c in written if c.problem_id == name]

@@ -22,6 +22,7 @@ from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.problems.verdict import Verdict
 from rewardranker.runs.console import Console
+from rewardranker.training.reranker import Reranker
 
 RIGHT, WRONG = "def f(a):\n    return a + 1\n", "def f(a):\n    return a - 1\n"
 
@@ -75,6 +76,42 @@ def test_the_same_command_gives_the_same_bytes(request_: TrainRequest) -> None:
         torch.set_num_threads(threads)
     one, two = ((request_.out.parent / name / "model.safetensors").read_bytes() for name in ("one", "two"))
     assert one == two
+
+
+def test_the_same_command_goes_on_where_it_was_cut_off(
+    request_: TrainRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cut off in the 12th of 20 updates, after the checkpoint of the 10th; another command begins anew."""
+    whole = replace(request_, out=request_.out.parent / "whole", trained_layers=1)
+    run_train(whole, Console())
+    learn, done = Reranker.learn, 0
+
+    def counted(self: Reranker, minibatch: list[object]) -> dict[str, float]:
+        nonlocal done
+        done += 1
+        if done == 12:
+            raise KeyboardInterrupt
+        return learn(self, minibatch)
+
+    monkeypatch.setattr(Reranker, "learn", counted)
+    asked = replace(request_, trained_layers=1)
+    with pytest.raises(KeyboardInterrupt):
+        run_train(asked, Console())
+    assert not asked.out.exists()
+    run_train(asked, Console())
+    assert done == 12 + 10
+    files = [(out / "model.safetensors").read_bytes() for out in (asked.out, whole.out)]
+    assert files[0] == files[1]
+    metrics = [json.loads((out / "training.json").read_text())["metrics"] for out in (asked.out, whole.out)]
+    assert metrics[0] == metrics[1]
+
+    done = 0
+    other = replace(asked, out=asked.out.parent / "other")
+    with pytest.raises(KeyboardInterrupt):
+        run_train(other, Console())
+    run_train(replace(other, seed=1), Console())
+    assert done == 12 + 20 and "beginning anew" in capsys.readouterr().out
+    assert not list(asked.out.parent.glob(".*-training"))
 
 
 @pytest.mark.parametrize(

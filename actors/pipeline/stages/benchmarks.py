@@ -12,7 +12,6 @@ from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, plan_settings, sample_shard
 from actors.roles.reference import Reference
 from actors.roles.reward import Reward
-from actors.roles.setup import RoleSetup
 from rewardranker.config.endpoint import EndpointConfig, shaping
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
@@ -35,6 +34,7 @@ from rewardranker.reranking.reading import reader
 from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
+from rewardranker.training.setup import NetworkSetup
 
 POOL, TESTS, GUARDS = "pool.parquet", "tests.json", "guards.parquet"
 #: In a set's folder of the problems' stage: as they are put to the generator, and as their loader gave them.
@@ -252,7 +252,7 @@ def _probes(benchmark: Benchmark, problem: Problem, tests: Sequence[GeneratedTes
     return replace(probes, examples=()) if benchmark.table == "mbpp" else probes
 
 
-def _setup(context: Context, model: str) -> RoleSetup:
+def _setup(context: Context, model: str) -> NetworkSetup:
     """A ranker reads with the tokenizer that it was trained with, whatever the generator's is."""
     return replace(context.setup(model, context.config.reward.microbatch_tokens), tokenizer_path=model)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +16,11 @@ from actors.pipeline.context import Context
 from actors.pipeline.ppo_driver import PPODriver
 from actors.pipeline.ppo_execution import Execution
 from actors.pipeline.ppo_state import PPOState
-from actors.pipeline.supervised import Fit, fit
+from actors.pipeline.supervised import fit_and_export
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reference import Reference
 from actors.roles.reward import Reward
-from actors.roles.setup import RoleSetup
 from actors.weights.source import WeightSource
 from rewardranker.config.choices import chosen
 from rewardranker.config.schema import OptimConfig
@@ -34,10 +34,14 @@ from rewardranker.models.limits import Limits
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool
 from rewardranker.problems.types import Triplet
+from rewardranker.reranking.record import write_record
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
+from rewardranker.training.objectives import PairObjective
+from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.streams import Mix, Stream, steps_for
+from rewardranker.training.supervised import Fit, progress
 
 R = TypeVar("R")
 
@@ -59,7 +63,7 @@ def run_sft(context: Context) -> Path:
         stream = Stream(short, derive_seed(context.config.run.seed, "sft"))
         size = config.minibatch_size
         steps = steps_for(len(short), size, config.steps, config.epochs)
-        work = Fit(Policy.sft_step, partial(stream.minibatch, size=size), (), steps, config.checkpoint_every)
+        work = Fit(partial(stream.minibatch, size=size), steps, config.checkpoint_every)
         setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
         metrics = _fit(context, "sft", "policy", Policy, setup, work, stage, "sft/loss")
         stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
@@ -94,9 +98,13 @@ def run_reward(
         share = context.config.mining.new_share
         stream = Mix(past, _pairs(context, fresh, seed + 1), share) if fresh else past
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
-        work = Fit(Reward.bt_step, partial(stream.minibatch, size=size), (config,), total, config.checkpoint_every)
-        setup = context.setup(backbone, config.microbatch_tokens, config.optim, total)
+        work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
+        setup = replace(
+            context.setup(backbone, config.microbatch_tokens, config.optim, total),
+            objective=PairObjective(config.margin, config.centring),
+        )
         metrics = _fit(context, name, "reward", Reward, setup, work, stage, "reward/accuracy")
+        write_record(stage.path / "hf", {"kind": "rewardranker", "chat": setup.chat})
         stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
         stage.metrics["pair_accuracy"] = metrics["reward/accuracy"]
         stage.metrics |= _validate(context, stage.path / "hf", validation)
@@ -168,27 +176,21 @@ def _fit(
     title: str,
     role: str,
     factory: Any,
-    setup: RoleSetup,
+    setup: NetworkSetup,
     work: Fit,
     stage: Stage,
     shown: str,
 ) -> dict[str, float]:
     """Trains with the launcher of the config."""
     with context.console.progress(f"  {title}", work.steps, "steps") as advance:
-        reached = 0
-
-        def on_step(done: int, metrics: dict[str, float]) -> None:
-            nonlocal reached
-            advance(done - reached, f"{shown} {metrics[shown]:.3f}")
-            reached = done
-
         if context.config.engine.launcher == "ray_train":
             from actors.pipeline.ray_train import fit_with_ray_train
 
             # Ray Train brings workers of its own.
             context.runtime.stop_workers()
             return fit_with_ray_train(context.config, factory, setup, work, stage.path)
-        return fit(context.runtime.role(role, factory, setup), work, stage.path, on_step, context.console.warn)
+        report = progress(advance, shown, context.console.warn)
+        return fit_and_export(context.runtime.role(role, factory, setup), work, stage.path, report)
 
 
 def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:

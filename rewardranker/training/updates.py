@@ -1,4 +1,4 @@
-"""Running a network over many ragged sequences: micro-batches in, ragged rows or gradients out."""
+"""The work of one rank on many ragged sequences: micro-batches in, gradients or ragged rows out."""
 
 from __future__ import annotations
 
@@ -8,51 +8,58 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.engines.protocol import TrainEngine
-from rewardranker.models.batching import TokenBatch, TokenSequence, collate, microbatches
+from rewardranker.models.batching import TokenBatch, TokenSequence
+from rewardranker.models.layout import Layout
 from rewardranker.models.scoring import PolicyNetwork
+from rewardranker.training.engine import TrainEngine
 
 
 def infer_rows(
     forward: Callable[[TokenBatch], Tensor],
     sequences: Sequence[TokenSequence],
-    token_budget: int,
-    pad_id: int,
-    device: str,
+    layout: Layout,
+    advance: Callable[[int], None] | None = None,
 ) -> list[np.ndarray]:
     """Applies ``forward`` without gradients; returns one fp32 array per sequence, in order.
 
     ``forward`` gives ``[B, T]`` (rows are cut to the response's length) or ``[B]`` (rows of length 1).
+
+    Args:
+        advance: told of every batch how many sequences it was.
     """
     rows: list[np.ndarray] = [np.empty(0, np.float32)] * len(sequences)
     with torch.inference_mode():
-        for group in microbatches([len(s) for s in sequences], token_budget):
-            out = forward(collate([sequences[i] for i in group], pad_id, device=device)).float().cpu().numpy()
+        for group in layout.microbatches([[sequence] for sequence in sequences]):
+            out = forward(layout.batch([sequences[i] for i in group])).float().cpu().numpy()
             for i, row in zip(group, out, strict=True):
                 rows[i] = row[: len(sequences[i].response_ids)] if out.ndim == 2 else row[None]
+            if advance:
+                advance(len(group))
     return rows
 
 
 def response_logprobs(
-    network: PolicyNetwork,
-    sequences: Sequence[TokenSequence],
-    temperature: float,
-    token_budget: int,
-    pad_id: int,
-    device: str,
+    network: PolicyNetwork, sequences: Sequence[TokenSequence], temperature: float, layout: Layout
 ) -> list[np.ndarray]:
     """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per sequence."""
-    return infer_rows(lambda batch: network(batch, temperature)[0], sequences, token_budget, pad_id, device)
+    return infer_rows(lambda batch: network(batch, temperature)[0], sequences, layout)
 
 
 def accumulate(
     engine: TrainEngine,
-    lengths: Sequence[int],
-    token_budget: int,
+    layout: Layout,
+    examples: Sequence[Sequence[TokenSequence]],
     loss: Callable[[list[int]], Tensor],
 ) -> None:
-    """Adds up the gradients of one minibatch's rows on this rank, micro-batch by micro-batch."""
-    groups = microbatches(lengths, token_budget)
+    """Adds up the gradients of one minibatch's examples on this rank, micro-batch by micro-batch.
+
+    How it is split changes no gradient: losses are shares of a sum over one denominator.
+
+    Args:
+        examples: the rows of each, which are run together.
+        loss: of the examples of these indices.
+    """
+    groups = layout.microbatches(examples)
     for number, group in enumerate(groups):
         engine.backward(lambda group=group: loss(group), last=number == len(groups) - 1)  # type: ignore[misc]
 

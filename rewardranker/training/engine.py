@@ -1,4 +1,4 @@
-"""What a training engine must do. Roles talk to this, never to DDP or DeepSpeed."""
+"""What a training engine must do. Whoever trains talks to this, never to DDP or DeepSpeed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from rewardranker.config.choices import chosen
 from rewardranker.models.scoring import Network
+from rewardranker.training.ranks import Rank
+from rewardranker.training.setup import NetworkSetup
 
 
 class TrainEngine(Protocol):
-    """Trains one network over all ranks of a role.
+    """Trains the parameters of one network that need gradients, over all of its ranks.
 
     A loss passed in is this rank's share of a *sum*: engines add gradients over micro-batches and ranks,
     they never average.
@@ -40,3 +43,10 @@ class TrainEngine(Protocol):
 
     def load(self, directory: Path, name: str) -> None:
         """Restores what :meth:`save` wrote, on any number of ranks."""
+
+
+def build_engine(setup: NetworkSetup, network: Network, rank: Rank) -> TrainEngine:
+    """The engine that the setup names, made from network, optimiser, total number of updates, and rank."""
+    assert setup.optim is not None, "a frozen network has no engine"
+    engine: TrainEngine = chosen("engine.kind", setup.engine.kind)(network, setup.optim, setup.total_steps, rank)
+    return engine

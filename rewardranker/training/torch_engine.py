@@ -13,14 +13,14 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from actors.cluster.ranks import Rank
 from rewardranker.config.schema import OptimConfig
 from rewardranker.models.scoring import Network
+from rewardranker.training.ranks import Rank
 from rewardranker.training.schedule import learning_rate
 
 
 class TorchEngine:
-    """AdamW over one network, see :class:`actors.engines.protocol.TrainEngine`."""
+    """AdamW over one network, see :class:`rewardranker.training.engine.TrainEngine`."""
 
     def __init__(self, network: Network, optim: OptimConfig, total_steps: int, rank: Rank) -> None:
         self.network = network
@@ -33,8 +33,9 @@ class TorchEngine:
             if rank.world > 1
             else network
         )
+        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._optimizer = torch.optim.AdamW(
-            network.parameters(),
+            self._trained,
             lr=optim.lr,
             betas=(optim.beta1, optim.beta2),
             eps=optim.eps,
@@ -55,7 +56,7 @@ class TorchEngine:
         lr = learning_rate(self._optim, self._updates, self._total_steps)
         for group in self._optimizer.param_groups:
             group["lr"] = lr
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self._optim.max_grad_norm)
+        norm = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self._updates += 1

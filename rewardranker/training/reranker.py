@@ -1,0 +1,84 @@
+"""A reranker's network on one rank: it learns from pairs or labels, and says a number of every program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from rewardranker.models.batching import TokenSequence
+from rewardranker.models.exporting import export_scorer
+from rewardranker.models.frozen import FrozenLayers
+from rewardranker.models.layout import Layout
+from rewardranker.models.loading import load_scorer, load_tokenizer
+from rewardranker.training.engine import TrainEngine, build_engine
+from rewardranker.training.ranks import Rank
+from rewardranker.training.setup import NetworkSetup
+from rewardranker.training.updates import accumulate, infer_rows
+
+
+class Reranker:
+    """Trainable where its setup has an optimiser. Every rank is called with the whole minibatch.
+
+    Args:
+        frozen: layers of the same weights that do not train, whose memory is shared; where the setup says that some
+            train, and nothing is given, this network's own.
+    """
+
+    def __init__(self, setup: NetworkSetup, rank: Rank, frozen: FrozenLayers | None = None) -> None:
+        self.setup, self.rank = setup, rank
+        self.tokenizer = load_tokenizer(setup.tokenizer_path)
+        trained = setup.optim is not None
+        # Training may begin with a head that is drawn; a frozen model is one that was trained.
+        seed = setup.seed if trained else None
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, trained)
+        self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
+        self.frozen = frozen
+        self._engine: TrainEngine | None = None
+        if setup.optim is not None:
+            if setup.engine.trained_layers:
+                self.frozen = frozen or FrozenLayers(self.network, setup.engine.trained_layers, self.layout)
+                self.frozen.below(self.network)
+            self._engine = build_engine(setup, self.network, rank)
+
+    @property
+    def engine(self) -> TrainEngine:
+        if self._engine is None:
+            raise RuntimeError("this reranker is frozen: its setup has no optimiser")
+        return self._engine
+
+    def score(self, rows: Sequence[TokenSequence], advance: Callable[[int], None] | None = None) -> list[float]:
+        """One number per row, higher is better; ``advance`` as in :func:`infer_rows`."""
+        return [float(row[0]) for row in infer_rows(self.network, rows, self.layout, advance)]
+
+    def learn(self, minibatch: list[Any]) -> dict[str, float]:
+        """One update on examples of the setup's objective. Returns global means."""
+        objective = self.setup.objective
+        assert objective is not None, "an objective comes with the optimiser"
+        denominator = len(minibatch)
+        mine = [minibatch[i] for i in self.rank.rows(denominator)]
+        totals = dict.fromkeys(objective.metrics, 0.0)
+
+        def loss(group: list[int]) -> Tensor:
+            examples = [mine[i] for i in group]
+            scores = self.engine(self.layout.batch(objective.rows(examples)))
+            value, shares = objective.loss(scores, examples, denominator)
+            for key, share in shares.items():
+                totals[key] += share
+            return value
+
+        accumulate(self.engine, self.layout, [objective.rows([example]) for example in mine], loss)
+        return self.engine.sum(totals) | self.engine.step()
+
+    def export(self, directory: str) -> None:
+        """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0)."""
+        if self.rank.index == 0:
+            export_scorer(self.network, self.tokenizer, Path(directory), self.setup.chat)
+
+    def save(self, directory: str) -> None:
+        self.engine.save(Path(directory), "reward")
+
+    def load(self, directory: str) -> None:
+        self.engine.load(Path(directory), "reward")

@@ -1,0 +1,30 @@
+"""What has to be known to load a network and to train it: one small, picklable description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.training.objectives import Objective
+
+
+@dataclass(frozen=True)
+class NetworkSetup:
+    """Where a network's weights come from and how it computes.
+
+    ``optim`` ``None`` makes it a frozen one. ``total_steps`` are optimiser updates, for the schedule. ``seed``: of a
+    head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
+    """
+
+    model_path: str
+    tokenizer_path: str
+    engine: EngineConfig
+    microbatch_tokens: int
+    dtype: str = "float32"
+    attention: str = "auto"
+    optim: OptimConfig | None = None
+    total_steps: int = 0
+    seed: int = 0
+    chat: bool = False
+    objective: Objective[Any] | None = None
