@@ -3,8 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?= --quiet --disable-pip-version-check
-# Tests run file by file in so many processes, each with a temporary directory of its own.
-BESIDE ?= -n logical --maxprocesses 4 --dist loadfile
+# Tests run file by file in so many processes, each with a temporary directory of its own; long files first.
+BESIDE ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: quickstart test test-slow lint toolchains clean
 

@@ -1,17 +1,24 @@
-"""Running the real command in a process of its own, and comparing what it left."""
+"""Running the real command in a process of its own, and comparing what it left.
+
+These processes are forked from one that has imported what the command needs, and has done nothing else.
+"""
 
 from __future__ import annotations
 
+import atexit
 import json
+import multiprocessing
 import os
-import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from rewardranker.cli import main
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
 
@@ -21,38 +28,65 @@ SMOKE = "configs/smoke.yaml"
 MEASURED = ("timing_s/", "perf/", "weight_sync/mb_per_s")
 
 
+#: What the command imports one time or another.
+IMPORTED = [
+    "rewardranker.cli", "rewardranker.commands.judge", "rewardranker.commands.rerank", "rewardranker.commands.train",
+    "rewardranker.training.sizes", "actors.pipeline.cycle", "actors.pipeline.evaluate", "actors.pipeline.doctor",
+]  # fmt: skip
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(IMPORTED)
+
+
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "rewardranker.cli", *arguments]
 
 
-def run(*arguments: str, timeout: float = 540, **environment: str) -> subprocess.CompletedProcess[str]:
+def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
+    """The command within a forked process."""
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_TRUNC), number)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    sys.argv = ["rewardranker", *arguments]
+    try:
+        main()
+    finally:
+        atexit._run_exitfuncs()  # which a forked process does not do
+
+
+def _start(arguments: tuple[str, ...], out: str = os.devnull, err: str = os.devnull) -> BaseProcess:
+    process = _FORKS.Process(target=_command, args=(arguments, dict(os.environ), out, err))
+    process.start()
+    return process
+
+
+def run(*arguments: str, timeout: float = 540) -> subprocess.CompletedProcess[str]:
     """The command, run to its end; output and status are the caller's to judge."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
+        process = _start(arguments, out.name, err.name)
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(arguments, timeout)
+        return subprocess.CompletedProcess(arguments, process.exitcode, out.read(), err.read())
 
 
 def run_until(condition: Callable[[], bool], *arguments: str, timeout: float = 300) -> None:
     """Starts the command and kills it (SIGKILL) as soon as ``condition`` holds."""
-    with (
-        open(os.devnull, "w") as nothing,
-        subprocess.Popen(command(*arguments), cwd=ROOT, stdout=nothing, stderr=nothing) as process,
-    ):
-        wait_for(condition, process, timeout)
-        process.send_signal(signal.SIGKILL)
+    process = _start(arguments)
+    try:
+        wait_for(condition, process.is_alive, timeout)
+    finally:
+        process.kill()
+        process.join()
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[Any], timeout: float = 300) -> None:
-    """Returns as soon as ``condition`` holds, while ``process`` is at work."""
+def wait_for(condition: Callable[[], bool], at_work: Callable[[], bool], timeout: float = 300) -> None:
+    """Returns as soon as ``condition`` holds, while a process is ``at_work``."""
     deadline = time.monotonic() + timeout
     while not condition():
-        assert process.poll() is None, "the run ended before it got to where it should be disturbed"
+        assert at_work(), "the run ended before it got to where it should be disturbed"
         assert time.monotonic() < deadline, "the run never got to where it should be disturbed"
         time.sleep(0.01)
 

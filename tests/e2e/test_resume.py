@@ -60,7 +60,7 @@ def test_a_training_rank_that_dies_is_started_again_from_the_last_checkpoint(tmp
     whole = run(*arguments("whole"))
     assert whole.returncode == 0, whole.stdout + whole.stderr
     with subprocess.Popen(command(*arguments("lost")), cwd=ROOT, stdout=subprocess.PIPE, text=True) as driver:
-        wait_for((tmp_path / "lost/.work-05-ppo-1/checkpoints/step-000002").exists, driver)
+        wait_for((tmp_path / "lost/.work-05-ppo-1/checkpoints/step-000002").exists, lambda: driver.poll() is None)
         workers = [p for p in psutil.Process(driver.pid).children(recursive=True) if "ray::Worker" in p.name()]
         assert len(workers) == 2
         workers[1].kill()

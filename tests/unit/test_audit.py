@@ -122,9 +122,10 @@ def test_findings_are_in_order_and_once_a_line() -> None:
     assert suspicious("python", code) == ["frames:1", "exit:3"]
 
 
-def test_long_lines_are_no_trap() -> None:
-    for language in ("cpp", "java", "js", "php", "sh", "cs"):
-        suspicious(language, "'\"`" * 20_000 + "process " * 5_000 + "/*" * 5_000)
+@pytest.mark.parametrize("language", ["cpp", "java", "js", "php", "sh", "cs"])
+def test_long_lines_are_no_trap(language: str) -> None:
+    long = "'\"`" * 20_000 + "process " * 5_000 + "/*" * 5_000
+    assert suspicious(language, long) == (["system:1"] if language == "php" else [])  # `shell`
 
 
 @pytest.mark.parametrize("language", ["cpp", "java", "php", "ts", "cs", "sh", "js"])

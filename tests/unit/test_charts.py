@@ -16,7 +16,7 @@ def test_line_chart_puts_points_where_they_belong() -> None:
     """Width 100 - 58 - 12 = 30 for x in [0, 10]; height 100 - 12 - 40 = 48 for y in [0, 1], top at 12."""
     svg = line_chart("t", [Series("s", [0, 5, 10], [0, 1, 0.5])], Axis("x"), Axis("y", shown=(0, 1)), Size(100, 100))
     assert 'd="M58.0 60.0L73.0 12.0L88.0 36.0"' in svg
-    assert parse(svg).seen == {"svg", "line", "text", "path"}
+    assert {"x", "y"} <= set(parse(svg).text)  # the axes' names
 
 
 def test_charts_escape_their_names_and_refuse_nothing_to_draw() -> None:

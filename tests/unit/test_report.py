@@ -55,13 +55,25 @@ def test_sections_show_their_numbers(page: str) -> None:
     for wanted in ("RewardRanker, 2 iter., hard negatives", "Oracle (pass@n)", "ppo-2-selftraining", "INFRA"):
         assert wanted in text
     assert "is missing" not in text and 'class="missing"' not in page
-    assert page.count("AUC 0.") == 8  # four reward models on two pools
-    assert len(re.findall(r'<svg role="img"', page)) == 1 + 3 + 3 * 3 + 1 + 8
     assert re.search(
         r"score 0\.\d\d → 1\.\d\d, executed pass rate 3\d\.\d % → 4\d\.\d %, KL 0\.\d\d → 6\.\d\d nats", text
     )
     assert "samples 12800; loss 0.25" in text
     assert "86.5 71.0 ± 4.5" in " ".join(parse(page).text)  # a reward model on validation
+
+
+def test_every_stage_and_every_reward_model_on_every_pool_has_its_charts(page: str) -> None:
+    policy = ["Over the steps", "KL to SFT, nats per response", "Against KL"]
+    training = ["SFT: loss", "Reward models: loss on training pairs", "Reward models: training pairs ranked right"]
+    ranks = [" (1 iter.)", ", control (no new data)", ", 2 iter., hard negatives", ", 2 iter., self-training"]
+    scores = [f"RewardRanker{rank}" for rank in ranks]
+    charts = re.findall(r'<svg role="img"[^>]* aria-label="(.*?)\. [^"]*"', page)
+    assert charts == ["Wall time per stage", *training, *(3 * policy), "Verdicts per pool", *(2 * scores)]
+    of_kl = re.findall(r'aria-label="KL to SFT, nats per response\. ([\w-]+):', page)
+    assert of_kl == ["ppo-1", "ppo-2-hardnegatives", "ppo-2-selftraining"]
+    parts = [part.partition("<") for part in page.split("<h3>Pool <code>")[1:]]
+    areas = {name: re.findall(r"<figcaption>([^<]*) <span>AUC 0\.\d{3}</span>", part) for name, _, part in parts}
+    assert areas == {"sft": scores, "ppo_1": scores}
 
 
 def test_results_say_how_they_came_about(page: str) -> None:
