@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from actors.pipeline.runtime import Runtime
+from actors.pipeline.shards import Plan, sample_shard
 from rewardranker.config.schema import Config
-from rewardranker.generation.candidates import requests_for, to_candidates
 from rewardranker.generation.types import Sampling
 from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_policy
 from rewardranker.problems.io import check_problems, read_problems
@@ -23,14 +24,12 @@ def generate_pool(config: Config, model: str, problems_file: Path, out: Path, co
     problems = read_problems(problems_file)
     check_problems(problems)
     g = config.generation
-    tokenizer = load_tokenizer(model)
-    requests = requests_for(problems, g.n, tokenizer, config.model.chat, config.run.seed, "generate", model)
     sampling = Sampling(g.temperature, g.top_k, g.max_new_tokens)
-    settings = replace(config, model=replace(config.model, path=model))
-    with Runtime(settings, console) as runtime:
+    plan = Plan(model, model, "generate", g.n, sampling, config.run.seed, config.model.chat)
+    with Runtime(replace(config, model=replace(config.model, path=model)), console) as runtime:
         rollouts = runtime.rollouts(model)
-        with console.progress("generate", len(requests), "programs") as advance:
-            responses = rollouts.generate(requests, sampling, advance)
-    by_id = {p.id: p for p in problems}
-    write_pool(out, to_candidates(requests, responses, by_id, tokenizer, f"gen:{model}"), problems)
-    console.say(f"{out}: {len(requests):,} candidates of {len(problems):,} problems")
+        with console.progress("generate", g.n * len(problems), "programs") as advance:
+            generate = partial(rollouts.generate, advance=advance)
+            pool = sample_shard(plan, problems, load_tokenizer(model), generate)
+    write_pool(out, pool, problems)
+    console.say(f"{out}: {len(pool):,} candidates of {len(problems):,} problems")
