@@ -33,7 +33,7 @@ from rewardranker.training.supervised import progress
 
 #: Tokens whose gradients are computed together.
 MICROBATCH_TOKENS = 8192
-#: So many states of a training are saved while it runs.
+#: So many states of a training are saved while it runs, where it is long enough: never more than one in ten updates.
 CHECKPOINTS = 10
 
 
@@ -109,7 +109,7 @@ def _train(
     request: TrainRequest, ranker: Reranker, lesson: Lesson, working: Path, console: Console
 ) -> dict[str, float]:
     with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
-        every = -(-request.steps // CHECKPOINTS)
+        every = max(10, request.steps // CHECKPOINTS)
         return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
 
 
