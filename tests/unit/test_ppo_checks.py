@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actors.pipeline.ppo_checks import Diverged, check_first_minibatch, logprob_gap
+from actors.pipeline.ppo.checks import Diverged, check_first_minibatch, logprob_gap
 from rewardranker.config.schema import PPOConfig
 
 

@@ -13,9 +13,9 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from actors.cluster.group import Pending
-from actors.pipeline.ppo_driver import PPODriver
-from actors.pipeline.ppo_execution import Execution, StepRows
-from actors.pipeline.ppo_state import PPOState
+from actors.pipeline.ppo.driver import PPODriver
+from actors.pipeline.ppo.execution import Execution, StepRows
+from actors.pipeline.ppo.state import PPOState
 from rewardranker.config.loading import load_config
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence

@@ -13,9 +13,9 @@ import numpy as np
 from actors.cluster.group import RoleGroup
 from actors.pipeline.candidates import score_pool
 from actors.pipeline.context import Context
-from actors.pipeline.ppo_driver import PPODriver
-from actors.pipeline.ppo_execution import Execution
-from actors.pipeline.ppo_state import PPOState
+from actors.pipeline.ppo.driver import PPODriver
+from actors.pipeline.ppo.execution import Execution
+from actors.pipeline.ppo.state import PPOState
 from actors.pipeline.supervised import fit_and_export
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy

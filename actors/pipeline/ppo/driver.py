@@ -14,10 +14,10 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from actors.cluster.group import Pending
-from actors.pipeline.ppo_checks import check_first_minibatch, logprob_gap
-from actors.pipeline.ppo_execution import Execution, Metrics, StepRows
-from actors.pipeline.ppo_protocols import Role, Rollouts
-from actors.pipeline.ppo_state import PPOState
+from actors.pipeline.ppo.checks import check_first_minibatch, logprob_gap
+from actors.pipeline.ppo.execution import Execution, Metrics, StepRows
+from actors.pipeline.ppo.protocols import Role, Rollouts
+from actors.pipeline.ppo.state import PPOState
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reference import Reference

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from actors.pipeline.ppo_protocols import Role
+from actors.pipeline.ppo.protocols import Role
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from rewardranker.config.schema import KLConfig
