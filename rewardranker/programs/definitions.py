@@ -61,6 +61,7 @@ def _call(name: str) -> re.Pattern[str]:
     return lexer(rf"(?<![\w.:~]){re.escape(name)}\s*+(?:<[\w\s,]++>\s*+)?\(")
 
 
+@lru_cache(maxsize=64)
 def _typed(masked: str, language: str, name: str) -> int | None:
     """A type, the name, parameters, and then a body."""
     for match in _call(name).finditer(masked):
