@@ -14,7 +14,7 @@ from attacks.python_world import NEEDS_NAMESPACES
 from rewardranker.judge.languages import LANGUAGES as DEFINITIONS
 from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.judge.sandbox.process import NotStarted
-from rewardranker.judge.sandbox.tiers import describe, probe, record
+from rewardranker.judge.sandbox.tiers import describe, record, strongest
 from rewardranker.judge.strict import building
 from rewardranker.problems.verdict import Verdict
 
@@ -49,15 +49,15 @@ def fought(there: Host) -> Iterator[Fought]:
     known: dict[tuple[str, bool], Aftermath | None] = {}
 
     def of(language: str, slow: bool) -> Aftermath:
-        if probe().tier == "D":
-            pytest.skip(f"this machine has no sandbox: {describe(probe())}")
+        if strongest().tier == "D":
+            pytest.skip(f"this machine has no sandbox: {describe(strongest())}")
         if language not in DEFINITIONS or toolchain(DEFINITIONS[language]).missing:
             pytest.skip(f"no tool-chain for {language}")
         key = (language, slow)
         if key not in known:
             known[key] = None
             mine = [attack for attack in ATTACKS if (attack.language, attack.slow) == key]
-            known[key] = fight(there, [attack for attack in mine if not possible_in(probe().tier, attack)])
+            known[key] = fight(there, [attack for attack in mine if not possible_in(strongest().tier, attack)])
         aftermath = known[key]
         assert aftermath is not None, (
             f"the judge gave up on the attacks of {language}, see the first test that failed"
@@ -86,8 +86,8 @@ def test_there_are_enough_attacks_and_no_two_are_the_same() -> None:
 
 @pytest.mark.parametrize("attack", _parameters())
 def test_no_attack_is_ok(fought: Fought, attack: Attack) -> None:
-    if possible_in(probe().tier, attack):
-        pytest.skip(f"this machine's sandbox does not hide that: {describe(probe())}")
+    if possible_in(strongest().tier, attack):
+        pytest.skip(f"this machine's sandbox does not hide that: {describe(strongest())}")
     result = fought(attack.language, attack.slow).attacks[attack]
     assert result.verdict in _ENDS, result
     if attack.compiles:  # else it was no attack at all

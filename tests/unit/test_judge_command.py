@@ -270,7 +270,7 @@ class FakeJudge:
         return [self._of(text.split("return ")[-1], 1 if rules == "multipl_e" else 2) for _, text in items]
 
     def _of(self, verdicts: str, index: int) -> Judgement:
-        return Judgement(Verdict(verdicts.strip().split(" / ")[index]), message=f"because {index}")
+        return Judgement(Verdict(verdicts.strip().splitlines()[0].split(" / ")[index]), message=f"because {index}")
 
 
 def test_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

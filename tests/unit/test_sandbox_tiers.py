@@ -63,8 +63,12 @@ def test_where_user_namespaces_are_blocked_landlock_takes_their_place() -> None:
     assert "tier B" in error and "offers C" in error and "judge.minimum_tier=C" in error
 
 
+# The sandbox alone: what the rest of the judge imports, that interpreter has not got.
 PROBE = """
-import json
+import json, sys, types
+import rewardranker
+judge = sys.modules["rewardranker.judge"] = types.ModuleType("rewardranker.judge")
+judge.__path__ = [rewardranker.__path__[0] + "/judge"]
 from rewardranker.judge.sandbox import LocalSandbox, Step, StepLimits, tiers
 outcome = LocalSandbox().execute(Step(("id", "-u")), StepLimits(5, 30, 256, keep_output=True))
 print(json.dumps([tiers.strongest().tier, int(outcome.output)]))
@@ -100,7 +104,7 @@ def test_an_unprivileged_user_has_a_sandbox_too() -> None:
 
 
 def test_a_weaker_machine_than_asked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiers, "probe", lambda: RECORD)
+    monkeypatch.setattr(tiers, "strongest", lambda: RECORD)
     for enough in ("C", "D"):
         assert tiers.require(enough) is RECORD
     with pytest.raises(UserError, match="asked for a sandbox of tier A; this machine offers C, because why; so"):
@@ -113,7 +117,7 @@ def test_a_weaker_machine_than_asked_for_is_refused(monkeypatch: pytest.MonkeyPa
 
 def test_the_open_tier_is_only_used_when_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        tiers, "probe", lambda: replace(RECORD, tier="D", downgrades=("A+: x", "A: x", "B: x", "C: y"))
+        tiers, "strongest", lambda: replace(RECORD, tier="D", downgrades=("A+: x", "A: x", "B: x", "C: y"))
     )
     with pytest.raises(UserError, match="offers D, because y"):
         LocalSandbox()
