@@ -65,11 +65,13 @@ def run(*arguments: str, timeout: float = 540) -> subprocess.CompletedProcess[st
     """The command, run to its end; output and status are the caller's to judge."""
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
         process = _start(arguments, out.name, err.name)
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            raise subprocess.TimeoutExpired(arguments, timeout)
-        return subprocess.CompletedProcess(arguments, process.exitcode, out.read(), err.read())
+        try:
+            process.join(timeout)
+            if process.exitcode is None:
+                raise subprocess.TimeoutExpired(arguments, timeout)
+            return subprocess.CompletedProcess(arguments, process.exitcode, out.read(), err.read())
+        finally:
+            process.kill()  # where it has not ended: here, or when the test's own time limit ends the wait
 
 
 def run_until(condition: Callable[[], bool], *arguments: str, timeout: float = 300) -> None:
