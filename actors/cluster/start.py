@@ -14,10 +14,10 @@ from typing import Any
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 
-from rewardranker.config.choices import chosen
 from rewardranker.config.rules import ROLES
 from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.errors import UserError
+from rewardranker.training.ppo.advantages import estimator_of
 
 START_ATTEMPTS = 4
 CONNECT_S, HEALTH_S = 10.0, 40.0
@@ -111,7 +111,7 @@ def _nobody(setting: str, address: str, reason: str) -> UserError:
 def demand(config: Config) -> list[Bundle]:
     """Every bundle of resources that a run holds at its busiest."""
     cluster, rollout = config.cluster, config.rollout
-    critic = chosen("ppo.advantage", config.ppo.advantage).needs_critic
+    critic = estimator_of(config.ppo).needs_critic
     roles = [role for role in ROLES if role != "critic" or critic]
     groups = (
         [cluster.ranks]

@@ -6,7 +6,7 @@ A setting also takes ``package.module:name``, for code that is not of this proje
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any, TypeVar
@@ -66,11 +66,9 @@ def check_choice(setting: str, name: str, also: tuple[str, ...] = ()) -> None:
         imported(name)
     elif name not in PLACES[setting] and name not in also:
         known = [*also, *PLACES[setting]]
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
         raise UserError(
             f"{setting}={name!r}: must be one of {', '.join(known) or 'no names yet'}, or package.module:name for "
-            f"code of your own{hint}"
+            f"code of your own{_near(name, known)}"
         )
 
 
@@ -84,22 +82,34 @@ def chosen(setting: str, name: str) -> Any:
     return imported(PLACES[setting].get(name, name))
 
 
-def read_options(options: Callable[..., T], given: Mapping[str, Any], section: str) -> T:
+def read_options(options: type[T], given: Mapping[str, Any], section: str) -> T:
     """A choice's own options: ``options`` is a dataclass, ``given`` its values in the config.
 
     Raises:
-        UserError: an option that the dataclass does not have, or one that it needs and that is not given.
+        UserError: an option that the dataclass does not have, one that is not of its type, or one that it needs and
+            that is not given.
     """
+    # Not needed by the mathematics, which reads no options.
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
     known = [field.name for field in fields(options)]  # type: ignore[arg-type]
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UserError(f"{section}.{key}: no such option; there are {', '.join(known) or 'none'}{hint}")
+            raise UserError(
+                f"{section}.{key}: no such option; there are {', '.join(known) or 'none'}{_near(key, known)}"
+            )
     try:
-        return options(**given)
-    except TypeError as error:
-        raise UserError(f"{section}: {error}") from None
+        read = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(options), dict(given)))
+    except OmegaConfBaseException as error:
+        raise UserError(f"setting {section}.{error.full_key or '?'}: {str(error).splitlines()[0]}") from error
+    assert isinstance(read, options)
+    return read
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def imported(place: str) -> Any:

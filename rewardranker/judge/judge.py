@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge", "VerdictCache", "judge_fingerprint", "sandbox_description"]
 
-HARNESS_VERSION = "5"
+HARNESS_VERSION = "6"
 DEFAULT_TIER = "C"
 REMOTE_TIER = "remote"
 _INFRA_RETRIES = 2

@@ -22,7 +22,6 @@ from actors.roles.policy import Policy
 from actors.roles.reference import Reference
 from actors.roles.reward import Reward
 from actors.weights.source import WeightSource
-from rewardranker.config.choices import chosen
 from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import imitated_sequence
@@ -39,6 +38,7 @@ from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.training.objectives import PairObjective
+from rewardranker.training.ppo.advantages import estimator_of
 from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.streams import Mix, Stream, steps_for
 from rewardranker.training.supervised import Fit, progress
@@ -143,7 +143,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
     reference = role("reference", Reference, sft)
-    needs_critic = chosen("ppo.advantage", config.advantage).needs_critic
+    needs_critic = estimator_of(config).needs_critic
     critic = role("critic", Critic, reward_model, config.critic_optim) if needs_critic else None
     weights = policy.part("weights", WeightSource)
     with Execution(context.runtime.executors.run, context.problems) as execution:

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
+from rewardranker.config.choices import chosen
 from rewardranker.config.schema import PPOConfig
 
 
@@ -97,6 +98,16 @@ class AdvantageEstimator(Protocol):
             rewards, values, mask: as :func:`gae` has them.
             groups: int64 ``[B]``, index of the prompt each sample belongs to.
         """
+
+
+def estimator_of(config: PPOConfig) -> AdvantageEstimator:
+    """The estimator that ``ppo.advantage`` names.
+
+    Raises:
+        UserError: it cannot be imported, or ``ppo.options`` are not what it reads.
+    """
+    estimator: AdvantageEstimator = chosen("ppo.advantage", config.advantage)(config)
+    return estimator
 
 
 class Gae:

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rewardranker.config.choices import chosen
 from rewardranker.config.schema import PPOConfig
 from rewardranker.models.batching import TokenSequence, response_mask
-from rewardranker.training.ppo.advantages import masked_mean
+from rewardranker.training.ppo.advantages import estimator_of, masked_mean
 from rewardranker.training.ppo.kl import k1, k3
 from rewardranker.training.ppo.losses import explained_variance
 from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
@@ -113,7 +112,7 @@ def build_experience(
     log_ratio = old - ref
     rewards = token_rewards(shaped, log_ratio, mask.sum(1).long(), kl_coef)
     groups = torch.arange(len(sequences)) // config.samples_per_prompt
-    advantages, returns = chosen("ppo.advantage", config.advantage)(config)(rewards, value, mask, groups)
+    advantages, returns = estimator_of(config)(rewards, value, mask, groups)
     metrics = {
         "critic/score/mean": float(scores.mean()),
         "critic/rewards/mean": float(rewards.sum(1).mean()),
