@@ -58,16 +58,17 @@ def run_cycle(config: Config, console: Console, until: str = "") -> Path:
 
 
 def _stages(context: Context) -> None:
-    cycle, steps = context.config.cycle, context.config.reward.steps
+    config = context.config
+    cycle, steps = config.cycle, config.reward.steps
     sft = run_sft(context) / "hf"
-    plan = Plan.from_config(context, sft, "sft", "validation", context.config.evaluation.n)
+    plan = Plan.from_config(config, sft, "sft", "validation", config.evaluation.n)
     validation = run_pool(context, "validation", context.split("validation"), plan) / "pool.parquet"
     triplets = run_first_triplets(context, sft) / "triplets.parquet"
     reward = run_reward(context, "reward-1", sft, [triplets], None, validation, steps) / "hf"
     policy = run_ppo(context, "ppo-1", sft, reward) / "hf"
     reward_models, policies = {"rewardranker_1": reward}, {}
     if cycle.control and cycle.iterations > 1:
-        more = context.config.reward.retrain_steps or steps
+        more = config.reward.retrain_steps or steps
         control = run_reward(context, "reward-control", sft, [triplets], None, validation, more) / "hf"
         reward_models["rewardranker_control"] = control
         if cycle.control_policy:
@@ -102,7 +103,7 @@ def _iterate(
     for (policy, reward), variants in parents.items():
         own = "" if len(parents) == 1 else f"-{variants[0]}"
         source = f"ppo_{iteration - 1}{own.replace('-', '_')}"
-        plan = Plan.from_config(context, policy, source, "mining", context.config.mining.n)
+        plan = Plan.from_config(context.config, policy, source, "mining", context.config.mining.n)
         problems = mining_problems(context, iteration)
         pool = run_pool(context, f"generate-{iteration}{own}", problems, plan) / "pool.parquet"
         mined = run_mining(context, f"mine-{iteration}{own}", iteration, variants, pool, reward)

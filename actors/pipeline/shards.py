@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from actors.pipeline.context import Context
+from rewardranker.config.schema import Config
 from rewardranker.generation.candidates import Generate, requests_for, to_candidates
 from rewardranker.generation.types import Sampling
 from rewardranker.problems.types import Candidate, Problem
@@ -32,8 +32,8 @@ class Plan:
     chat: bool
 
     @classmethod
-    def from_config(cls, context: Context, model: Path, source: str, purpose: str, n: int) -> Plan:
-        config, g = context.config, context.config.generation
+    def from_config(cls, config: Config, model: Path | str, source: str, purpose: str, n: int) -> Plan:
+        g = config.generation
         sampling = Sampling(g.temperature, g.top_k, g.max_new_tokens)
         return cls(str(model), source, purpose, n, sampling, config.run.seed, config.model.chat)
 

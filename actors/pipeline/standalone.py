@@ -9,7 +9,6 @@ from pathlib import Path
 from actors.pipeline.runtime import Runtime
 from actors.pipeline.shards import Plan, sample_shard
 from rewardranker.config.schema import Config
-from rewardranker.generation.types import Sampling
 from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_policy
 from rewardranker.problems.io import check_problems, read_problems
 from rewardranker.problems.pool import write_pool
@@ -23,12 +22,11 @@ def generate_pool(config: Config, model: str, problems_file: Path, out: Path, co
     quiet_transformers()
     problems = read_problems(problems_file)
     check_problems(problems)
-    g = config.generation
-    sampling = Sampling(g.temperature, g.top_k, g.max_new_tokens)
-    plan = Plan(model, model, "generate", g.n, sampling, config.run.seed, config.model.chat)
+    n = config.generation.n
+    plan = Plan.from_config(config, model, model, "generate", n)
     with Runtime(replace(config, model=replace(config.model, path=model)), console) as runtime:
         rollouts = runtime.rollouts(model)
-        with console.progress("generate", g.n * len(problems), "programs") as advance:
+        with console.progress("generate", n * len(problems), "programs") as advance:
             generate = partial(rollouts.generate, advance=advance)
             pool = sample_shard(plan, problems, load_tokenizer(model), generate)
     write_pool(out, pool, problems)

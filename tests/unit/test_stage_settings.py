@@ -38,7 +38,10 @@ def context(data: Path, *overrides: str) -> tuple[Context, Settings]:
 
 def pool(context: Context, directory: Path) -> None:
     run_pool(
-        context, "pool", context.split("train"), Plan.from_config(context, directory, "sft", "validation", 1).greedy()
+        context,
+        "pool",
+        context.split("train"),
+        Plan.from_config(context.config, directory, "sft", "validation", 1).greedy(),
     )
 
 

@@ -48,7 +48,7 @@ def run_evaluation(
         pools.mkdir(exist_ok=True)
         n, greedy, sampled = config.evaluation.n, {}, {}
         for name, model in generators.items():
-            plan = Plan.from_config(context, model, name, "evaluate", n)
+            plan = Plan.from_config(context.config, model, name, "evaluate", n)
             sampled[name] = sample_pool(context, problems, plan, pools / f"{name}_sampled.parquet")
             greedy[name] = sample_pool(context, problems, plan.greedy(), pools / f"{name}_greedy.parquet")
         for key, reward_model in reward_models.items():
@@ -67,7 +67,7 @@ def run_evaluation(
             entered.append((entries, known_rankers(pool, tuple(reward_models))))
             alone[name] = pass_at_1(entries, method)
         for name, model in policies.items():
-            plan = Plan.from_config(context, model, name, "evaluate", config.evaluation.policy_samples)
+            plan = Plan.from_config(context.config, model, name, "evaluate", config.evaluation.policy_samples)
             pool = sample_pool(context, problems, plan, pools / f"{name}.parquet")
             alone[name] = pass_at_1(_entries(context, name, pool), method)
         table = build_cycle_table(entered, method)

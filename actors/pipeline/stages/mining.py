@@ -32,7 +32,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
     """Pairs from solutions of people, or, where people only left correct ones, from the SFT model's as well."""
     data = context.config.data
     problems = context.split("train")[: data.triplet_problems]
-    plan = Plan.from_config(context, sft, "sft", "triplets", data.triplet_solutions)
+    plan = Plan.from_config(context.config, sft, "sft", "triplets", data.triplet_solutions)
     sampled = data.triplet_source == "samples"
 
     def work(stage: Stage) -> None:
