@@ -21,6 +21,7 @@ from rewardranker.problems.data_card import RULES, why_unsolvable
 from rewardranker.problems.types import Problem, Test
 from rewardranker.problems.verdict import Judgement, Verdict
 from rewardranker.programs import extract
+from rewardranker.programs.published import published_program
 
 STRLEN = """    $length = 0;
     while (isset($string[$length])) {
@@ -62,7 +63,7 @@ def row(file: str, name: str) -> Problem:
 def judged(judge: Judge, problem: Problem, text: str) -> dict[str, Judgement]:
     found = {"strict": judge.run([(problem, extract(problem, text))])[0]}
     for rules in COMPAT_RULES:  # with twenty times their wall-clock limits, as the machine may be busy
-        found[rules] = judge.run_compat([(problem, text)], rules, patience=20.0)[0]
+        found[rules] = judge.run_compat([(problem, published_program(problem, text, rules))], rules, patience=20.0)[0]
     return found
 
 
