@@ -188,6 +188,17 @@ class RoleGroup(Generic[R_co]):
         shared: Any = [ray.put(arg) for arg in args] if self.world > 1 else args
         return self._pending(method, [self.on(rank, method, *shared, **kwargs) for rank in range(self.world)])
 
+    def submit_each(
+        self,
+        method: Callable[Concatenate[R_co, Row, P], T],
+        shares: Sequence[Row],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Pending[list[T]]:
+        """The same method on every rank, each with a share of its own, not waited for; results by rank."""
+        calls = [self.on(rank, method, share, *args, **kwargs) for rank, share in enumerate(shares)]
+        return self._pending(method, calls)
+
     def all(self, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
         """:meth:`submit_all`, waited for."""
         return self.submit_all(method, *args, **kwargs).get()

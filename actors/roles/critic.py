@@ -12,7 +12,7 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_scorer
 from rewardranker.training.engine import build_engine
-from rewardranker.training.ppo.experience import Experience
+from rewardranker.training.ppo.experience import Share
 from rewardranker.training.ppo.losses import value_loss
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -20,7 +20,10 @@ from rewardranker.training.updates import accumulate, infer_rows, mean_of_report
 
 
 class Critic:
-    """One rank of the critic. Every rank is called with the whole minibatch and takes its own rows."""
+    """One rank of the critic. Every rank is called with shares of its own."""
+
+    #: Of a step's experience.
+    LEARNS_FROM = ("values", "returns")
 
     def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
@@ -32,26 +35,20 @@ class Critic:
         """Value of the state before each response token, fp32 ``[len(response_ids)]`` per row."""
         return infer_rows(lambda batch: self.network(batch, per_token=True), rows, self.layout)
 
-    def update(self, experience: Experience, plan: list[list[int]], config: PPOConfig) -> dict[str, float]:
-        """Regression on returns over the planned minibatches. Returns means over all of them."""
-        return mean_of_reports([self._update_minibatch(experience, rows, config) for rows in plan])
+    def update(self, shares: list[Share], config: PPOConfig) -> dict[str, float]:
+        """Regression on returns over the minibatches. Returns means over all of them."""
+        return mean_of_reports([self._update_minibatch(share, config) for share in shares])
 
-    def _update_minibatch(self, experience: Experience, rows: list[int], config: PPOConfig) -> dict[str, float]:
-        denominator = experience.tokens(rows)
-        mine = experience.select([rows[i] for i in self.rank.rows(len(rows))])
-        totals = {"critic/vf_loss": 0.0, "critic/vf_clipfrac": 0.0}
-
-        def loss(group: list[int]) -> Tensor:
-            part = mine.select(group)
-            batch = self.layout.batch(part.sequences)
+    def _update_minibatch(self, share: Share, config: PPOConfig) -> dict[str, float]:
+        def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
+            batch = self.layout.batch(share.rows(group))
             values = self.engine(batch, True)
-            old, returns = (x[:, : values.shape[1]].to(values.device) for x in (part.values, part.returns))
-            value, stats = value_loss(values, old, returns, batch.mask, denominator, config.value_clip)
-            totals["critic/vf_loss"] += value.item()
-            totals["critic/vf_clipfrac"] += stats["critic/vf_clipfrac"].item() / denominator
-            return value
+            old, returns = (share.tensor(name, group, values) for name in self.LEARNS_FROM)
+            value, stats = value_loss(values, old, returns, batch.mask, share.denominator, config.value_clip)
+            clipped = stats["critic/vf_clipfrac"].item() / share.denominator
+            return value, {"critic/vf_loss": value.item(), "critic/vf_clipfrac": clipped}
 
-        accumulate(self.engine, self.layout, [[row] for row in mine.sequences], loss)
+        totals = accumulate(self.engine, share.groups, loss)
         return {**self.engine.sum(totals), **prefixed("critic", self.engine.step())}
 
     def save(self, directory: str) -> None:

@@ -15,7 +15,7 @@ from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_policy, load_tokenizer
 from rewardranker.training.engine import build_engine
 from rewardranker.training.losses import sft_loss
-from rewardranker.training.ppo.experience import Experience
+from rewardranker.training.ppo.experience import Share
 from rewardranker.training.ppo.losses import policy_loss
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -23,7 +23,10 @@ from rewardranker.training.updates import accumulate, mean_of_reports, prefixed,
 
 
 class Policy:
-    """One rank of the policy. Every rank is called with the whole minibatch and takes its own rows."""
+    """One rank of the policy. In PPO every rank is called with shares of its own; in SFT it takes its own rows."""
+
+    #: Of a step's experience.
+    LEARNS_FROM = ("old_logprobs", "advantages")
 
     def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
@@ -38,53 +41,44 @@ class Policy:
         """One update of SFT, on completions. Returns global means."""
         denominator = sum(len(s.response_ids) for s in minibatch)
         mine = [minibatch[i] for i in self.rank.rows(len(minibatch))]
-        totals = {"sft/loss": 0.0, "sft/likely_tokens": 0.0}
 
-        def loss(group: list[int]) -> Tensor:
+        def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
             batch = self.layout.batch([mine[i] for i in group])
             logprobs, _ = self.engine(batch, 1.0)
             value = sft_loss(logprobs, batch.mask, denominator)
-            totals["sft/loss"] += value.item()
             # The share of tokens that get more than half of the probability: greedy decoding would write them.
             likely = (logprobs.detach() > np.log(0.5)) & batch.mask
-            totals["sft/likely_tokens"] += likely.sum().item() / denominator
-            return value
+            return value, {"sft/loss": value.item(), "sft/likely_tokens": likely.sum().item() / denominator}
 
-        accumulate(self.engine, self.layout, [[row] for row in mine], loss)
+        totals = accumulate(self.engine, self.layout.microbatches([[row] for row in mine]), loss)
         return {**self.engine.sum(totals), **prefixed("sft", self.engine.step())}
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
         """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
         return response_logprobs(self.network, rows, temperature, self.layout)
 
-    def update(self, experience: Experience, plan: list[list[int]], config: PPOConfig) -> dict[str, float]:
-        """PPO over the planned minibatches. Returns means over all of them, and of the first ratio."""
-        reports = [self._update_minibatch(experience, rows, config) for rows in plan]
+    def update(self, shares: list[Share], config: PPOConfig) -> dict[str, float]:
+        """PPO over the minibatches. Returns means over all of them, and of the first ratio."""
+        reports = [self._update_minibatch(share, config) for share in shares]
         metrics = mean_of_reports(reports)
         metrics["actor/first_ratio"] = reports[0]["actor/ratio"]
         metrics["actor/first_ppo_kl"] = reports[0]["actor/ppo_kl"]
         return metrics
 
-    def _update_minibatch(self, experience: Experience, rows: list[int], config: PPOConfig) -> dict[str, float]:
-        denominator = experience.tokens(rows)
-        mine = experience.select([rows[i] for i in self.rank.rows(len(rows))])
-        totals: dict[str, float] = {}
+    def _update_minibatch(self, share: Share, config: PPOConfig) -> dict[str, float]:
+        denominator = share.denominator
 
-        def loss(group: list[int]) -> Tensor:
-            part = mine.select(group)
-            batch = self.layout.batch(part.sequences)
+        def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
+            batch = self.layout.batch(share.rows(group))
             logprobs, entropy = self.engine(batch, config.temperature, True)
-            width = logprobs.shape[1]
-            old, advantages = (x[:, :width].to(logprobs.device) for x in (part.old_logprobs, part.advantages))
+            old, advantages = (share.tensor(name, group, logprobs) for name in self.LEARNS_FROM)
             value, stats = policy_loss(
                 logprobs, old, advantages, batch.mask, denominator, config.clip, config.dual_clip
             )
             stats |= {"actor/pg_loss": value.detach() * denominator, "actor/entropy": entropy.sum()}
-            for key, total in stats.items():
-                totals[key] = totals.get(key, 0.0) + total.item() / denominator
-            return value
+            return value, {key: total.item() / denominator for key, total in stats.items()}
 
-        accumulate(self.engine, self.layout, [[row] for row in mine.sequences], loss)
+        totals = accumulate(self.engine, share.groups, loss)
         return {**self.engine.sum(totals), **prefixed("actor", self.engine.step())}
 
     def export(self, directory: str) -> None:

@@ -59,17 +59,14 @@ class Reranker:
         assert objective is not None, "an objective comes with the optimiser"
         denominator = len(minibatch)
         mine = [minibatch[i] for i in self.rank.rows(denominator)]
-        totals = dict.fromkeys(objective.metrics, 0.0)
 
-        def loss(group: list[int]) -> Tensor:
+        def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
             examples = [mine[i] for i in group]
             scores = self.engine(self.layout.batch(objective.rows(examples)))
-            value, shares = objective.loss(scores, examples, denominator)
-            for key, share in shares.items():
-                totals[key] += share
-            return value
+            return objective.loss(scores, examples, denominator)
 
-        accumulate(self.engine, self.layout, [objective.rows([example]) for example in mine], loss)
+        groups = self.layout.microbatches([objective.rows([example]) for example in mine])
+        totals = accumulate(self.engine, groups, loss)
         return self.engine.sum(totals) | self.engine.step()
 
     def export(self, directory: str) -> None:

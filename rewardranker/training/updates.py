@@ -47,21 +47,31 @@ def response_logprobs(
 
 def accumulate(
     engine: TrainEngine,
-    layout: Layout,
-    examples: Sequence[Sequence[TokenSequence]],
-    loss: Callable[[list[int]], Tensor],
-) -> None:
+    groups: Sequence[list[int]],
+    loss: Callable[[list[int]], tuple[Tensor, dict[str, float]]],
+) -> dict[str, float]:
     """Adds up the gradients of one minibatch's examples on this rank, micro-batch by micro-batch.
 
     How it is split changes no gradient: losses are shares of a sum over one denominator.
 
     Args:
-        examples: the rows of each, which are run together.
-        loss: of the examples of these indices.
+        groups: examples of each micro-batch; an empty one is a filler, in which one of the rank's weighs nothing.
+        loss: of the examples of these indices, and shares of numbers that are summed over the micro-batches.
     """
-    groups = layout.microbatches(examples)
+    totals: dict[str, float] = {}
+    filler = [group for group in groups if group][-1][-1:]
+
+    def share(group: list[int]) -> Tensor:
+        value, numbers = loss(group or filler)
+        if not group:
+            return 0 * value
+        for key, number in numbers.items():
+            totals[key] = totals.get(key, 0.0) + number
+        return value
+
     for number, group in enumerate(groups):
-        engine.backward(lambda group=group: loss(group), last=number == len(groups) - 1)  # type: ignore[misc]
+        engine.backward(lambda group=group: share(group), last=number == len(groups) - 1)  # type: ignore[misc]
+    return totals
 
 
 def mean_of_reports(reports: Sequence[dict[str, float]]) -> dict[str, float]:

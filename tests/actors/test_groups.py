@@ -93,7 +93,7 @@ def sequences() -> list[TokenSequence]:
     ]
 
 
-def update_of(role: RoleGroup, kind: str, directory: Path) -> dict[str, torch.Tensor]:
+def update_of(role: RoleGroup, kind: str, directory: Path, tokens: int) -> dict[str, torch.Tensor]:
     """What one optimiser update adds to every parameter."""
     rows = sequences()
     name = {"sft": "policy", "top layer": "reward"}.get(kind, kind)
@@ -105,7 +105,9 @@ def update_of(role: RoleGroup, kind: str, directory: Path) -> dict[str, torch.Te
         elif when == "after" and name == "reward":
             metrics = role.all(Reward.learn, pairs)
         elif when == "after":
-            metrics = role.all(Policy.update, experience(rows), [list(range(len(rows)))], PPOConfig())
+            made, names = experience(rows), Policy.LEARNS_FROM if kind == "policy" else Critic.LEARNS_FROM
+            shares = made.shares([list(range(len(rows)))], names, role.world, tokens)
+            metrics = role.submit_each(Policy.update, shares, PPOConfig()).get()
         role.all(Policy.save, str(directory))
         states.append(torch.load(directory / f"{name}.pt")["network"])
     assert all(m == metrics[0] for m in metrics)  # every rank reports the global numbers
@@ -145,7 +147,7 @@ def test_two_ranks_and_any_microbatches_train_as_one_rank_does(
         directory.mkdir()
         engine = EngineConfig(shared_prompts=True, trained_layers=1) if kind == "top layer" else EngineConfig()
         role = groups[ranks].build(kind, factory, setup(start, optim, tokens, engine))
-        found.append(update_of(role, kind, directory))
+        found.append(update_of(role, kind, directory, tokens))
     for key, expected in found[0].items():
         largest = float(expected.abs().max())
         below = kind == "top layer" and any(part in key for part in ("embed", "layers.0", "layers.1"))

@@ -128,8 +128,13 @@ class PPODriver:
         plan = minibatch_plan(len(sequences), ppo.minibatch_size, ppo.inner_epochs, seed)
         with self._timed("update"):
             warm = step >= ppo.critic_warmup_steps
-            updates = [critic.submit_all(Critic.update, experience, plan, ppo)] if critic else []
-            updates += [policy.submit_all(Policy.update, experience, plan, ppo)] if warm else []
+            updates = []
+            if critic:
+                shares = experience.shares(plan, Critic.LEARNS_FROM, critic.world, ppo.microbatch_tokens)
+                updates.append(critic.submit_each(Critic.update, shares, ppo))
+            if warm:
+                shares = experience.shares(plan, Policy.LEARNS_FROM, policy.world, ppo.microbatch_tokens)
+                updates.append(policy.submit_each(Policy.update, shares, ppo))
             for update in updates:
                 metrics |= update.get()[0]
         if warm:

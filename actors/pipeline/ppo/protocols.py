@@ -19,8 +19,15 @@ class Role(Protocol[R_co]):
 
     def all(self, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]: ...
 
-    def submit_all(
-        self, method: Callable[Concatenate[R_co, P], T], *args: P.args, **kwargs: P.kwargs
+    @property
+    def world(self) -> int: ...
+
+    def submit_each(
+        self,
+        method: Callable[Concatenate[R_co, Row, P], T],
+        shares: Sequence[Row],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> Pending[list[T]]: ...
 
     def submit_rows(

@@ -15,6 +15,7 @@ from rewardranker.training.ppo.advantages import estimator_of, masked_mean
 from rewardranker.training.ppo.kl import k1, k3
 from rewardranker.training.ppo.losses import explained_variance
 from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
+from rewardranker.training.shares import share_out
 
 Rows = Sequence[np.ndarray]
 
@@ -35,15 +36,58 @@ class Experience:
     advantages: Tensor
     returns: Tensor
 
-    def select(self, rows: Sequence[int]) -> Experience:
-        """The given rows, in order; still padded to the whole batch's longest response."""
-        index = torch.as_tensor(list(rows), dtype=torch.long)
-        tensors = {name: value[index] for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return Experience(sequences=[self.sequences[i] for i in rows], **tensors)
+    def shares(
+        self, plan: Sequence[Sequence[int]], names: Sequence[str], ranks: int, budget: int
+    ) -> list[list[Share]]:
+        """What every rank of a role is sent, by rank and minibatch.
 
-    def tokens(self, rows: Sequence[int]) -> int:
-        """Response tokens of the given rows: the denominator of their losses."""
-        return sum(len(self.sequences[i].response_ids) for i in rows)
+        Args:
+            plan: rows of each minibatch.
+            names: of the tensors that the role reads.
+            budget: see :func:`rewardranker.training.shares.share_out`.
+        """
+        found: list[list[Share]] = [[] for _ in range(ranks)]
+        for rows in plan:
+            tokens = sum(len(self.sequences[i].response_ids) for i in rows)
+            shared = share_out([len(self.sequences[i]) for i in rows], ranks, budget)
+            for mine, groups in zip(found, shared, strict=True):
+                mine.append(self._share([[rows[i] for i in group] for group in groups], names, tokens))
+        return found
+
+    def _share(self, groups: list[list[int]], names: Sequence[str], tokens: int) -> Share:
+        own = [row for group in groups for row in group]
+        width = max((len(self.sequences[row].response_ids) for row in own), default=0)
+        place = {row: i for i, row in enumerate(own)}
+        return Share(
+            [self.sequences[row] for row in own],
+            {name: getattr(self, name)[own, :width] for name in names},
+            [[place[row] for row in group] for group in groups],
+            tokens,
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one rank learns from in one minibatch.
+
+    Attributes:
+        sequences: its rows.
+        tensors: fp32 ``[rows, T]``, ``T`` its longest response.
+        groups: its micro-batches; an empty one is a filler.
+        denominator: response tokens of the minibatch on all ranks.
+    """
+
+    sequences: list[TokenSequence]
+    tensors: dict[str, Tensor]
+    groups: list[list[int]]
+    denominator: int
+
+    def rows(self, group: list[int]) -> list[TokenSequence]:
+        return [self.sequences[i] for i in group]
+
+    def tensor(self, name: str, group: list[int], like: Tensor) -> Tensor:
+        """Rows of one tensor, as wide as ``like`` and where that is."""
+        return self.tensors[name][group, : like.shape[1]].to(like.device)
 
 
 def pad_rows(rows: Sequence[np.ndarray | Sequence[float]], length: int) -> Tensor:
