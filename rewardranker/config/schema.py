@@ -308,7 +308,7 @@ class EngineConfig:
 
     kind: str = "torch"
     launcher: str = "actors"
-    shared_prompts: bool = False
+    shared_prompts: bool = True
     trained_layers: int = 0
 
 
