@@ -33,6 +33,7 @@ Data = Annotated[
 ]
 _SETS = "multipl_e, humaneval, humaneval_x, mbpp, or pool (our own problems)."
 _RANKERS = "rewardranker (needs --model, or its scores in the pool), another score in the pool, or"
+_SETTINGS = "Settings: `rewardranker settings [WORD]`, docs/settings.md."
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, print derived sizes, start nothing.")]
 
 
@@ -52,7 +53,7 @@ def _run(config_file: Path | None, overrides: list[str] | None, dry_run: bool, u
     run_cycle(config, console, until)
 
 
-@app.command()
+@app.command(epilog=_SETTINGS)
 def cycle(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
     """The whole self-training cycle, from data to the table and the report. Resumes what was cut off."""
     _run(config, overrides, dry_run, until="")
@@ -67,10 +68,10 @@ def _up_to(stage: Stage) -> Callable[..., None]:
 
 
 for _name, _stage in STAGES.items():
-    app.command(_name)(_up_to(_stage))
+    app.command(_name, epilog=_SETTINGS)(_up_to(_stage))
 
 
-@app.command()
+@app.command(epilog=_SETTINGS)
 def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: DryRun = False) -> None:
     """A generator on public benchmarks: pools, verdicts, every ranker, the paper's tables. Resumes."""
     settings, console = load_config(config, overrides or []), Console()
@@ -87,7 +88,7 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
     evaluate_benchmarks(settings, console)
 
 
-@app.command()
+@app.command(epilog=_SETTINGS)
 def generate(
     model: Annotated[str, typer.Option(help="Model directory or hub name.")],
     problems: Annotated[Path, typer.Option(help="Problems, JSON lines.")],
@@ -247,12 +248,23 @@ def report(run: Annotated[Path, typer.Argument(help="Run directory.")]) -> None:
 
 
 @app.command()
+def settings(
+    word: Annotated[str, typer.Argument(help="Part of a name, a section, a choice or a meaning.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Write the Markdown page of all of them instead.")] = None,
+) -> None:
+    """What can be set in a config: name, type, default, choices, meaning."""
+    from rewardranker.commands.settings import run_settings
+
+    run_settings(word, out, Console())
+
+
+@app.command(epilog=_SETTINGS)
 def doctor(config: ConfigFile = None, overrides: Overrides = None) -> None:
     """Checks that a cluster can do what a config asks: resources, collectives, engines, the judge."""
     from actors.pipeline.doctor import examine
 
-    settings: Config = load_config(config, overrides or [])
-    raise typer.Exit(0 if examine(settings, Console()) else 1)
+    asked: Config = load_config(config, overrides or [])
+    raise typer.Exit(0 if examine(asked, Console()) else 1)
 
 
 def main() -> None:

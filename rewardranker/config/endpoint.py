@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from rewardranker.config.setting import setting
 from rewardranker.errors import UserError
 
 STYLES = ("chat", "completions")
@@ -25,51 +26,49 @@ SHAPING = (
 
 @dataclass
 class EndpointConfig:
-    """A server with ``/chat/completions`` (``style: chat``, for instruction-tuned models) or ``/completions``
-    (``style: completions``, for base models) below ``base_url``, e.g. ``http://localhost:8000/v1``.
+    """A server with OpenAI's protocol that samples for `rewardranker evaluate`. A request without an answer, or with
+    a passing error, is sent again; what came is in a journal, and is never asked for twice."""
 
-    The key is read from the environment variable ``api_key_env``; empty sends none.
-
-    Sampling. ``top_k`` 0 leaves it to the server (OpenAI knows no such field), -1 asks a server that knows it to
-    switch it off. ``stop`` ends every text, ``problem_stops`` adds a problem's own stop tokens to base prompts (four
-    in all, which is what the protocol takes; programs are cut at the others when they are extracted).
-    ``token_ids`` asks for them (vLLM). ``extra`` adds fields to every request or replaces ours; null removes one
-    (``{max_tokens: null, max_completion_tokens: 4096}``). ``samples_per_request`` 0 asks for all samples of a
-    problem at once, where the server can; 1 gives each its own request, so that its seed alone repeats it.
-
-    Patience. Limits per minute, 0 for none: of requests, and of tokens (reserved as the prompt's plus
-    ``max_new_tokens`` for each sample, corrected when the answer says what it took). A request without an
-    answer within ``timeout_s``, or with a passing error, is sent again up to ``max_retries`` times; a server that
-    asks for a longer wait than ``max_wait_s``, or fails ``give_up_after`` requests in a row, is left alone.
-
-    Prices are per million tokens, in whatever currency.
-    """
-
-    base_url: str = ""
-    model: str = ""
-    style: str = "chat"
-    system: str = ""
-    api_key_env: str = ""
-    temperature: float = 0.7
-    top_p: float = 1.0
-    top_k: int = 0
-    max_new_tokens: int = 1024
-    stop: list[str] = field(default_factory=list)
-    problem_stops: bool = True
-    seed: int = 0
-    logprobs: bool = True
-    token_ids: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
-    samples_per_request: int = 0
-    concurrency: int = 8
-    requests_per_minute: int = 0
-    tokens_per_minute: int = 0
-    timeout_s: float = 300.0
-    max_retries: int = 6
-    max_wait_s: float = 120.0
-    give_up_after: int = 20
-    prompt_price: float = 0.0
-    completion_price: float = 0.0
+    base_url: str = setting("", "Its address, e.g. `http://localhost:8000/v1`; empty: no endpoint.")
+    model: str = setting("", "The name under which the server knows the model.")
+    style: str = setting(
+        "chat",
+        "chat: `/chat/completions`, for instruction-tuned models; completions: `/completions`, for base models.",
+        choices=STYLES,
+    )
+    system: str = setting("", "The system message, with `style` chat.")
+    api_key_env: str = setting("", "The environment variable that holds the key; empty sends none.")
+    temperature: float = setting(0.7, "Of sampling.")
+    top_p: float = setting(1.0, "Share of the probability that is drawn from; 1: all.")
+    top_k: int = setting(0, "0 leaves it to the server (OpenAI knows no such field), -1 asks one that does for none.")
+    max_new_tokens: int = setting(1024, "Longest answer.", unit="tokens")
+    stop: list[str] = setting([], "Texts that end every answer.")
+    problem_stops: bool = setting(
+        True,
+        "Add a problem's own stop tokens to base prompts (four in all; programs are cut at the others later).",
+    )
+    seed: int = setting(0, "Of the requests.")
+    logprobs: bool = setting(True, "Ask for log-probabilities.")
+    token_ids: bool = setting(False, "Ask for token ids (vLLM).")
+    extra: dict[str, Any] = setting(
+        {},
+        "Fields that are added to every request, or replace ours; null removes one, e.g. "
+        "`{max_tokens: null, max_completion_tokens: 4096}`.",
+    )
+    samples_per_request: int = setting(
+        0, "0: all of a problem at once, where the server can; 1: one each, so that its seed alone repeats a sample."
+    )
+    concurrency: int = setting(8, "Requests at a time.")
+    requests_per_minute: int = setting(0, "At most; 0: no limit.")
+    tokens_per_minute: int = setting(
+        0, "At most, prompts and answers; an answer is reserved whole, and corrected when it came; 0: no limit."
+    )
+    timeout_s: float = setting(300.0, "Longest wait for an answer.", unit="s")
+    max_retries: int = setting(6, "A request is sent again so often.")
+    max_wait_s: float = setting(120.0, "A server that asks for a longer wait is left alone.", unit="s")
+    give_up_after: int = setting(20, "A server that fails so many requests in a row is left alone.")
+    prompt_price: float = setting(0.0, "In any currency.", unit="per million tokens")
+    completion_price: float = setting(0.0, "In any currency.", unit="per million tokens")
 
 
 def check_endpoint(config: EndpointConfig, section: str = "endpoint") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import hashlib
 import json
@@ -17,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from rewardranker.config.reading import from_override, from_yaml
 from rewardranker.config.rules import NO_CHOICE, check
 from rewardranker.config.schema import Config
+from rewardranker.config.settings import nearest, settings
 from rewardranker.errors import UserError
 
 #: Sections whose keys are names that a person chooses.
@@ -100,6 +100,6 @@ def _refuse_unknown(layer: dict[str, Any], known: set[str], where: str) -> None:
             continue
         if key in NO_CHOICE:
             raise UserError(f"{key} in {where} cannot be set: {NO_CHOICE[key]}; leave it out")
-        near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "see rewardranker/config/schema.py"
-        raise UserError(f"unknown setting {key!r} in {where}; {hint}")
+        near = nearest(key, list(settings()))
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UserError(f"unknown setting {key!r} in {where}; {hint}`rewardranker settings [WORD]` lists them")

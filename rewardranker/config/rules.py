@@ -7,26 +7,8 @@ from typing import Any
 
 from rewardranker.config.choices import check_choice
 from rewardranker.config.schema import Config
+from rewardranker.config.settings import Setting, settings
 from rewardranker.errors import UserError
-
-CHOICES = {
-    "data.triplet_source": ("humans", "samples"),
-    "cycle.new_policies": ("all", "best", "none"),
-    "reward.init": ("sft", "previous"),
-    "ppo.reward_normalisation": ("running", "none"),
-    "ppo.kl.controller": ("fixed", "adaptive"),
-    "generation.backend": ("actors", "ray_data"),
-    "judge.minimum_tier": ("A+", "A", "B", "C", "D"),
-    "engine.launcher": ("actors", "ray_train"),
-    "cluster.placement": ("colocated", "disaggregated"),
-    "weight_sync.transport": ("auto", "object_store", "gloo", "nccl"),
-    "model.dtype": ("float32", "bfloat16"),
-    "model.attn_implementation": ("auto", "eager", "sdpa", "flash_attention_2"),
-    "sft.optim.schedule": ("constant", "linear", "cosine"),
-    "reward.optim.schedule": ("constant", "linear", "cosine"),
-    "ppo.policy_optim.schedule": ("constant", "linear", "cosine"),
-    "ppo.critic_optim.schedule": ("constant", "linear", "cosine"),
-}
 
 AT_LEAST_ONE = (
     "sft.minibatch_size", "sft.microbatch_tokens", "sft.max_tokens", "reward.minibatch_size",
@@ -74,15 +56,10 @@ def value(config: Config, key: str) -> Any:
 
 def check(config: Config) -> None:
     """Raises :class:`UserError` for the first rule that the config breaks."""
-    for key, allowed in CHOICES.items():
-        if value(config, key) not in allowed:
-            raise UserError(f"{key}={value(config, key)!r}: must be one of {', '.join(allowed)}")
-    check_choice("data.source", config.data.source)
-    check_choice("ppo.advantage", config.ppo.advantage)
-    check_choice("engine.kind", config.engine.kind, also=("deepspeed",))
-    check_choice("rollout.engine", config.rollout.engine, also=("auto",))
-    for name in config.cycle.extra_stages:
-        check_choice("cycle.extra_stages", name)
+    _engine_exists(config)
+    for setting in settings().values():
+        if setting.choices or setting.takes_code:
+            _check_choice(setting, value(config, setting.name))
     for key in AT_LEAST_ONE:
         if value(config, key) < 1:
             raise UserError(f"{key}={value(config, key)}: must be at least 1")
@@ -94,6 +71,14 @@ def check(config: Config) -> None:
             raise UserError(f"{key}={value(config, key)}: must not be negative")
     for rule in _RULES:
         rule(config)
+
+
+def _check_choice(setting: Setting, found: Any) -> None:
+    for name in found if isinstance(found, list) else [found]:
+        if setting.takes_code:
+            check_choice(setting.name, name, also=setting.about.choices)
+        elif name not in setting.choices:
+            raise UserError(f"{setting.name}={name!r}: must be one of {', '.join(setting.choices)}")
 
 
 def _minibatches_fit(c: Config) -> None:
@@ -184,12 +169,6 @@ def _role_ranks(c: Config) -> None:
             )
 
 
-def _known_variants(c: Config) -> None:
-    for variant in c.cycle.variants:
-        if variant not in ("hardnegatives", "selftraining", "randomnegatives"):
-            raise UserError(f"cycle.variants has {variant!r}: must be hardnegatives, selftraining or randomnegatives")
-
-
 def _transports_fit(c: Config) -> None:
     if c.weight_sync.transport == "nccl" and not (c.rollout.gpus_per_worker and c.cluster.gpus_per_rank):
         raise UserError(
@@ -239,7 +218,6 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _probabilities,
     _heads_divide,
     _tiny_reads_family_only,
-    _known_variants,
     _mbpp_needs_samples,
     _remote_address,
     _labels_are_out_of_reach,
@@ -248,6 +226,5 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _transports_fit,
     _rollouts_in_workers,
     _vllm_reads_the_heads,
-    _engine_exists,
     _family_is_large_enough,
 )

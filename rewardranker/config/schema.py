@@ -1,9 +1,12 @@
-"""Every setting of a run, typed, with its default. YAML files and command-line overrides fill these in.
+"""Every setting of a run, typed, with its default and a sentence. YAML files and command-line overrides fill them.
 
 Batch sizes go by three words and only three: ``prompts_per_step`` (problems sampled for one PPO step),
 ``minibatch_size`` (samples in one optimiser update, over all ranks; for the reward model a sample is a
 pair) and ``microbatch_tokens`` (padded tokens in one forward pass on one device: a matter of memory, never
 of results).
+
+What stands here is also what ``rewardranker settings`` prints and ``docs/settings.md`` holds: a section's docstring,
+and the sentence, unit and choices of every :func:`setting`.
 """
 
 from __future__ import annotations
@@ -12,176 +15,196 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rewardranker.config.endpoint import EndpointConfig
+from rewardranker.config.setting import setting
+
+SCHEDULES = ("constant", "linear", "cosine")
 
 
 @dataclass
 class RunConfig:
-    name: str = "run"
-    root: str = "runs"
-    seed: int = 0
+    """Name, place and seed of a run: what every stage shares."""
+
+    name: str = setting("run", "The run's directory below `root`; another name is another run.")
+    root: str = setting("runs", "Where runs are kept; on a cluster, storage that all nodes share.")
+    seed: int = setting(0, "Of everything that is drawn; seeds of stages, problems and samples derive from it.")
 
 
 @dataclass
 class TinyConfig:
-    """A Llama with random weights and a tokenizer of the family's own words, made at run time."""
+    """A Llama with random weights and a tokenizer of the built-in problems' own words, made where `model.path` is
+    empty."""
 
-    hidden: int = 96
-    layers: int = 3
-    heads: int = 6
-    max_positions: int = 256
+    hidden: int = setting(96, "Width; a multiple of twice `heads`.")
+    layers: int = setting(3, "Decoder layers.")
+    heads: int = setting(6, "Attention heads; vLLM needs heads of at least 32 numbers.")
+    max_positions: int = setting(256, "Longest text, prompt and answer.", unit="tokens")
 
 
 @dataclass
 class ModelConfig:
-    """The generator's starting weights; the reward model starts from the generator after SFT.
+    """The generator's starting weights; the reward model starts from the generator after SFT. Every stage that has a
+    network."""
 
-    ``path`` is a model directory or a hub name. Left empty, ``tiny`` is built. ``chat`` wraps prompts in the
-    tokenizer's chat template.
-    """
-
-    path: str = ""
-    chat: bool = False
+    path: str = setting("", "Model directory or hub name of the generator; empty: `model.tiny` is made.")
+    chat: bool = setting(False, "Put prompts in the tokenizer's chat template.")
     tiny: TinyConfig = field(default_factory=TinyConfig)
-    dtype: str = "float32"
-    attn_implementation: str = "auto"
+    dtype: str = setting(
+        "float32",
+        "Of frozen networks and engines, and of what trained ones compute in; trained weights stay fp32.",
+        choices=("float32", "bfloat16"),
+    )
+    attn_implementation: str = setting(
+        "auto", "Attention of transformers; auto leaves it to the model.",
+        choices=("auto", "eager", "sdpa", "flash_attention_2"),
+    )  # fmt: skip
 
 
 @dataclass
 class FamilyConfig:
-    """The built-in problems: compositions of list operations, solved by simulated authors with habits."""
+    """The built-in problems: compositions of list operations, solved by simulated authors with habits
+    (`data.source=family`)."""
 
-    seed: int = 0
-    train_problems: int = 1800
-    validation_problems: int = 100
-    test_problems: int = 200
-    min_operations: int = 1
-    max_operations: int = 2
-    mistaken_share: float = 0.4
-    correct_probability: float = 0.75
-    mistaken_correct_probability: float = 0.3
+    seed: int = setting(0, "Of the problems and their authors, whatever the run's seed.")
+    train_problems: int = setting(1800, "Problems to train on and to mine.")
+    validation_problems: int = setting(100, "Problems that choose between reward models.")
+    test_problems: int = setting(200, "Problems of the result table.")
+    min_operations: int = setting(1, "Fewest operations in a problem.")
+    max_operations: int = setting(2, "Most operations in a problem.")
+    mistaken_share: float = setting(0.4, "Share of the phrases that are commonly got wrong.")
+    correct_probability: float = setting(0.75, "Chance that an author gets any other phrase right.")
+    mistaken_correct_probability: float = setting(0.3, "Chance that an author gets such a phrase right.")
 
 
 @dataclass
 class MbppConfig:
-    """MBPP by task id, from a file or, where ``path`` is empty, from the hub. Ranges include both ends; limits
-    above 0 keep so many problems, evenly spaced."""
+    """MBPP by task id (`data.source=mbpp`). Ranges include both ends; limits keep so many problems, evenly spaced."""
 
-    path: str = ""
-    hub_name: str = "google-research-datasets/mbpp"
-    train_ids: list[int] = field(default_factory=lambda: [601, 974])
-    validation_ids: list[int] = field(default_factory=lambda: [511, 600])
-    test_ids: list[int] = field(default_factory=lambda: [11, 510])
-    validation_limit: int = 0
-    test_limit: int = 0
+    path: str = setting("", "MBPP's JSON lines; empty: from the hub.")
+    hub_name: str = setting("google-research-datasets/mbpp", "Data set on the hub, where `path` is empty.")
+    train_ids: list[int] = setting([601, 974], "First and last task to train on and to mine.")
+    validation_ids: list[int] = setting([511, 600], "First and last task that choose between reward models.")
+    test_ids: list[int] = setting([11, 510], "First and last task of the result table.")
+    validation_limit: int = setting(0, "So many validation tasks; 0: all.")
+    test_limit: int = setting(0, "So many test tasks; 0: all.")
 
 
 @dataclass
 class DataConfig:
-    """``sft_*`` choose what the generator imitates, ``triplet_*`` the first preferences.
+    """Problems, what the generator imitates (`sft_*`), and the first preferences (`triplet_*`): the stages `data`,
+    `sft` and `triplets-1`."""
 
-    ``triplet_source``: ``humans``, where people left failing solutions too, or ``samples``, where failing (and
-    more passing) ones are sampled from the SFT model. ``options``: what a source of your own reads.
-    """
-
-    source: str = "family"
-    options: dict[str, Any] = field(default_factory=dict)
+    source: str = setting("family", "Where problems and solutions come from.")
+    options: dict[str, Any] = setting({}, "What a source of your own reads.")
     family: FamilyConfig = field(default_factory=FamilyConfig)
     mbpp: MbppConfig = field(default_factory=MbppConfig)
-    sft_problems: int = 1000
-    sft_solutions: int = 4
-    triplet_source: str = "humans"
-    triplet_problems: int = 600
-    triplet_solutions: int = 12
-    triplets_per_problem: int = 64
+    sft_problems: int = setting(1000, "Training problems whose solutions the generator imitates.")
+    sft_solutions: int = setting(4, "Solutions of each of these, where the source writes them.")
+    triplet_source: str = setting(
+        "humans",
+        "humans: failing and passing solutions that people left; samples: more of both, sampled from the SFT model.",
+        choices=("humans", "samples"),
+    )
+    triplet_problems: int = setting(600, "Training problems of the first triplets; mining prefers the other ones.")
+    triplet_solutions: int = setting(12, "Solutions of each of these: written by the source, or sampled.")
+    triplets_per_problem: int = setting(64, "At most so many triplets of a problem, drawn at random.")
 
 
 @dataclass
 class OptimConfig:
-    """AdamW. ``warmup`` is a share of the steps; ``schedule`` is constant, linear or cosine, down to
-    ``min_lr_ratio * lr``."""
+    """AdamW, and the learning rate over the steps."""
 
-    lr: float = 1e-5
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
-    schedule: str = "cosine"
-    warmup: float = 0.03
-    min_lr_ratio: float = 0.0
+    lr: float = setting(1e-5, "Peak learning rate.")
+    beta1: float = setting(0.9, "Decay of the mean of gradients.")
+    beta2: float = setting(0.95, "Decay of the mean of squared gradients.")
+    eps: float = setting(1e-8, "Added to the root of the second moment.")
+    weight_decay: float = setting(0.0, "Decoupled weight decay.")
+    max_grad_norm: float = setting(1.0, "Gradients are scaled down to this norm, over all parameters.")
+    schedule: str = setting("cosine", "Learning rate after the warm-up.", choices=SCHEDULES)
+    warmup: float = setting(0.03, "Share of the steps in which the rate rises from 0.")
+    min_lr_ratio: float = setting(0.0, "The rate ends at this share of `lr` (linear and cosine).")
 
 
 @dataclass
 class SFTConfig:
-    """``steps`` 0 means ``epochs`` passes. Samples longer than ``max_tokens`` are dropped and counted."""
+    """Supervised fine-tuning of the generator: stage A, `sft`."""
 
-    steps: int = 0
-    epochs: float = 1.0
-    minibatch_size: int = 64
-    microbatch_tokens: int = 8192
-    max_tokens: int = 4000
-    checkpoint_every: int = 100
+    steps: int = setting(0, "Updates; 0: `epochs` passes.")
+    epochs: float = setting(1.0, "Passes over the examples, where `steps` is 0.")
+    minibatch_size: int = setting(64, "Samples in one update, over all ranks.")
+    microbatch_tokens: int = setting(8192, "In one forward pass on one device: memory, never results.", unit="tokens")
+    max_tokens: int = setting(4000, "Longer samples are dropped, and counted.", unit="tokens")
+    checkpoint_every: int = setting(100, "A resumed stage goes on from a multiple of so many.", unit="steps")
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=2e-5, weight_decay=0.1))
 
 
 @dataclass
 class RewardConfig:
-    """``retrain_steps`` is for the retrained models of later iterations and the control (0: ``steps``).
-    ``group_pairs`` keeps the pairs of a problem in one minibatch (Ouyang et al. 2022, section 3.5)."""
+    """The reward models, by Bradley and Terry's loss: stages B and E, `reward-*`."""
 
-    steps: int = 0
-    retrain_steps: int = 0
-    epochs: float = 1.0
-    minibatch_size: int = 64
-    microbatch_tokens: int = 8192
-    max_tokens: int = 4000
-    margin: float = 0.0
-    centring: float = 0.01
-    group_pairs: bool = True
-    init: str = "sft"
-    checkpoint_every: int = 100
+    steps: int = setting(0, "Updates of the first model; 0: `epochs` passes.")
+    retrain_steps: int = setting(0, "Updates of the control and of the retrained models; 0: as many as `steps`.")
+    epochs: float = setting(1.0, "Passes over the pairs, where `steps` is 0.")
+    minibatch_size: int = setting(64, "Pairs in one update, over all ranks.")
+    microbatch_tokens: int = setting(8192, "In one forward pass on one device: memory, never results.", unit="tokens")
+    max_tokens: int = setting(4000, "Pairs with a longer side are left out.", unit="tokens")
+    margin: float = setting(0.0, "By how much the chosen program should lead.")
+    centring: float = setting(0.01, "Weight of the squared sum of a pair's scores, which keeps them near zero.")
+    group_pairs: bool = setting(True, "Pairs of a problem come in one minibatch (Ouyang et al. 2022, section 3.5).")
+    init: str = setting(
+        "sft",
+        "Where retrained models begin: the SFT model, or the reward model before.",
+        choices=("sft", "previous"),
+    )
+    checkpoint_every: int = setting(100, "A resumed stage goes on from a multiple of so many.", unit="steps")
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-5))
 
 
 @dataclass
 class KLConfig:
-    """KL penalty in the reward. ``target`` is in nats per sequence, ``horizon`` in samples."""
+    """The KL penalty to the SFT model, in the reward."""
 
-    coef: float = 0.01
-    controller: str = "fixed"
-    target: float = 6.0
-    horizon: int = 10000
+    coef: float = setting(0.01, "Weight of the penalty; where the adaptive controller begins.")
+    controller: str = setting(
+        "fixed", "adaptive moves `coef` towards `target` (Ziegler et al. 2019).", choices=("fixed", "adaptive")
+    )
+    target: float = setting(6.0, "KL that the adaptive controller aims at.", unit="nats per sequence")
+    horizon: int = setting(10000, "How slowly the adaptive controller moves.", unit="samples")
 
 
 @dataclass
 class PPOConfig:
-    """``options``: what an advantage estimator of your own reads."""
+    """PPO of the policies against a reward model: stages C and E, `ppo-*`."""
 
-    steps: int = 100
-    prompts_per_step: int = 128
-    samples_per_prompt: int = 8
-    minibatch_size: int = 128
-    microbatch_tokens: int = 8192
-    inner_epochs: int = 1
-    max_new_tokens: int = 1024
-    temperature: float = 1.0
-    advantage: str = "gae"
-    options: dict[str, Any] = field(default_factory=dict)
-    gamma: float = 1.0
-    lam: float = 0.95
-    clip: float = 0.2
-    value_clip: float = 0.2
-    dual_clip: float = 3.0
+    steps: int = setting(100, "Each samples, scores and learns once.")
+    prompts_per_step: int = setting(128, "Problems sampled for one step.")
+    samples_per_prompt: int = setting(8, "Answers to each of these.")
+    minibatch_size: int = setting(128, "Samples in one update, over all ranks; divides those of a step.")
+    microbatch_tokens: int = setting(8192, "In one forward pass on one device: memory, never results.", unit="tokens")
+    inner_epochs: int = setting(1, "Passes over a step's samples.")
+    max_new_tokens: int = setting(1024, "Longest answer.", unit="tokens")
+    temperature: float = setting(1.0, "Of sampling, and of the log-probabilities in training.")
+    advantage: str = setting("gae", "Estimator of advantages; grpo and rloo need no critic, and several samples.")
+    options: dict[str, Any] = setting({}, "What an estimator of your own reads.")
+    gamma: float = setting(1.0, "Discount per token.")
+    lam: float = setting(0.95, "GAE's lambda.")
+    clip: float = setting(0.2, "The ratio to the old policy is clipped to 1 plus or minus this.")
+    value_clip: float = setting(0.2, "A new value stays this near to the old one.")
+    dual_clip: float = setting(3.0, "Bounds the loss where the advantage is negative (Ye et al. 2020); 0: off.")
     kl: KLConfig = field(default_factory=KLConfig)
-    reward_normalisation: str = "running"
-    reward_scale: float = 1.0
-    reward_clip: float = 10.0
-    missing_eos_penalty: float = 1.0
-    critic_warmup_steps: int = 0
-    execute_rollouts: bool = True
-    checkpoint_every: int = 10
-    logprob_gap_warn: float = 0.005
-    logprob_gap_abort: float = 0.5
+    reward_normalisation: str = setting(
+        "running", "running: scores less their running mean, over their deviation; none: raw.",
+        choices=("running", "none"),
+    )  # fmt: skip
+    reward_scale: float = setting(1.0, "Factor on the (normalised) score.")
+    reward_clip: float = setting(10.0, "The scaled score is cut to plus or minus this.")
+    missing_eos_penalty: float = setting(1.0, "Subtracted from the score of an answer that does not end.")
+    critic_warmup_steps: int = setting(0, "First steps in which the critic alone learns.")
+    execute_rollouts: bool = setting(True, "Also run every sample's tests, for the pass rate in the curves.")
+    checkpoint_every: int = setting(10, "A resumed stage goes on from a multiple of so many.", unit="steps")
+    logprob_gap_warn: float = setting(
+        0.005, "Warns where engine and trainer differ by more in log-probability, on average.", unit="nats per token"
+    )
+    logprob_gap_abort: float = setting(0.5, "Ends the run where they differ by more.", unit="nats per token")
     policy_optim: OptimConfig = field(
         default_factory=lambda: OptimConfig(lr=1e-6, eps=1e-5, schedule="constant", warmup=0.0)
     )
@@ -192,177 +215,215 @@ class PPOConfig:
 
 @dataclass
 class GenerationConfig:
-    """Candidates for reranking and mining (PPO has its own sampling)."""
+    """Sampling of candidates to rank and to mine (PPO has its own): `validation`, `triplets-1`, `generate-*`,
+    `evaluate`, and the command `generate`."""
 
-    n: int = 10
-    temperature: float = 0.7
-    top_k: int = 50
-    max_new_tokens: int = 1024
-    prompts_per_shard: int = 64
-    backend: str = "actors"
+    n: int = setting(10, "Candidates per problem, in `generate` and in `rewardranker evaluate`.")
+    temperature: float = setting(0.7, "Of sampling.")
+    top_k: int = setting(50, "Only so many most probable tokens are drawn from; 0: all.")
+    max_new_tokens: int = setting(1024, "Longest answer.", unit="tokens")
+    prompts_per_shard: int = setting(64, "Problems in a shard: what is kept when a run is cut off is whole shards.")
+    backend: str = setting(
+        "actors", "Who samples and judges large pools: our own actors, or Ray Data.", choices=("actors", "ray_data")
+    )
 
 
 @dataclass
 class JudgeConfig:
-    """``executors`` actors judge side by side, each in the best sandbox that its machine offers; a run does not
-    start where that is weaker than ``minimum_tier`` (``rewardranker doctor`` says why it is). It stops when more
-    than ``max_infra_share`` of a pool could not be judged. With a ``remote_url``, programs run on the SandboxFusion
-    server at that address instead, whatever it confines them by (``docs/judging.md``)."""
+    """Running programs against their tests (`docs/judging.md`): in every stage with candidates. How, not what: no
+    stage runs again for it."""
 
-    executors: int = 2
-    cpus_per_executor: float = 1.0
-    cache: bool = True
-    minimum_tier: str = "C"
-    remote_url: str = ""
-    max_infra_share: float = 0.01
+    executors: int = setting(2, "Judges side by side, each in the best sandbox that its machine offers.")
+    cpus_per_executor: float = setting(1.0, "What each reserves.", unit="CPUs")
+    cache: bool = setting(True, "Keep verdicts in the run directory, so that no program is run twice.")
+    minimum_tier: str = setting(
+        "C",
+        "A run does not start where the sandbox is weaker (`rewardranker doctor` says why it is).",
+        choices=("A+", "A", "B", "C", "D"),
+    )
+    remote_url: str = setting("", "Address of a SandboxFusion server that runs the programs instead.")
+    max_infra_share: float = setting(0.01, "A run ends where a larger share of a pool could not be judged.")
 
 
 @dataclass
 class MiningConfig:
-    """A failing candidate is a hard negative when the reward model ranks it within ``max_rank`` of ``n``,
-    or above a passing sibling."""
+    """Hard negatives: failing candidates that the reward model ranks within `max_rank` of `n`, or above a passing
+    sibling. Stage D, `generate-*` and `mine-*`."""
 
-    problems: int = 800
-    n: int = 16
-    max_rank: int = 3
-    max_per_problem: int = 4
-    new_share: float = 0.5
-    confirm: bool = True
+    problems: int = setting(800, "Training problems that are sampled for mining, other ones each iteration.")
+    n: int = setting(16, "Candidates of each of these.")
+    max_rank: int = setting(3, "A failing program that ranks as high is hard.")
+    max_per_problem: int = setting(4, "At most so many hard negatives of a problem.")
+    new_share: float = setting(0.5, "Share of mined pairs in a minibatch of the retrained reward models.")
+    confirm: bool = setting(True, "A hard negative has to fail a second time.")
 
 
 @dataclass
 class CycleConfig:
-    """``variants`` are trained from iteration 2 on. ``new_policies``: all (a new policy for every retrained
-    reward model), best (for the one that ranks best on validation) or none. ``control`` retrains the first
-    reward model on the first triplets alone, ``control_policy`` also trains a policy against it.
-    ``patience_se``: iteration stops early unless validation rerank@1 rises by that many standard errors (0:
-    never stops early). ``extra_stages`` run at the end, in order."""
+    """How often the cycle turns, and what it trains each time."""
 
-    iterations: int = 2
-    variants: list[str] = field(default_factory=lambda: ["hardnegatives", "selftraining"])
-    control: bool = True
-    control_policy: bool = False
-    new_policies: str = "best"
-    patience_se: float = 0.0
-    extra_stages: list[str] = field(default_factory=list)
+    iterations: int = setting(2, "1: one reward model and one policy; each further one mines and retrains.")
+    variants: list[str] = setting(
+        ["hardnegatives", "selftraining"],
+        "What retrained models learn from: hard negatives against known solutions, against the policy's own passing "
+        "programs, or as many random failures.",
+        choices=("hardnegatives", "selftraining", "randomnegatives"),
+    )
+    control: bool = setting(True, "Also train the first reward model as long on the first triplets alone.")
+    control_policy: bool = setting(False, "Also train a policy against the control.")
+    new_policies: str = setting(
+        "best",
+        "Variants that get a new policy, and so go on to the next iteration: all, the best on validation, or none.",
+        choices=("all", "best", "none"),
+    )
+    patience_se: float = setting(
+        0.0,
+        "Iteration ends unless reranking on validation rises by more than so many of its standard errors; 0: never.",
+        unit="standard errors",
+    )
+    extra_stages: list[str] = setting([], "Stages of your own, run at the end, in order.")
 
 
 @dataclass
 class EvaluationConfig:
-    n: int = 10
-    bootstrap: int = 2000
-    policy_samples: int = 10
+    """The cycle's last stage, `evaluate`: every ranker on the same pools of test problems."""
+
+    n: int = setting(10, "Candidates per problem of a pool, also of the validation pool.")
+    bootstrap: int = setting(2000, "Resamples behind an interval.")
+    policy_samples: int = setting(10, "Candidates per problem of the later policies, of which only pass@1 is wanted.")
 
 
 @dataclass
 class BenchmarkSet:
-    """One public benchmark. ``source``: a file, a data set directory or a name on the hub, empty for the benchmark's
-    own place there; ``{language}`` in it stands for each language's code (``cpp``, ``cs``, ``sh``, ...).
-    ``languages`` empty: all that the source has. ``limit`` above 0 keeps so many problems per language, the same
-    ones in each, also in other sets of the same benchmark with the same limit. ``style`` empty: DeepSeek-Coder's for
-    base or, with ``model.chat``, for instruct models."""
+    """One public benchmark of `benchmark.sets`."""
 
-    name: str = ""
-    source: str = ""
-    languages: list[str] = field(default_factory=list)
-    limit: int = 0
-    style: str = ""
+    name: str = setting("", "multipl_e, multipl_e_humaneval, multipl_e_mbpp, humaneval, humaneval_x or mbpp.")
+    source: str = setting(
+        "",
+        "A file, a data set directory or a name on the hub, where `{language}` stands for each language's code (cpp, "
+        "cs, sh, ...); empty: the benchmark's own place there.",
+    )
+    languages: list[str] = setting([], "Which of its languages; empty: all that the source has.")
+    limit: int = setting(0, "So many problems per language, the same ones in each; 0: all.")
+    style: str = setting("", "How problems are put; empty: DeepSeek-Coder's prompts, for base or for chat models.")
 
 
 @dataclass
 class BenchmarkConfig:
-    """What ``rewardranker evaluate`` does: samples from ``model.path``, or from ``endpoint`` where that has a
-    ``base_url``, for every set, language and seed, judges, and ranks.
+    """`rewardranker evaluate`: samples from `model.path`, or from `endpoint` where that has a `base_url`, for every
+    set, language and seed, judges, and ranks."""
 
-    ``rankers``: trained networks by name; the name begins with the kind (rewardranker, coderanker or lever). They
-    read the problems as the loaders give them, as in training. Whether inside a chat template, and how long a
-    verifier's text may be, is what their directory records; ``rankers_chat`` says the first for networks that
-    record nothing (null: as ``model.chat`` says).
-    ``generated_tests``: how many texts of tests to sample per Python problem, for CodeT (0: none; local models).
-    ``reviewer``: also rank by Coder-Reviewer, a second pass of the generator (local models). ``greedy``: also one
-    greedy answer.
-
-    ``partial``: go on without what is not there: languages without a tool-chain, samples that an endpoint did not
-    give (counted in the tables). Without it the command ends where samples are missing. With and without, what came
-    is kept, and every further run of the same command asks for what is missing and nothing else."""
-
-    sets: list[BenchmarkSet] = field(default_factory=list)
-    seeds: list[int] = field(default_factory=lambda: [0])
-    rankers: dict[str, str] = field(default_factory=dict)
-    rankers_chat: bool | None = None
-    baseline: str = "random"
-    greedy: bool = True
-    generated_tests: int = 0
-    reviewer: bool = False
-    partial: bool = False
+    sets: list[BenchmarkSet] = setting([], "The benchmarks.", items=BenchmarkSet)
+    seeds: list[int] = setting([0], "A pool is sampled for each.")
+    rankers: dict[str, str] = setting(
+        {}, "Trained networks by a name that begins with their kind: rewardranker, coderanker or lever."
+    )
+    rankers_chat: bool | None = setting(
+        None,
+        "Whether networks whose directory does not say it read problems in a chat template; null: as `model.chat`.",
+    )
+    baseline: str = setting("random", "The ranker that others are compared with.")
+    greedy: bool = setting(True, "Also one greedy answer to each problem.")
+    generated_tests: int = setting(
+        0, "Texts of tests to sample per Python problem, for CodeT; 0: none; local models."
+    )
+    reviewer: bool = setting(False, "Also rank by Coder-Reviewer, a second pass of the generator; local models.")
+    partial: bool = setting(
+        False,
+        "Go on without languages that lack a tool-chain and samples that an endpoint did not give (counted); without "
+        "it the command ends there. What came is kept either way, and the same command asks for the rest.",
+    )
 
 
 @dataclass
 class EngineConfig:
-    """``kind`` is torch or deepspeed; ``launcher`` is actors, or ray_train for SFT and reward model.
+    """How networks are trained."""
 
-    ``shared_prompts``: responses to one prompt are run together after it, where the network can; the same numbers
-    within rounding, and fewer tokens. ``trained_layers``: how many of the last layers of a reward model train, with
-    its final norm and its head (0: everything); what the others say to a text is computed once and kept in memory.
-    Policies and critics train whole."""
-
-    kind: str = "torch"
-    launcher: str = "actors"
-    shared_prompts: bool = True
-    trained_layers: int = 0
+    kind: str = setting("torch", "The training engine.")
+    launcher: str = setting(
+        "actors",
+        "Who starts the ranks of SFT and reward models: our own actors, or Ray Train.",
+        choices=("actors", "ray_train"),
+    )
+    shared_prompts: bool = setting(
+        True,
+        "Run answers to one prompt together after it, where the network can: equal within rounding, fewer tokens.",
+    )
+    trained_layers: int = setting(
+        0,
+        "Only so many last layers of a reward model train, with norm and head; what the others say is computed once "
+        "and kept in memory; 0: all. Policies and critics train whole.",
+        unit="layers",
+    )
 
 
 @dataclass
 class ClusterConfig:
-    """``address``: local (start Ray here), auto (join the cluster of the environment) or host:port.
+    """Ray, and the training workers (`docs/cluster.md`). How, not what: no stage runs again for it."""
 
-    Placement: ``colocated`` puts policy, critic, reference and reward model into each of ``ranks``
-    workers; ``disaggregated`` gives each role its own workers (``role_ranks``, default ``ranks``).
-    """
-
-    address: str = "local"
-    num_cpus: int = 0
-    placement: str = "colocated"
-    ranks: int = 1
-    role_ranks: dict[str, int] = field(default_factory=dict)
-    cpus_per_rank: float = 1.0
-    gpus_per_rank: float = 0.0
-    threads_per_rank: int = 0
-    object_store_mb: int = 500
-    placement_timeout_s: float = 120.0
-    call_timeout_s: float = 1800.0
-    collective_timeout_s: float = 300.0
-    max_restarts: int = 2
+    address: str = setting("local", "local: start Ray here; auto: join the cluster of the environment; or HOST:PORT.")
+    num_cpus: int = setting(
+        0,
+        "What a local Ray is told to have, so that processes can share cores; 0: the cores that there are.",
+        unit="CPUs",
+    )
+    placement: str = setting(
+        "colocated",
+        "colocated: policy, critic, reference and reward model in each of `ranks` workers; disaggregated: workers of "
+        "its own for each role.",
+        choices=("colocated", "disaggregated"),
+    )
+    ranks: int = setting(1, "Training workers: of all roles, or of each.")
+    role_ranks: dict[str, int] = setting(
+        {}, "Disaggregated: workers of policy, critic, reference, reward, where not `ranks`."
+    )
+    cpus_per_rank: float = setting(1.0, "What a training worker reserves.", unit="CPUs")
+    gpus_per_rank: float = setting(0.0, "What a training worker reserves; it uses the first one.", unit="GPUs")
+    threads_per_rank: int = setting(0, "Torch threads, also of rollout workers; 0: as many as CPUs.")
+    object_store_mb: int = setting(500, "Size of a local Ray's object store.", unit="MiB")
+    placement_timeout_s: float = setting(120.0, "Longest wait for a group's resources.", unit="s")
+    call_timeout_s: float = setting(1800.0, "Longest call to a role, loading included.", unit="s")
+    collective_timeout_s: float = setting(300.0, "Longest collective, and joining the process group.", unit="s")
+    max_restarts: int = setting(2, "Restarts of lost workers per stage.")
 
 
 @dataclass
 class RolloutConfig:
-    """``engine`` auto: vllm where it is installed and a GPU is asked for, else transformers. ``in_workers``
-    puts the transformers engine into the training workers, which spares a laptop the extra processes."""
+    """The engines that sample. Only `engine` is what a stage's result depends on."""
 
-    engine: str = "auto"
-    in_workers: bool = False
-    workers: int = 1
-    cpus_per_worker: float = 1.0
-    gpus_per_worker: float = 0.0
-    max_batch_tokens: int = 32768
-    max_model_len: int = 2048
-    kv_cache_mb: int = 256
-    max_num_seqs: int = 256
-    timeout_s: float = 1800.0
+    engine: str = setting(
+        "auto", "auto: vLLM where it is installed and a GPU is asked for, else transformers.", choices=("auto",)
+    )
+    in_workers: bool = setting(
+        False, "Transformers engines inside the training workers, which spares a laptop the extra processes."
+    )
+    workers: int = setting(1, "Engines of their own processes.")
+    cpus_per_worker: float = setting(1.0, "What each reserves.", unit="CPUs")
+    gpus_per_worker: float = setting(0.0, "What each reserves; for vLLM the tensor-parallel size.", unit="GPUs")
+    max_batch_tokens: int = setting(32768, "Largest batch of the transformers engine.", unit="tokens")
+    max_model_len: int = setting(2048, "Longest prompt and answer, of vLLM.", unit="tokens")
+    kv_cache_mb: int = setting(256, "Keys and values of vLLM; 0 leaves it to vLLM (on GPUs).", unit="MiB")
+    max_num_seqs: int = setting(256, "Sequences that vLLM runs at once.")
+    timeout_s: float = setting(1800.0, "Engines are replaced when none finishes a chunk for so long.", unit="s")
 
 
 @dataclass
 class WeightSyncConfig:
-    """``transport``: object_store, gloo, nccl, or auto (nccl between GPUs, else object_store)."""
+    """The policy's weights on their way to the engines, after every PPO step. How, not what."""
 
-    transport: str = "auto"
-    bucket_mb: int = 256
-    timeout_s: float = 300.0
+    transport: str = setting(
+        "auto",
+        "auto: nccl between GPUs, else object_store.",
+        choices=("auto", "object_store", "gloo", "nccl"),
+    )
+    bucket_mb: int = setting(256, "Weights that travel at a time, in whole tensors.", unit="MiB")
+    timeout_s: float = setting(300.0, "Longest step of a sync.", unit="s")
 
 
 @dataclass
 class Config:
+    """All of it."""
+
     run: RunConfig = field(default_factory=RunConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)

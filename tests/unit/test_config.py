@@ -52,7 +52,7 @@ def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path)
         ("mining.new_share=1.5", "between 0 and 1"),
         ("model.tiny.hidden=50", "must be a multiple of"),
         ("data.source=mbpp", "needs a pretrained model"),
-        ("cycle.variants=[magic]", "must be hardnegatives, selftraining or randomnegatives"),
+        ("cycle.variants=[magic]", "cycle.variants='magic': must be one of hardnegatives, self"),
         ("weight_sync.transport=nccl", "needs GPUs on both sides"),
         ("rollout.engine=vllm", "needs heads of at least 32"),
         ("engine.kind=deepspeed", "not available yet"),
