@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,8 +16,9 @@ from rewardranker.problems.io import Row, check_fields, first_few, read_rows, re
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Verdict
 
-# Scores are a list of (ranker, score) and not a Parquet map: `datasets` cannot read maps.
-_SCORE = pa.struct([("ranker", pa.string()), ("score", pa.float64())])
+#: A ranker's scores are a column of this name and the ranker's, ``score_rewardranker_1``. pandas sorts by a column,
+#: `datasets` filters by one; a struct or a list comes out of both as one object a row, and `datasets` reads no map.
+SCORE = "score_"
 
 SCHEMA = pa.schema(
     [
@@ -38,7 +40,6 @@ SCHEMA = pa.schema(
         pa.field("returns", pa.list_(pa.string()), nullable=False),
         pa.field("passed_generated", pa.list_(pa.int32()), nullable=False),
         pa.field("passed_examples", pa.bool_(), nullable=True),
-        pa.field("scores", pa.list_(_SCORE), nullable=False),
     ]
 )
 
@@ -50,7 +51,8 @@ _REVISIONS = b"rewardranker.problems"
 def write_pool(path: Path, candidates: Sequence[Candidate], problems: Iterable[Problem] = ()) -> None:
     """Writes a pool as ``.parquet`` or ``.jsonl``, atomically; the same candidates give the same bytes.
 
-    In both, ``scores`` is a list of ``{"ranker", "score"}`` and ``verdict`` is null where not judged.
+    In both, the scores of a ranker are a column ``score_<ranker>`` of their own (null, or in JSON lines not there,
+    where a candidate has none), and ``verdict`` is null where not judged.
 
     Args:
         problems: what the candidates are for, and perhaps more; a Parquet file then carries the revisions of their
@@ -61,7 +63,9 @@ def write_pool(path: Path, candidates: Sequence[Candidate], problems: Iterable[P
     """
     revisions = revisions_of(candidates, problems)
     metadata = {_REVISIONS: json.dumps(revisions, sort_keys=True).encode()} if revisions else None
-    write_rows(path, [_row(candidate) for candidate in candidates], SCHEMA.with_metadata(metadata))
+    rankers = dict.fromkeys(name for candidate in candidates for name in candidate.scores)
+    schema = pa.schema([*SCHEMA, *(pa.field(SCORE + name, pa.float64()) for name in rankers)], metadata)
+    write_rows(path, [_row(candidate) for candidate in candidates], schema)
 
 
 def pool_revisions(path: Path) -> dict[str, list[str]]:
@@ -98,8 +102,12 @@ def require_pool_path(option: str, path: Path) -> None:
 def read_pool(path: Path) -> list[Candidate]:
     """Reads a pool of either format; columns that :class:`Candidate` has defaults for may be absent.
 
+    Scores may also lie in one column ``scores``, as an object or as a list of ``{"ranker", "score"}``, which pools
+    once had.
+
     Raises:
-        UserError: no such file, unreadable, a field missing or unknown, or an unknown verdict.
+        UserError: no such file, unreadable, a field missing or unknown, an unknown verdict, or a score that is no
+            number or is there twice.
     """
     return [_candidate(row, f"{path}, candidate {number}") for number, row in enumerate(read_rows(path), 1)]
 
@@ -132,17 +140,45 @@ def check_pool(candidates: Sequence[Candidate], problems: Mapping[str, Problem])
 def _row(candidate: Candidate) -> Row:
     row = dict(vars(candidate))
     row["verdict"] = None if candidate.verdict is None else candidate.verdict.value
-    row["scores"] = [{"ranker": name, "score": score} for name, score in candidate.scores.items()]
-    return row
+    return row | {SCORE + name: score for name, score in row.pop("scores").items()}
 
 
 def _candidate(row: Row, where: str) -> Candidate:
-    check_fields(row, Candidate, where)
-    parts = dict(row)
+    parts = {name: value for name, value in row.items() if not name.startswith(SCORE)}
+    check_fields(parts, Candidate, where)
     if row.get("verdict") is not None:
         parts["verdict"] = _verdict(row["verdict"], where)
-    parts["scores"] = {entry["ranker"]: entry["score"] for entry in row.get("scores", [])}
-    return Candidate(**parts)
+    return Candidate(**parts | {"scores": _scores(row, where)})
+
+
+def _scores(row: Row, where: str) -> dict[str, float]:
+    """By ranker; what is null was not scored."""
+    found: dict[str, float] = {}
+    columns = [(name.removeprefix(SCORE), value) for name, value in row.items() if name.startswith(SCORE)]
+    for name, value in [*_one_column(row.get("scores"), where), *columns]:
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UserError(f"{where}: the score by {name} must be a number, found {value!r}")
+        if name in found:
+            raise UserError(f"{where}: there are two scores by {name}, in {SCORE}{name} and in scores: remove one")
+        found[name] = float(value)
+    return found
+
+
+def _one_column(stored: Any, where: str) -> list[tuple[str, Any]]:
+    """Scores that lie in one column, in one of its forms."""
+    if not stored:
+        return []
+    if isinstance(stored, dict):
+        return list(stored.items())
+    try:
+        return [(str(entry["ranker"]), entry["score"]) for entry in stored]
+    except (TypeError, KeyError) as error:
+        raise UserError(
+            f"{where}: scores must be columns such as {SCORE}rewardranker, or in one column an object "
+            f'{{"rewardranker": 0.5}}; found {stored!r:.80}'
+        ) from error
 
 
 def _verdict(name: str, where: str) -> Verdict:

@@ -108,7 +108,7 @@ class Candidate:
             the ``error ValueError`` that it raised; empty where it was not probed. Holds no expected value.
         passed_generated: which of the problem's model-written tests it passes, by index.
         passed_examples: whether it passes the examples that its prompt shows; ``None`` where they were not run.
-        scores: one number per ranker, higher is better.
+        scores: one number per ranker, higher is better; in a pool's file the columns ``score_<ranker>``.
     """
 
     problem_id: str

@@ -8,6 +8,9 @@ import math
 from pathlib import Path
 
 import datasets
+import pandas
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rewardranker.config.schema import FamilyConfig
@@ -78,9 +81,10 @@ def test_empty_pool(name: str, tmp_path: Path) -> None:
 def test_parquet_is_read_by_datasets(tmp_path: Path, pool: list[Candidate]) -> None:
     write_pool(tmp_path / "pool.parquet", pool)
     data = datasets.Dataset.from_parquet(str(tmp_path / "pool.parquet"), cache_dir=str(tmp_path / "cache"))
-    assert data.column_names == [field.name for field in dataclasses.fields(Candidate)]
+    fields = [field.name for field in dataclasses.fields(Candidate) if field.name != "scores"]
+    assert data.column_names == [*fields, "score_rewardranker_1", "score_logprob", "score_a"]
     assert data["text"][:] == [candidate.text for candidate in pool]
-    assert data[0]["scores"][0] == {"ranker": "rewardranker_1", "score": 1.0 / 3.0}
+    assert data["score_rewardranker_1"][:] == [1.0 / 3.0, None, 1.0 / 3.0]
     assert data[0]["token_ids"] == [5, 1] and data["verdict"][:] == ["WRONG", None, "OK"]
 
 
@@ -101,7 +105,7 @@ def test_parquet_says_which_revision_its_problems_are(
     assert pool_revisions(path) == {"mbpp python": ["a", "b"]}
     assert read_pool(path) == pool
     data = datasets.Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache"))
-    assert data.column_names == [field.name for field in dataclasses.fields(Candidate)] and len(data) == len(pool)
+    assert data.column_names[-1] == "score_a" and len(data) == len(pool)
     write_pool(tmp_path / "again.parquet", pool, reversed(known))
     assert (tmp_path / "again.parquet").read_bytes() == path.read_bytes()
     write_pool(tmp_path / "plain.parquet", pool)
@@ -117,6 +121,39 @@ def test_a_pool_s_path_can_be_checked_before_the_work(tmp_path: Path) -> None:
         require_pool_path("--out", tmp_path / "nowhere" / "pool.jsonl")
 
 
+def test_pandas_sorts_by_a_ranker_and_what_it_writes_is_read(tmp_path: Path, pool: list[Candidate]) -> None:
+    pool[1].scores = {"rewardranker_1": 2.0, "mine": 1.0}
+    write_pool(tmp_path / "pool.parquet", pool)
+    frame = pandas.read_parquet(tmp_path / "pool.parquet")
+    best = frame.sort_values("score_rewardranker_1", ascending=False).iloc[0]
+    assert best.problem_id == pool[1].problem_id and best.score_mine == 1.0
+    frame["score_new"] = [3, 2, 1]
+    for name, write in (("again.parquet", frame.to_parquet), ("again.jsonl", frame.to_json)):
+        write(tmp_path / name, **({"orient": "records", "lines": True} if name.endswith("jsonl") else {}))
+        found = read_pool(tmp_path / name)
+        assert [c.scores.get("new") for c in found] == [3.0, 2.0, 1.0]
+        assert found[1].scores == pool[1].scores | {"new": 2.0}
+        assert found[0].scores["rewardranker_1"] == pytest.approx(1.0 / 3.0)
+
+
+@pytest.mark.parametrize("kind", ["list", "lines", "object"])
+def test_scores_of_older_pools_are_read(kind: str, tmp_path: Path, pool: list[Candidate]) -> None:
+    """A list of (ranker, score) in Parquet and JSON lines, as pools had it; and an object, as people write it."""
+    path = tmp_path / ("old.parquet" if kind == "list" else "old.jsonl")
+    rows = [{"problem_id": "p", "language": "python", "text": "t", "code": "c\n", "source": "human"} for _ in "ab"]
+    entries = [{"ranker": "rewardranker_1", "score": 1.5}, {"ranker": "logprob", "score": -2.0}]
+    for row, scores in zip(rows, (entries, []), strict=True):
+        row["scores"] = scores if kind != "object" else {e["ranker"]: e["score"] for e in scores}
+    if kind == "list":
+        score = pa.struct([("ranker", pa.string()), ("score", pa.float64())])
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        arrays = [pa.array(v, pa.list_(score) if k == "scores" else pa.string()) for k, v in columns.items()]
+        pq.write_table(pa.table(arrays, names=list(columns)), path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [c.scores for c in read_pool(path)] == [{"rewardranker_1": 1.5, "logprob": -2.0}, {}]
+
+
 def test_columns_with_defaults_may_be_absent(tmp_path: Path) -> None:
     row = {"problem_id": "p", "language": "python", "text": "t", "code": "c\n", "source": "human"}
     (tmp_path / "pool.jsonl").write_text(json.dumps(row) + "\n\n")
@@ -129,10 +166,13 @@ def test_columns_with_defaults_may_be_absent(tmp_path: Path) -> None:
         ({"code": None}, "candidate 1: lacks code;"),
         ({"colour": "red"}, "candidate 1: has unknown colour;"),
         ({"verdict": "FINE"}, "unknown verdict 'FINE'; must be one of OK, WRONG"),
+        ({"score_mine": "high"}, "candidate 1: the score by mine must be a number, found 'high'"),
+        ({"scores": {"mine": 1.0}, "score_mine": 2.0}, "two scores by mine, in score_mine and in scores"),
+        ({"scores": "0.5"}, r"scores must be columns such as score_rewardranker, .* found '0.5'"),
     ],
 )
-def test_unusable_rows_are_refused(tmp_path: Path, change: dict[str, str | None], message: str) -> None:
-    row: dict[str, str | None] = {
+def test_unusable_rows_are_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    row: dict[str, object] = {
         "problem_id": "p", "language": "python", "text": "t", "code": "c\n", "source": "human"
     }  # fmt: skip
     kept = {name: value for name, value in {**row, **change}.items() if value is not None}
