@@ -22,7 +22,7 @@ from actors.pipeline.shards import Plan
 from actors.pipeline.stages.data import build_data
 from actors.pipeline.stages.evaluation import run_evaluation
 from actors.pipeline.stages.mining import mining_problems, run_first_triplets, run_mining, run_pool
-from actors.pipeline.stages.training import run_ppo, run_reward, run_sft
+from actors.pipeline.stages.training import TripletFiles, run_ppo, run_reward, run_sft
 from rewardranker.config.choices import chosen
 from rewardranker.config.schema import Config
 from rewardranker.report.page import write_report
@@ -64,12 +64,13 @@ def _stages(context: Context) -> None:
     plan = Plan.from_config(config, sft, "sft", "validation", config.evaluation.n)
     validation = run_pool(context, "validation", context.split("validation"), plan) / "pool.parquet"
     triplets = run_first_triplets(context, sft) / "triplets.parquet"
-    reward = run_reward(context, "reward-1", sft, [triplets], None, validation, steps) / "hf"
+    first = TripletFiles((triplets,))
+    reward = run_reward(context, "reward-1", sft, first, validation, steps) / "hf"
     policy = run_ppo(context, "ppo-1", sft, reward) / "hf"
     reward_models, policies = {"rewardranker_1": reward}, {}
     if cycle.control and cycle.iterations > 1:
         more = config.reward.retrain_steps or steps
-        control = run_reward(context, "reward-control", sft, [triplets], None, validation, more) / "hf"
+        control = run_reward(context, "reward-control", sft, first, validation, more) / "hf"
         reward_models["rewardranker_control"] = control
         if cycle.control_policy:
             policies["ppo_2_control"] = run_ppo(context, "ppo-2-control", sft, control) / "hf"
@@ -114,7 +115,7 @@ def _iterate(
             backbone = sft if context.config.reward.init == "sft" else reward
             steps = context.config.reward.retrain_steps or context.config.reward.steps
             name = f"reward-{iteration}-{variant}"
-            retrained = run_reward(context, name, backbone, old, fresh, validation, steps) / "hf"
+            retrained = run_reward(context, name, backbone, TripletFiles(old, fresh), validation, steps) / "hf"
             found[variant] = Lineage(retrained, None, (*old, fresh))
     for variant in _to_continue(context, found):
         line = found[variant]

@@ -14,13 +14,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from actors.pipeline.supervised import fit_and_export
+from actors.pipeline.supervised import Training, fit_and_export
 from rewardranker.config.schema import Config
 from rewardranker.models.loading import quiet_transformers
 from rewardranker.runs.atomic import write_json
 from rewardranker.training.ranks import Rank
-from rewardranker.training.setup import NetworkSetup
-from rewardranker.training.supervised import QUIET, Fit
+from rewardranker.training.supervised import QUIET
 
 RESULT = "ray_train.json"
 
@@ -39,9 +38,7 @@ class Leader:
         _broadcast(None)
 
 
-def fit_with_ray_train(
-    config: Config, factory: Callable[..., Any], setup: NetworkSetup, work: Fit, directory: Path
-) -> dict[str, float]:
+def fit_with_ray_train(config: Config, training: Training, directory: Path) -> dict[str, float]:
     """:func:`actors.pipeline.supervised.fit_and_export` on ``cluster.ranks`` Ray Train workers.
 
     ``directory`` must be on storage that all nodes share.
@@ -53,9 +50,7 @@ def fit_with_ray_train(
     trainer = TorchTrainer(
         _train,
         train_loop_config={
-            "factory": factory,
-            "setup": setup,
-            "work": work,
+            "training": training,
             "directory": str(directory),
             "threads": cluster.threads_per_rank or max(1, int(cluster.cpus_per_rank)),
         },
@@ -85,12 +80,13 @@ def _train(job: dict[str, Any]) -> None:
     place = ray.train.get_context()
     rank = Rank(place.get_world_rank(), place.get_world_size(), str(get_device()))
     torch.set_num_threads(job["threads"])
-    role = job["factory"](job["setup"], rank)
+    training: Training = job["training"]
+    role = training.factory(training.setup, rank)
     if rank.index > 0:
         _follow(role)
         return
     leader, directory = Leader(role), Path(job["directory"])
-    metrics = fit_and_export(leader, job["work"], directory, QUIET)
+    metrics = fit_and_export(leader, training.work, directory, QUIET)
     leader.finish()
     write_json(directory / RESULT, metrics)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.supervised import Fit, Learner, Report, fit
 
 T = TypeVar("T")
@@ -21,6 +23,23 @@ class Ranks(Protocol):
     """All ranks of such a role: a :class:`actors.cluster.group.RoleGroup`, or those of Ray Train."""
 
     def all(self, method: Callable[..., T], *args: Any) -> list[T]: ...
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, from which network and settings, on what.
+
+    Attributes:
+        role: where it is placed, as the config names it.
+        factory: of the role.
+        metric: the one shown to people.
+    """
+
+    role: str
+    factory: Any
+    setup: NetworkSetup
+    work: Fit
+    metric: str
 
 
 class Everywhere:

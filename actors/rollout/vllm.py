@@ -16,7 +16,7 @@ from vllm.platforms import current_platform
 
 from actors.rollout.vllm_transfer import BACKEND, WORKER_EXTENSION
 from actors.weights.buckets import check_metas, meta_of, split
-from rewardranker.config.schema import Config
+from rewardranker.config.schema import Config, RolloutConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
 from rewardranker.models.checkpoint import read_shapes, wrappers
@@ -36,39 +36,30 @@ class VLLMEngine:
     all candidates of a pool, but not comparable between the two engines.
 
     Args:
-        kv_cache_mb: memory for keys and values; 0 leaves the choice to vLLM (most of the GPU).
+        config: its GPUs per worker share one copy of the model.
         seed: of the engine; requests bring their own.
         eos_ids: tokens that end a response.
-        tensor_parallel: GPUs that share one copy of the model.
     """
 
     def __init__(
-        self,
-        model_path: str,
-        dtype: str,
-        max_model_len: int,
-        kv_cache_mb: int,
-        max_num_seqs: int,
-        seed: int,
-        eos_ids: tuple[int, ...],
-        tensor_parallel: int = 1,
+        self, model_path: str, dtype: str, config: RolloutConfig, seed: int, eos_ids: tuple[int, ...]
     ) -> None:
-        if current_platform.is_cpu() and not kv_cache_mb:
+        if current_platform.is_cpu() and not config.kv_cache_mb:
             raise UserError("rollout.kv_cache_mb=0: on CPU vLLM would take nearly all memory; give a size")
         self.weights_version = 0
-        self.weight_ranks = tensor_parallel
-        self._max_model_len, self._eos_ids = max_model_len, eos_ids
+        self.weight_ranks = max(1, int(config.gpus_per_worker))
+        self._max_model_len, self._eos_ids = config.max_model_len, eos_ids
         self._untaken: list[TensorMeta] | None = None
         self._broken = False
         self._expected = _checkpoint_metas(model_path)
         arguments: dict[str, Any] = {"dtype": dtype, "weight_transfer_config": {"backend": BACKEND}}
         self._llm = LLM(
             model=model_path,
-            max_model_len=max_model_len,
-            kv_cache_memory_bytes=kv_cache_mb << 20 if kv_cache_mb else None,
-            max_num_seqs=max_num_seqs,
+            max_model_len=config.max_model_len,
+            kv_cache_memory_bytes=config.kv_cache_mb << 20 or None,
+            max_num_seqs=config.max_num_seqs,
             seed=seed,
-            tensor_parallel_size=tensor_parallel,
+            tensor_parallel_size=self.weight_ranks,
             skip_tokenizer_init=True,
             generation_config="vllm",
             enforce_eager=current_platform.is_cpu(),
@@ -184,16 +175,8 @@ def vllm_engine(config: Config, model_path: str, index: int, device: str) -> VLL
     """The choice ``vllm`` of ``rollout.engine``."""
     rollout = config.rollout
     _check_for_vllm(model_path, rollout.max_model_len)
-    return VLLMEngine(
-        model_path,
-        config.model.dtype,
-        rollout.max_model_len,
-        rollout.kv_cache_mb,
-        rollout.max_num_seqs,
-        config.run.seed + index,
-        Endings.of_model(model_path).ids,
-        max(1, int(rollout.gpus_per_worker)),
-    )
+    ends = Endings.of_model(model_path).ids
+    return VLLMEngine(model_path, config.model.dtype, rollout, config.run.seed + index, ends)
 
 
 def _check_for_vllm(model_path: str, max_model_len: int) -> None:

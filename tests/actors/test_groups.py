@@ -30,7 +30,7 @@ from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig,
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
 from rewardranker.training.objectives import PairObjective
-from rewardranker.training.ppo.experience import build_experience
+from rewardranker.training.ppo.experience import Samples, build_experience
 from rewardranker.training.ppo.rewards import RunningMoments
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -122,9 +122,8 @@ def experience(rows: list[TokenSequence]) -> Any:
         return [rng.normal(-3, 0.3, len(s.response_ids)).astype(np.float32) for s in rows]
 
     scores, finished = torch.linspace(-1, 1, len(rows)), torch.ones(len(rows), dtype=torch.bool)
-    return build_experience(
-        rows, scores, finished, numbers(), numbers(), numbers(), RunningMoments(), 0.1, PPOConfig()
-    )[0]
+    samples = Samples(rows, scores, finished, numbers(), numbers(), numbers())
+    return build_experience(samples, RunningMoments(), 0.1, PPOConfig())[0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rewardranker.config.schema import KLConfig, PPOConfig
 from rewardranker.models.batching import TokenSequence
 from rewardranker.training.losses import bradley_terry_loss, sft_loss
 from rewardranker.training.ppo.advantages import gae, grpo, rloo, whiten
-from rewardranker.training.ppo.experience import build_experience, minibatch_plan
+from rewardranker.training.ppo.experience import Samples, build_experience, minibatch_plan
 from rewardranker.training.ppo.kl import KLController, k1, k2, k3
 from rewardranker.training.ppo.losses import explained_variance, policy_loss, value_loss
 from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
@@ -174,17 +174,9 @@ def test_experience_holds_what_follows_from_the_samples(samples: list[TokenSeque
     config = PPOConfig(
         advantage="grpo", samples_per_prompt=2, reward_normalisation="none", reward_scale=0.25, missing_eos_penalty=1
     )
-    experience, metrics = build_experience(
-        samples,
-        tensor([4.0, -4]),
-        tensor([True, False]),
-        rows([-1], [-1, -1, -1]),
-        rows([-2], [-1, -1, -1]),
-        None,
-        RunningMoments(),
-        0.5,
-        config,
-    )
+    old, ref = rows([-1], [-1, -1, -1]), rows([-2], [-1, -1, -1])
+    known = Samples(samples, tensor([4.0, -4]), tensor([True, False]), old, ref, None)
+    experience, metrics = build_experience(known, RunningMoments(), 0.5, config)
     a = 1 / math.sqrt(2)
     close(experience.advantages, [[a, 0, 0], [-a, -a, -a]], 1e-5)
     close(experience.rewards, [[0.5, 0, 0], [0, 0, -2.0]])
@@ -196,17 +188,9 @@ def test_experience_holds_what_follows_from_the_samples(samples: list[TokenSeque
 
 
 def test_gae_experience_is_whitened_over_response_tokens(samples: list[TokenSequence]) -> None:
-    experience, metrics = build_experience(
-        samples,
-        tensor([1.0, 0]),
-        tensor([True, True]),
-        rows([-1], [-1, -2, -3]),
-        rows([-1], [-1, -2, -3]),
-        rows([0.5], [0.1, 0.2, 0.3]),
-        RunningMoments(),
-        0.1,
-        PPOConfig(),
-    )
+    old, values = rows([-1], [-1, -2, -3]), rows([0.5], [0.1, 0.2, 0.3])
+    known = Samples(samples, tensor([1.0, 0]), tensor([True, True]), old, old, values)
+    experience, metrics = build_experience(known, RunningMoments(), 0.1, PPOConfig())
     inside = experience.advantages[experience.response_mask.bool()]
     assert float(inside.mean()) == pytest.approx(0, abs=1e-6)
     assert float(inside.std(unbiased=False)) == pytest.approx(1, abs=1e-4)

@@ -298,7 +298,7 @@ def test_a_program_cannot_look_into_its_tester(remote: Judge, name: str) -> None
 def test_words_arrive_as_they_are(words: list[str]) -> None:
     """Whatever a command's words hold, bash makes the same list of them."""
     bounds = Bounds(1.0, 1.0, 1, "data", 1, 1, 1, 1)
-    code = request([word.replace("{", "(") for word in words], bounds, {}, {}).code
+    code = request(Step(tuple(word.replace("{", "(") for word in words)), bounds, {}).code
     line = code[code.index("\ncommand=(") : code.index("\ncollect=(")]
     script = line + '\nprintf "%s\\0" "${#command[@]}" "${command[@]}"'
     printed = subprocess.run(

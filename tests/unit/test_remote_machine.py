@@ -21,7 +21,7 @@ from rewardranker.judge.remote import machine as machines
 from rewardranker.judge.remote.http import SandboxFusion
 from rewardranker.judge.remote.machine import machine
 from rewardranker.judge.remote.script import Bounds, outcome, request
-from rewardranker.judge.sandbox import SandboxDied
+from rewardranker.judge.sandbox import SandboxDied, Step
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.verdict import Verdict
 from rewardranker.runs.console import Console
@@ -225,4 +225,4 @@ def test_a_file_that_is_too_large_to_travel_is_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("rewardranker.judge.remote.script._COLLECTED_BYTES", 3)
     with pytest.raises(SandboxDied, match="program is larger than"):
         outcome(LEFT | {"out/file.0": b"1234"}, BOUNDS, ("program",))
-    assert "collect_bytes=3" in request(["true"], BOUNDS, {}, {}, ("program",)).code
+    assert "collect_bytes=3" in request(Step(("true",), collect=("program",)), BOUNDS, {}).code

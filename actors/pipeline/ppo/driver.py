@@ -32,7 +32,7 @@ from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.console import Advance
 from rewardranker.runs.metrics import MetricWriter
 from rewardranker.runs.seeds import derive_seed
-from rewardranker.training.ppo.experience import build_experience, minibatch_plan
+from rewardranker.training.ppo.experience import Samples, build_experience, minibatch_plan
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ class PPODriver:
             old, ref, values = coming.get(), rollout.reference.get(), guessing.get() if guessing else None
         gap = logprob_gap([c.logprobs for c in rollout.candidates], old, ppo, self.warn)
         finished = torch.tensor([c.finish_reason == "stop" for c in rollout.candidates])
-        of_samples = (sequences, torch.tensor(scores), finished, old, ref, values)
-        experience, metrics = build_experience(*of_samples, self.state.moments, self.state.kl.coef, ppo)
+        samples = Samples(sequences, torch.tensor(scores), finished, old, ref, values)
+        experience, metrics = build_experience(samples, self.state.moments, self.state.kl.coef, ppo)
         seed = derive_seed(self.config.run.seed, self.name, "minibatches", step)
         plan = minibatch_plan(len(sequences), ppo.minibatch_size, ppo.inner_epochs, seed)
         with self._timed("update"):

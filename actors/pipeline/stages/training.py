@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from actors.pipeline.context import Context
 from actors.pipeline.ppo.driver import PPODriver
 from actors.pipeline.ppo.execution import Execution
 from actors.pipeline.ppo.state import PPOState
-from actors.pipeline.supervised import fit_and_export
+from actors.pipeline.supervised import Training, fit_and_export
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reference import Reference
@@ -39,7 +39,6 @@ from rewardranker.runs.seeds import derive_seed
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ppo.advantages import estimator_of
-from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.streams import Mix, Stream, steps_for
 from rewardranker.training.supervised import Fit, progress
 
@@ -65,34 +64,34 @@ def run_sft(context: Context) -> Path:
         steps = steps_for(len(short), size, config.steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), steps, config.checkpoint_every)
         setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
-        metrics = _fit(context, "sft", "policy", Policy, setup, work, stage, "sft/loss")
+        metrics = _fit(context, "sft", Training("policy", Policy, setup, work, "sft/loss"), stage)
         stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
 
     settings = context.settings("sft")
     return context.stage("sft", settings, {"data": context.data / "sft.jsonl"} | _base(context), work)
 
 
+@dataclass(frozen=True)
+class TripletFiles:
+    """``old`` files are replayed; ``new``, freshly mined ones make up ``mining.new_share`` of every minibatch."""
+
+    old: tuple[Path, ...]
+    new: Path | None = None
+
+
 def run_reward(
-    context: Context,
-    name: str,
-    backbone: Path,
-    old: Sequence[Path],
-    new: Path | None,
-    validation: Path,
-    steps: int,
+    context: Context, name: str, backbone: Path, files: TripletFiles, validation: Path, steps: int
 ) -> Path:
     """Stages B and E: a Bradley-Terry reward model from ``backbone``. Leaves ``hf/``.
 
     Args:
-        old: triplet files to replay.
-        new: freshly mined triplets, which make up ``mining.new_share`` of every minibatch.
         validation: a judged pool on which reranking is measured after training.
     """
     config = context.config.reward
 
     def work(stage: Stage) -> None:
-        replay = [t for path in old for t in read_triplets(path)]
-        fresh = read_triplets(new) if new else []
+        replay = [t for path in files.old for t in read_triplets(path)]
+        fresh = read_triplets(files.new) if files.new else []
         size, seed = config.minibatch_size, derive_seed(context.config.run.seed, name)
         past = _pairs(context, replay, seed)
         share = context.config.mining.new_share
@@ -103,18 +102,18 @@ def run_reward(
             context.setup(backbone, config.microbatch_tokens, config.optim, total),
             objective=PairObjective(config.margin, config.centring),
         )
-        metrics = _fit(context, name, "reward", Reward, setup, work, stage, "reward/accuracy")
+        metrics = _fit(context, name, Training("reward", Reward, setup, work, "reward/accuracy"), stage)
         write_record(stage.path / "hf", {"kind": "rewardranker", "chat": setup.chat})
         stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
         stage.metrics["pair_accuracy"] = metrics["reward/accuracy"]
         stage.metrics |= _validate(context, stage.path / "hf", validation)
 
-    inputs = {f"old_{i}": path for i, path in enumerate(old)} | {
+    inputs = {f"old_{i}": path for i, path in enumerate(files.old)} | {
         "backbone": backbone,
         "validation": validation,
     }
     settings = context.settings("reward", steps=steps, new_share=context.config.mining.new_share)
-    return context.stage(name, settings, inputs | ({"new": new} if new else {}), work)
+    return context.stage(name, settings, inputs | ({"new": files.new} if files.new else {}), work)
 
 
 def run_ppo(context: Context, name: str, sft: Path, reward_model: Path) -> Path:
@@ -171,26 +170,18 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
     }
 
 
-def _fit(
-    context: Context,
-    title: str,
-    role: str,
-    factory: Any,
-    setup: NetworkSetup,
-    work: Fit,
-    stage: Stage,
-    shown: str,
-) -> dict[str, float]:
+def _fit(context: Context, title: str, training: Training, stage: Stage) -> dict[str, float]:
     """Trains with the launcher of the config."""
-    with context.console.progress(f"  {title}", work.steps, "steps") as advance:
+    with context.console.progress(f"  {title}", training.work.steps, "steps") as advance:
         if context.config.engine.launcher == "ray_train":
             from actors.pipeline.ray_train import fit_with_ray_train
 
             # Ray Train brings workers of its own.
             context.runtime.stop_workers()
-            return fit_with_ray_train(context.config, factory, setup, work, stage.path)
-        report = progress(advance, shown, context.console.warn)
-        return fit_and_export(context.runtime.role(role, factory, setup), work, stage.path, report)
+            return fit_with_ray_train(context.config, training, stage.path)
+        report = progress(advance, training.metric, context.console.warn)
+        role = context.runtime.role(training.role, training.factory, training.setup)
+        return fit_and_export(role, training.work, stage.path, report)
 
 
 def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:

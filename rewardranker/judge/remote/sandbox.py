@@ -69,7 +69,7 @@ class RemoteSandbox:
         command = (*PYTHON, f"{SETUP}/child/alone.py", f"{SETUP}/job.json")
         stdin = json.dumps(tester) if tester is not None else job.get("stdin", "")
         setup = {**_CHILD, "job.json": json.dumps(job).encode()}
-        left = self._server.run(request(command, bounds, {}, setup, stdin=stdin.encode()))
+        left = self._server.run(request(Step(command), bounds, setup, stdin.encode()))
         found = outcome(left, bounds, ())
         if job["style"] == "function" and any(len(line) > MAX_LINE for line in found.results.split(b"\n")):
             found = replace(found, limit=found.limit or "output")
@@ -94,7 +94,7 @@ class RemoteSandbox:
             return self._compile(step, bounds)
         command = step.plain or step.argv
         setup = self._setup((*command, *step.environment.values()), language)
-        asked = request(command, bounds, step.files, setup, step.collect, stdin, token, step.environment)
+        asked = request(replace(step, argv=command), bounds, setup, stdin, token)
         return outcome(self._server.run(asked), bounds, step.collect)
 
     def stop(self) -> None:
@@ -106,7 +106,7 @@ class RemoteSandbox:
         bounds = replace(bounds, memory=service.memory_mb << 20, memory_kind="data", results=_MAX_ANSWER)
         setup = self._setup((*service.argv, *step.argv), step.service)
         command = ("sh", "-c", _HOLD_SETUP, SETUP, *service.argv) if setup else service.argv
-        asked = request(command, bounds, service.files, setup, stdin=_frame(step))
+        asked = request(Step(command, service.files), bounds, setup, _frame(step))
         found = outcome(self._server.run(asked), bounds, ())
         return found if found.limit else _answered(found, step)
 

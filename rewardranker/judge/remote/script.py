@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rewardranker.judge.sandbox.process import SandboxDied, environment
-from rewardranker.judge.sandbox.step import Outcome
+from rewardranker.judge.sandbox.step import Outcome, Step
 
 SETUP = "{setup}"
 _DRIVER = Path(__file__).with_name("remote.sh").read_text()
@@ -49,21 +49,11 @@ class Request:
     wall_s: float
 
 
-def request(
-    command: Sequence[str],
-    bounds: Bounds,
-    work: dict[str, bytes],
-    setup: dict[str, bytes],
-    collect: Sequence[str] = (),
-    stdin: bytes = b"",
-    token: bytes = b"",
-    more_environment: dict[str, str] | None = None,
-) -> Request:
+def request(step: Step, bounds: Bounds, setup: dict[str, bytes], stdin: bytes = b"", token: bytes = b"") -> Request:
     """A command with its files.
 
     Args:
-        command: its words, in which ``{setup}`` stands for the directory of ``setup``.
-        work: files of its own directory.
+        step: its words, in which ``{setup}`` stands for the directory of ``setup``, and files of its own directory.
         setup: files that it can only read.
     """
     variables = {
@@ -80,14 +70,14 @@ def request(
         "collect_bytes": _COLLECTED_BYTES,
         "keep_output": int(bounds.keep_output),
     }
-    pairs = [f"{name}={value}" for name, value in (_OWN_ENVIRONMENT | (more_environment or {})).items()]
-    lists = {"environment": pairs, "command": command, "collect": collect}
+    pairs = [f"{name}={value}" for name, value in (_OWN_ENVIRONMENT | step.environment).items()]
+    lists = {"environment": pairs, "command": step.argv, "collect": step.collect}
     lines = [f"{name}={value}" for name, value in variables.items()]
     lines += [f"{name}=({' '.join(map(_quoted, words))})" for name, words in lists.items()]
     files = {"in/stdin": stdin, "in/token": token}
-    files |= {f"work/{name}": content for name, content in work.items()}
+    files |= {f"work/{name}": content for name, content in step.files.items()}
     files |= {f"setup/{name}": content for name, content in setup.items()}
-    fetch = [f"out/{name}" for name in (*_LEFT, *(f"file.{number}" for number in range(len(collect))))]
+    fetch = [f"out/{name}" for name in (*_LEFT, *(f"file.{number}" for number in range(len(step.collect))))]
     return Request("\n".join([*lines, _DRIVER]), files, fetch, bounds.wall_s)
 
 

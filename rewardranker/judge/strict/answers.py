@@ -38,13 +38,21 @@ class Answer:
         return self.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA) or not (all_tests or self.verdict is Verdict.OK)
 
 
+#: What the line ``(kind, rest)`` of the test with an index means.
+ToAnswer = Callable[[int, str, list[Any]], Answer]
+
+
 @dataclass(frozen=True)
 class Frame:
-    """What a judgement needs beside the answers: the problem's limits, how many tests it has, the level."""
+    """What a judgement needs beside the answers: the problem's limits, how many tests it has, the level.
+
+    ``program_first``: whether the program can end its process before our code has said that it begun.
+    """
 
     limits: Limits
     total: int
     level: Level
+    program_first: bool = False
 
     def limited(self, limit: str) -> Answer:
         """The answer of a test at which a limit was hit."""
@@ -80,16 +88,14 @@ def judgement_of_stream(
     protocol: Protocol,
     outcome: Outcome,
     nonce: str,
-    answer: Callable[[int, str, list[Any]], Answer],
+    answer: ToAnswer,
     token: str = "",
-    program_first: bool = False,
 ) -> Judgement:
     """The judgement on a program that answered all tests from one process.
 
     Args:
         answer: what the line ``(kind, rest)`` of the test with that index means; may raise ``WireError``.
         token: what the end of ``checks`` has to repeat; it was not to be read before the last check.
-        program_first: whether the program can end its process before our code has said that it begun.
     """
     try:
         transcript = read_transcript(outcome, nonce, frame.total, protocol)
@@ -104,7 +110,7 @@ def judgement_of_stream(
     if transcript.ending in ("tampered", "unsupported"):
         verdict = Verdict.TAMPERED if transcript.ending == "tampered" else Verdict.INFRA
         return frame.alone(verdict, transcript.detail, outcome.cpu_s)
-    rest_of_them = _unanswered(frame, protocol, outcome, transcript, program_first)
+    rest_of_them = _unanswered(frame, protocol, outcome, transcript)
     if rest_of_them.verdict is Verdict.INFRA and len(answers) < frame.total:
         return frame.alone(Verdict.INFRA, rest_of_them.message, outcome.cpu_s)
     answers += [rest_of_them] * (frame.total - len(answers))
@@ -120,9 +126,7 @@ def _ended_well(outcome: Outcome, transcript: Transcript) -> bool:
     return bool(transcript.ending) and not outcome.status and not outcome.signal
 
 
-def _unanswered(
-    frame: Frame, protocol: Protocol, outcome: Outcome, transcript: Transcript, program_first: bool
-) -> Answer:
+def _unanswered(frame: Frame, protocol: Protocol, outcome: Outcome, transcript: Transcript) -> Answer:
     """What holds for every test that has no answer."""
     if transcript.opening == "load":
         return error_answer(*transcript.opening_rest)
@@ -130,7 +134,7 @@ def _unanswered(
         return frame.limited(outcome.limit)
     if transcript.ending == "output":
         return Answer(Verdict.OUTPUT_LIMIT, transcript.detail, "limit output")
-    started = transcript.begun or (program_first and outcome.status not in _NOT_STARTED)
+    started = transcript.begun or (frame.program_first and outcome.status not in _NOT_STARTED)
     if not started or (protocol == "tester" and not transcript.ending):
         return Answer(Verdict.INFRA, "the judge's own process ended early")
     how = (

@@ -8,7 +8,7 @@ own (L2); other ``program`` tests run as trusted checks beside the program (L1).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,12 +22,13 @@ from rewardranker.judge.sandbox import Outcome, Sandbox
 from rewardranker.judge.strict.answers import (
     Answer,
     Frame,
+    ToAnswer,
     check_answer,
     error_answer,
     how_ended,
     judgement_of_stream,
 )
-from rewardranker.judge.strict.building import build, execute, first_error, last_line, run_limits
+from rewardranker.judge.strict.building import Bench, last_line
 from rewardranker.judge.strict.outputs import output_answer
 from rewardranker.judge.strict.python import parsed, value_answer
 from rewardranker.judge.strict.recordings import NotRecordable, Recording, Recordings, trusted_tests
@@ -44,25 +45,26 @@ def judge_recipe(
     sandbox: Sandbox, language: Language, recordings: Recordings, problem: Problem, code: str, all_tests: bool
 ) -> Execution:
     """The judgement, and whether a time limit had a part in it. Raises ``SandboxDied``, ``UserError``."""
+    bench = Bench(sandbox, language, problem)
     if problem.style == "stdio":
-        return _stdio(sandbox, language, problem, code, all_tests)
+        return _stdio(bench, code, all_tests)
     if problem.style == "function":
-        return _function(sandbox, language, problem, code)
+        return _function(bench, code)
     if language.record is not None:
         try:
             recording = recordings.of(sandbox, language, problem)
         except NotRecordable as error:
             if language.replay is None:
-                frame = Frame(problem.limits, len(problem.tests), "L2")
+                frame = bench.frame(len(problem.tests), "L2")
                 return frame.alone(Verdict.INFRA, str(error), 0.0), False
         else:
-            return _recorded(sandbox, language, recording, problem, code)
+            return _recorded(bench, recording, code)
     tests = split_tests(language, problem)
     if tests is not None:
-        return _compiled(sandbox, language, recordings, tests, problem, code)
+        return _compiled(bench, recordings, tests, code)
     if language.replay is not None and not _has_checks(language, problem):
-        return _replayed(sandbox, language, recordings.replays, problem, code)
-    return _checks(sandbox, language, problem, code)
+        return _replayed(bench, recordings.replays, code)
+    return _checks(bench, code)
 
 
 def recipe_level(language: Language, problem: Problem) -> Level:
@@ -114,29 +116,30 @@ def _own_tests(problem: Problem) -> str:
     return with_prompt_members(trusted_tests(problem), problem.begun, problem.entry_point)
 
 
-def _stdio(sandbox: Sandbox, language: Language, problem: Problem, code: str, all_tests: bool) -> Execution:
-    frame = Frame(problem.limits, len(problem.tests), "L3")
-    recipe = language.whole(code)
-    built, cpu_s = build(sandbox, language, recipe, frame)
+def _stdio(bench: Bench, code: str, all_tests: bool) -> Execution:
+    problem = bench.problem
+    frame = bench.frame(len(problem.tests), "L3")
+    recipe = bench.language.whole(code)
+    built, cpu_s = bench.build(recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    limits = replace(run_limits(language, problem), keep_output=True)
+    limits = replace(bench.limits, keep_output=True)
     answers: list[Answer] = []
     timed = False
     for test in problem.tests:
-        outcome = execute(sandbox, language, problem, recipe, built, limits, test.input.encode())
+        outcome = bench.execute(recipe, built, limits, test.input.encode())
         cpu_s += outcome.cpu_s
-        failed = _not_printed(frame, language, recipe, outcome)
-        answers.append(failed or output_answer(sandbox, problem, test, outcome.output))
+        failed = _not_printed(bench, frame, recipe, outcome)
+        answers.append(failed or output_answer(bench.sandbox, problem, test, outcome.output))
         timed = outcome.limit in ("cpu", "wall")
         if answers[-1].ends_all(all_tests) or outcome.limit:
             break
     return frame.sum_up(answers, cpu_s), timed
 
 
-def _not_printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) -> Answer | None:
+def _not_printed(bench: Bench, frame: Frame, recipe: Recipe, outcome: Outcome) -> Answer | None:
     """What a run came to whose output does not count; ``None`` where it does."""
-    failed = _failed(frame, language, recipe, outcome)
+    failed = bench.failure(frame, recipe, outcome)
     if failed is not None:
         return failed
     if outcome.signal or outcome.status:
@@ -145,18 +148,19 @@ def _not_printed(frame: Frame, language: Language, recipe: Recipe, outcome: Outc
     return None
 
 
-def _function(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Execution:
-    arguments = [wire.encode(parsed(test.input)) for test in problem.tests]
+def _function(bench: Bench, code: str) -> Execution:
+    tests = bench.problem.tests
+    arguments = [wire.encode(parsed(test.input)) for test in tests]
 
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
         plain = [_without_undefined(rest[0])] if kind == "value" else rest
-        return value_answer(kind, plain, problem.tests[index].expected)
+        return value_answer(kind, plain, tests[index].expected)
 
-    return _calls(sandbox, language, problem, code, code, arguments, answer)
+    return _calls(bench, code, code, arguments, answer)
 
 
-def _recorded(sandbox: Sandbox, language: Language, recording: Recording, problem: Problem, code: str) -> Execution:
-    equal = language.equal
+def _recorded(bench: Bench, recording: Recording, code: str) -> Execution:
+    equal = bench.language.equal
     assert equal is not None
 
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
@@ -170,43 +174,33 @@ def _recorded(sandbox: Sandbox, language: Language, recording: Recording, proble
         wanted = wire.dumps(recording.expected[index])
         return Answer(Verdict.WRONG, f"returned {wire.dumps(rest[0]):.80}, not {wanted:.80}", behaviour)
 
-    whole = code + "\n" + trusted_tests(problem)
-    return _calls(sandbox, language, problem, code, whole, recording.calls, answer)
+    whole = code + "\n" + trusted_tests(bench.problem)
+    return _calls(bench, code, whole, recording.calls, answer)
 
 
-def _calls(
-    sandbox: Sandbox,
-    language: Language,
-    problem: Problem,
-    code: str,
-    whole: str,
-    arguments: Sequence[Any],
-    answer: Callable[[int, str, list[Any]], Answer],
-) -> Execution:
+def _calls(bench: Bench, code: str, whole: str, arguments: Sequence[Any], answer: ToAnswer) -> Execution:
+    language, problem, nonce = bench.language, bench.problem, secrets.token_hex(8)
     assert language.calls is not None
-    frame = Frame(problem.limits, len(arguments), "L2")
-    nonce = secrets.token_hex(8)
+    frame = bench.frame(len(arguments), "L2")
     job = wire.dumps({"nonce": nonce, "entry": problem.entry_point, "calls": list(arguments)}).encode()
     recipe = asking(language.calls(code, problem.entry_point, whole), job)
-    built, cpu_s = build(sandbox, language, recipe, frame)
+    built, cpu_s = bench.build(recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    judgement, timed = _answers(sandbox, language, problem, replace(recipe, run=built), frame, nonce, answer)
+    judgement, timed = _answers(bench, replace(recipe, run=built), frame, nonce, answer)
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
 
 
-def _compiled(
-    sandbox: Sandbox, language: Language, recordings: Recordings, tests: Split, problem: Problem, code: str
-) -> Execution:
-    compiled, nonce = language.compiled, secrets.token_hex(8)
+def _compiled(bench: Bench, recordings: Recordings, tests: Split, code: str) -> Execution:
+    compiled, nonce = bench.language.compiled, secrets.token_hex(8)
     assert compiled is not None
-    frame = Frame(problem.limits, len(tests.demands), "L2")
+    frame = bench.frame(len(tests.demands), "L2")
     try:
-        expected = recordings.sides(sandbox, language, problem, tests)
+        expected = recordings.sides(bench.sandbox, bench.language, bench.problem, tests)
     except NotRecordable as error:
         return frame.alone(Verdict.INFRA, str(error), 0.0), False
     recipe = compiled.evaluated(code, tests, nonce)
-    built, cpu_s = build(sandbox, language, recipe, frame)
+    built, cpu_s = bench.build(recipe, frame)
     if isinstance(built, Judgement):
         return built, False
 
@@ -220,44 +214,43 @@ def _compiled(
             return Answer(Verdict.OK, "", behaviour)
         return Answer(Verdict.WRONG, f"{' '.join(demand.text.split()):.80}: {shown(rest[0]):.80}", behaviour)
 
-    judgement, timed = _answers(sandbox, language, problem, replace(recipe, run=built), frame, nonce, answer)
+    judgement, timed = _answers(bench, replace(recipe, run=built), frame, nonce, answer)
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s), timed
 
 
-def _replayed(sandbox: Sandbox, language: Language, replays: Replays, problem: Problem, code: str) -> Execution:
+def _replayed(bench: Bench, replays: Replays, code: str) -> Execution:
     """Tests whose calls depend on what others return are run again with the calls that they made on these answers.
 
     Every program begins with the calls that were recorded without one, so that which were judged before it says
     nothing of it.
     """
+    problem = bench.problem
     try:
-        tests = replays.of(sandbox, language, problem)
+        tests = replays.of(bench.sandbox, bench.language, problem)
         for _ in range(_MOST_PATHS):
-            found = _replayed_on(sandbox, language, tests, problem, code)
+            found = _replayed_on(bench, tests, code)
             if not isinstance(found, Replayable):
                 return found
             tests = found
         reason = f"problem {problem.id}: its tests make other calls each time that they are given answers"
     except NotRecordable as error:
         reason = str(error) if problem.id in str(error) else f"problem {problem.id}: {error}"
-    frame = Frame(problem.limits, len(problem.tests), "L2")
+    frame = bench.frame(len(problem.tests), "L2")
     return frame.alone(Verdict.INFRA, reason, 0.0), False
 
 
-def _replayed_on(
-    sandbox: Sandbox, language: Language, tests: Replayable, problem: Problem, code: str
-) -> Execution | Replayable:
+def _replayed_on(bench: Bench, tests: Replayable, code: str) -> Execution | Replayable:
     """The judgement by tests that make these calls, or the tests with the calls that they make in their place."""
-    replay, nonce = language.replay, secrets.token_hex(8)
+    replay, nonce = bench.language.replay, secrets.token_hex(8)
     assert replay is not None
-    frame = Frame(problem.limits, len(tests.calls), "L2")
-    recipe = replay.program(code, tests.request(problem, nonce))
-    built, cpu_s = build(sandbox, language, recipe, frame)
+    frame = bench.frame(len(tests.calls), "L2")
+    recipe = replay.program(code, tests.request(bench.problem, nonce))
+    built, cpu_s = bench.build(recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    limits = run_limits(language, problem)
-    outcome = execute(sandbox, language, problem, recipe, built, limits)
-    checked = tests.check(sandbox, language, limits, values_of(outcome, nonce, tests.calls, replay.value))
+    limits = bench.limits
+    outcome = bench.execute(recipe, built, limits)
+    checked = tests.check(bench.sandbox, bench.language, limits, values_of(outcome, nonce, tests.calls, replay.value))
     if isinstance(checked, Replayable):
         return checked
 
@@ -268,90 +261,60 @@ def _replayed_on(
         failed = checked.failed.get(index)
         return Answer(Verdict.WRONG, f"{failed:.200}", behaviour) if failed else Answer(Verdict.OK, "", behaviour)
 
-    judgement, timed = _judged(language, recipe, frame, nonce, outcome, answer)
+    judgement, timed = _judged(bench, recipe, frame, nonce, outcome, answer)
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s + checked.cpu_s), timed
 
 
-def _answers(
-    sandbox: Sandbox,
-    language: Language,
-    problem: Problem,
-    recipe: Recipe,
-    frame: Frame,
-    nonce: str,
-    answer: Callable[[int, str, list[Any]], Answer],
-) -> Execution:
+def _answers(bench: Bench, recipe: Recipe, frame: Frame, nonce: str, answer: ToAnswer) -> Execution:
     """Runs what has been built, which answers with values."""
-    outcome = execute(sandbox, language, problem, recipe, recipe.run, run_limits(language, problem))
-    return _judged(language, recipe, frame, nonce, outcome, answer)
+    outcome = bench.execute(recipe, recipe.run, bench.limits)
+    return _judged(bench, recipe, frame, nonce, outcome, answer)
 
 
-def _judged(
-    language: Language,
-    recipe: Recipe,
-    frame: Frame,
-    nonce: str,
-    outcome: Outcome,
-    answer: Callable[[int, str, list[Any]], Answer],
-) -> Execution:
+def _judged(bench: Bench, recipe: Recipe, frame: Frame, nonce: str, outcome: Outcome, answer: ToAnswer) -> Execution:
     """The judgement on a program that has answered with values."""
-    failed = _failed(frame, language, recipe, outcome)
+    failed = bench.failure(frame, recipe, outcome)
     if failed is not None and failed.verdict in (Verdict.COMPILE_ERROR, Verdict.INFRA):
         return frame.alone(failed.verdict, failed.message, outcome.cpu_s), False
     ended = replace(outcome, limit="memory") if failed is not None and failed.verdict is Verdict.MEMORY else outcome
-    answer = _with_memory(language, answer)
+    answer = _with_memory(bench.language, answer)
 
     def answer_under_limit(index: int, kind: str, rest: list[Any]) -> Answer:
         """Where a limit ended a part of the program, a failing answer may be the limit's doing."""
         found = answer(index, kind, rest)
         return frame.limited(ended.limit) if ended.limit and found.verdict is not Verdict.OK else found
 
-    judgement = judgement_of_stream(frame, "values", ended, nonce, answer_under_limit, program_first=True)
+    judgement = judgement_of_stream(frame, "values", ended, nonce, answer_under_limit)
     return judgement, outcome.limit in ("cpu", "wall")
 
 
-def _checks(sandbox: Sandbox, language: Language, problem: Problem, code: str) -> Execution:
+def _checks(bench: Bench, code: str) -> Execution:
+    language, problem = bench.language, bench.problem
     assert language.checks is not None
     nonce, token = secrets.token_hex(8), secrets.token_hex(16)
     try:
         recipe = language.checks(code, _own_tests(problem), nonce)
     except UserError as error:
-        frame = Frame(problem.limits, len(problem.tests), "L1")
+        frame = bench.frame(len(problem.tests), "L1")
         return frame.alone(Verdict.INFRA, f"problem {problem.id}: {error}", 0.0), False
-    frame = Frame(problem.limits, recipe.checks, "L1")
-    built, cpu_s = build(sandbox, language, recipe, frame)
+    frame = bench.frame(recipe.checks, "L1")
+    built, cpu_s = bench.build(recipe, frame)
     if isinstance(built, Judgement):
         return built, False
-    limits = run_limits(language, problem)
-    outcome = execute(sandbox, language, problem, recipe, built, limits, token=token.encode())
-    failed = _failed(frame, language, recipe, outcome)
+    outcome = bench.execute(recipe, built, bench.limits, token=token.encode())
+    failed = bench.failure(frame, recipe, outcome)
     if failed is not None and failed.verdict is Verdict.MEMORY:
         outcome = replace(outcome, limit="memory")
 
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
         return check_answer(kind, rest)
 
-    judgement = judgement_of_stream(frame, "checks", outcome, nonce, _with_memory(language, answer), token, True)
+    judgement = judgement_of_stream(frame, "checks", outcome, nonce, _with_memory(bench.language, answer), token)
     # Without values there is nothing to compare behaviours by.
     return replace(judgement, cpu_s=cpu_s + judgement.cpu_s, signature=""), outcome.limit in ("cpu", "wall")
 
 
-def _failed(frame: Frame, language: Language, recipe: Recipe, outcome: Outcome) -> Answer | None:
-    """What standard error and the limits say of a run; ``None`` where it ended by itself."""
-    errors = outcome.errors.decode(errors="replace")
-    died = bool(outcome.signal or outcome.status)
-    if outcome.limit:
-        return frame.limited(outcome.limit)
-    if died and language.out_of_memory.search(errors):
-        return frame.limited("memory")
-    if died and recipe.build is None and language.does_not_compile.search(errors):
-        return Answer(Verdict.COMPILE_ERROR, first_error(outcome.errors))
-    return None
-
-
-def _with_memory(
-    language: Language, answer: Callable[[int, str, list[Any]], Answer]
-) -> Callable[[int, str, list[Any]], Answer]:
+def _with_memory(language: Language, answer: ToAnswer) -> ToAnswer:
     """An error that is the language's own way to say that memory ran out counts as that."""
 
     def answer_or_memory(index: int, kind: str, rest: list[Any]) -> Answer:

@@ -119,30 +119,34 @@ def minibatch_plan(samples: int, size: int, epochs: int, seed: int) -> list[list
     return plan
 
 
-def build_experience(
-    sequences: list[TokenSequence],
-    scores: Tensor,
-    finished: Tensor,
-    old_logprobs: Rows,
-    ref_logprobs: Rows,
-    values: Rows | None,
-    moments: RunningMoments,
-    kl_coef: float,
-    config: PPOConfig,
-) -> tuple[Experience, dict[str, float]]:
-    """Everything that follows from a step's samples before any gradient.
+@dataclass(frozen=True)
+class Samples:
+    """What is known of a step's ``B`` samples before any gradient.
 
-    Args:
-        sequences: ``B`` samples, those of one prompt side by side.
+    Attributes:
+        sequences: those of one prompt side by side.
         scores: fp32 ``[B]``, raw, from the reward model.
         finished: bool ``[B]``, ends with a token that ends a response.
         old_logprobs, ref_logprobs: ragged fp32 rows over response tokens.
         values: the critic's, likewise; ``None`` for the estimators that need no critic.
-        moments: updated with ``scores``.
     """
+
+    sequences: list[TokenSequence]
+    scores: Tensor
+    finished: Tensor
+    old_logprobs: Rows
+    ref_logprobs: Rows
+    values: Rows | None
+
+
+def build_experience(
+    samples: Samples, moments: RunningMoments, kl_coef: float, config: PPOConfig
+) -> tuple[Experience, dict[str, float]]:
+    """Everything that follows from a step's samples; ``moments`` are updated with their scores."""
+    sequences, scores, finished, values = samples.sequences, samples.scores, samples.finished, samples.values
     mask = mask_of(sequences)
     length = mask.shape[1]
-    old, ref = pad_rows(old_logprobs, length), pad_rows(ref_logprobs, length)
+    old, ref = pad_rows(samples.old_logprobs, length), pad_rows(samples.ref_logprobs, length)
     value = pad_rows(values, length) if values is not None else torch.zeros_like(mask)
     moments.update(scores)
     shaped = sequence_rewards(
