@@ -25,8 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import Judge, VerdictCache
+from rewardranker.judge import Judge, VerdictCache, judge_candidates
 from rewardranker.problems.benchmarks import load_benchmark, mbpp_config, mbpp_solutions
 from rewardranker.problems.contamination import find_contamination
 from rewardranker.problems.io import write_problems

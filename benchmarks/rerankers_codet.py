@@ -25,8 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import Judge, VerdictCache, judge_fingerprint, sandbox_description
+from rewardranker.judge import Judge, VerdictCache, judge_candidates, judge_fingerprint, sandbox_description
 from rewardranker.judge.observations import is_value
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.problems.io import first_few, read_json_lines, write_problems

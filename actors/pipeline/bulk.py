@@ -18,8 +18,7 @@ from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, sample_shard, shard_path
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from rewardranker.config.schema import Config
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import Judge
+from rewardranker.judge import Judge, judge_candidates
 from rewardranker.models.loading import load_tokenizer, quiet_transformers
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Problem

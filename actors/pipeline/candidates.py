@@ -13,9 +13,11 @@ from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, sample_shard, shard_path
 from actors.roles.reward import Reward
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import judge_candidates, score_candidates
+from rewardranker.generation.candidates import score_candidates
+from rewardranker.judge import judge_candidates
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.problems.pool import read_pool, write_pool
+from rewardranker.problems.suspects import describe_suspected, suspected_in
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.runs.atomic import remove_tree
@@ -54,7 +56,7 @@ def sample_pool(
     pools = [read_pool(file) for file in files]
     pool = [c for part in pools for c in part]
     try:
-        check_infra(pool, context.config.judge.max_infra_share, name)
+        check_judged(context, pool, name)
     except UserError:
         # What could not be judged is judged again by the next run.
         for file, part in zip(files, pools, strict=True):
@@ -76,6 +78,15 @@ def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key:
     )
     if unread:
         context.console.warn(f"{key}: {describe_unread(unread, len(pool))}")
+
+
+def check_judged(context: Context, pool: Sequence[Candidate], name: str) -> None:
+    """What a judged pool says of the judge and of its problems: :func:`check_infra`, and one line on those of which
+    every program failed at the call of the tests."""
+    check_infra(pool, context.config.judge.max_infra_share, name)
+    found = suspected_in(context.problems, pool)
+    if found:
+        context.console.warn(f"{name}: {describe_suspected(found)}")
 
 
 def check_infra(pool: Sequence[Candidate], limit: float, name: str) -> None:

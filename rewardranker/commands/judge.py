@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from rich.table import Table
 
 from rewardranker.commands.judge_files import PROBLEM_SETS, CandidateLine, load_pool, named_problems, read_candidates
 from rewardranker.errors import UserError
-from rewardranker.judge import REMOTE_TIER, Judge, sandbox_description, toolchain_of
+from rewardranker.judge import REMOTE_TIER, Judge, judge_candidates, sandbox_description, toolchain_of
 from rewardranker.judge.compat import COMPAT_RULES, CompatRules
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.io import require_folder, write_json_lines
 from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import require_pool_path, write_pool
+from rewardranker.problems.suspects import describe_suspected, suspected, suspected_in
 from rewardranker.problems.types import Problem
 from rewardranker.problems.verdict import NEVER_LABELS, Judgement, Verdict
 from rewardranker.programs import extract
@@ -80,8 +81,6 @@ def judge_pool(
     remote: str = "",
 ) -> None:
     """Adds a verdict to every candidate of a pool."""
-    from rewardranker.generation.candidates import judge_candidates  # takes seconds to import, only needed here
-
     problems, pool = load_pool(problems_file, pool_file)
     _introduce(minimum_tier, remote, {problem.language for problem in problems.values()}, console)
     with (
@@ -91,6 +90,7 @@ def judge_pool(
         judge_candidates(pool, problems, lambda items: judge.run(items, lambda _: advance()))
     write_pool(out, pool, problems.values())
     console.show(summary([(c.language, c.verdict) for c in pool if c.verdict is not None]))
+    say_suspected(suspected_in(problems, pool), console)
 
 
 def summary(results: Sequence[tuple[str, Verdict]]) -> Table:
@@ -106,6 +106,12 @@ def summary(results: Sequence[tuple[str, Verdict]]) -> Table:
         share = f"{row.get(Verdict.OK, 0) / judged:.1%}" if judged else "-"
         table.add_row(language, *(f"{count:,}" for count in row.values()), f"{sum(row.values()):,}", share)
     return table
+
+
+def say_suspected(found: Mapping[str, str], console: Console) -> None:
+    """One line where problems are suspected (:mod:`rewardranker.problems.suspects`)."""
+    if found:
+        console.warn(describe_suspected(found))
 
 
 def _check(request: JudgeRequest) -> None:
@@ -152,6 +158,10 @@ def _judge(judge: Judge, request: JudgeRequest, lines: list[CandidateLine], cons
         results = _strict(judge, lines, console)
     write_json_lines(request.out, map(_row, lines, results))
     console.show(summary([(line.problem.language, r.verdict) for line, r in zip(lines, results, strict=True)]))
+    if request.mode == "strict":
+        judged = [(line.problem, line.text, r.verdict, r.message) for line, r in zip(lines, results, strict=True)]
+        problems = {problem.id: problem for problem, *_ in judged}
+        say_suspected(suspected(problems, ((problem.id, *rest) for problem, *rest in judged)), console)
     _report_failures(results, console)
     console.say(f"{request.out}: {len(lines):,} lines")
 

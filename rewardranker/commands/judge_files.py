@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from rewardranker.errors import UserError
 from rewardranker.judge.languages import LANGUAGES
+from rewardranker.paths import AnyPath
 from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.humaneval_x import task_name
 from rewardranker.problems.io import Row, check_problems, first_few, numbered_json_lines, read_problems
 from rewardranker.problems.languages import canonical_language
-from rewardranker.problems.pool import check_pool, pool_revisions, read_pool, revisions_of
+from rewardranker.problems.pool import check_pool, pool_revisions, revisions_of
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.programs.given import read_candidates as given_candidates
 
 #: Whose problems candidates are for: a public benchmark's, or our own, whose candidates lie in a pool.
 PROBLEM_SETS = ("multipl_e", "humaneval", "humaneval_x", "mbpp", "pool")
@@ -31,7 +32,7 @@ class CandidateLine:
     text: str
 
 
-def named_problems(benchmark: str, data: Path, language: str) -> Named:
+def named_problems(benchmark: str, data: AnyPath, language: str) -> Named:
     """Problems by every name that a candidate may call them; several under one name where languages differ.
 
     Raises:
@@ -58,7 +59,7 @@ def own_names(problem: Problem) -> set[str]:
     return {problem.id, tail}
 
 
-def read_candidates(path: Path, problems: Named) -> list[CandidateLine]:
+def read_candidates(path: AnyPath, problems: Named) -> list[CandidateLine]:
     """Candidate lines with their problems.
 
     Raises:
@@ -79,7 +80,7 @@ def read_candidates(path: Path, problems: Named) -> list[CandidateLine]:
     return lines
 
 
-def load_pool(problems_file: Path, pool_file: Path) -> tuple[dict[str, Problem], list[Candidate]]:
+def load_pool(problems_file: AnyPath, pool_file: AnyPath) -> tuple[dict[str, Problem], list[Candidate]]:
     """Our own problems by id, and a pool of candidates for them.
 
     Raises:
@@ -88,7 +89,7 @@ def load_pool(problems_file: Path, pool_file: Path) -> tuple[dict[str, Problem],
     rows = read_problems(problems_file)
     check_problems(rows)
     problems = {problem.id: problem for problem in rows}
-    pool = read_pool(pool_file)
+    pool = given_candidates(pool_file, problems)
     if not pool:
         raise UserError(f"pool {pool_file} holds no candidates")
     check_pool(pool, problems)
@@ -97,7 +98,7 @@ def load_pool(problems_file: Path, pool_file: Path) -> tuple[dict[str, Problem],
 
 
 def _check_revisions(
-    problems_file: Path, problems: dict[str, Problem], pool_file: Path, pool: list[Candidate]
+    problems_file: AnyPath, problems: dict[str, Problem], pool_file: AnyPath, pool: list[Candidate]
 ) -> None:
     """A pool that does not say what it was made for (JSON lines, or from elsewhere) is accepted."""
     made_for = pool_revisions(pool_file)
@@ -113,7 +114,7 @@ def _listed(revisions: dict[str, list[str]]) -> str:
     return "; ".join(f"{data} at revision {', '.join(found)}" for data, found in revisions.items())
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _rows(path: AnyPath) -> Iterator[tuple[str, Row]]:
     """Where each line stands, and what it says; messages show what a line should be."""
     try:
         yield from numbered_json_lines(path)

@@ -5,13 +5,12 @@ A setting also takes ``package.module:name``, for code that is not of this proje
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any, TypeVar
 
-from rewardranker.errors import UserError
+from rewardranker.errors import UserError, did_you_mean
 
 #: What each of them has to be is said in ``docs/extending.md``, and where its protocol is.
 PLACES: dict[str, dict[str, str]] = {
@@ -68,7 +67,7 @@ def check_choice(setting: str, name: str, also: tuple[str, ...] = ()) -> None:
         known = [*also, *PLACES[setting]]
         raise UserError(
             f"{setting}={name!r}: must be one of {', '.join(known) or 'no names yet'}, or package.module:name for "
-            f"code of your own{_near(name, known)}"
+            f"code of your own{did_you_mean(name, known)}"
         )
 
 
@@ -97,7 +96,7 @@ def read_options(options: type[T], given: Mapping[str, Any], section: str) -> T:
     for key in given:
         if key not in known:
             raise UserError(
-                f"{section}.{key}: no such option; there are {', '.join(known) or 'none'}{_near(key, known)}"
+                f"{section}.{key}: no such option; there are {', '.join(known) or 'none'}{did_you_mean(key, known)}"
             )
     try:
         read = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(options), dict(given)))
@@ -105,11 +104,6 @@ def read_options(options: type[T], given: Mapping[str, Any], section: str) -> T:
         raise UserError(f"setting {section}.{error.full_key or '?'}: {str(error).splitlines()[0]}") from error
     assert isinstance(read, options)
     return read
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def imported(place: str) -> Any:

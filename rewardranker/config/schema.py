@@ -256,6 +256,9 @@ class MiningConfig:
     max_per_problem: int = setting(4, "At most so many hard negatives of a problem.")
     new_share: float = setting(0.5, "Share of mined pairs in a minibatch of the retrained reward models.")
     confirm: bool = setting(True, "A hard negative has to fail a second time.")
+    label_suspected: bool = setting(
+        False, "Mine problems too whose every program fails at the very call that the tests make (`docs/problems.md`)."
+    )
 
 
 @dataclass

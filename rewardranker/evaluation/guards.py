@@ -10,8 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from rewardranker.evaluation.pools import Submission
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import JudgeFunction
+from rewardranker.judge import JudgeFunction, judge_candidates
 from rewardranker.problems.types import Candidate, Problem
 
 CHEAT, GOLD = "cheat", "gold"

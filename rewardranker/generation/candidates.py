@@ -1,6 +1,6 @@
-"""Writing, judging and scoring candidates: functions on a batch of problems.
+"""Writing and scoring candidates: functions on a batch of problems.
 
-They are told how to generate, judge and score by plain functions, so that the same code serves a single
+They are told how to generate and score by plain functions, so that the same code serves a single
 process, actor pools and Ray Data.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.generation.types import Request, Response, Sampling
-from rewardranker.judge import JudgeFunction
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
 from rewardranker.models.endings import Endings
@@ -63,18 +62,6 @@ def to_candidates(
             )
         )
     return candidates
-
-
-def judge_candidates(candidates: Sequence[Candidate], problems: Mapping[str, Problem], run: JudgeFunction) -> None:
-    """Fills in verdicts; every distinct program of a problem is run once."""
-    items = list(dict.fromkeys((c.problem_id, c.code) for c in candidates))
-    judgements = run([(problems[problem_id], code) for problem_id, code in items])
-    known = dict(zip(items, judgements, strict=True))
-    for c in candidates:
-        judgement = known[c.problem_id, c.code]
-        c.verdict = judgement.verdict
-        c.tests_passed, c.tests_total = judgement.tests_passed, judgement.tests_total
-        c.message, c.signature = judgement.message, judgement.signature
 
 
 def readable_candidates(

@@ -12,6 +12,7 @@ from rewardranker.judge.judge import (
     sandbox_description,
     toolchain_of,
 )
+from rewardranker.judge.pools import judge_candidates
 
 __all__ = [
     "HARNESS_VERSION",
@@ -19,6 +20,7 @@ __all__ = [
     "Judge",
     "JudgeFunction",
     "VerdictCache",
+    "judge_candidates",
     "judge_fingerprint",
     "sandbox_description",
     "toolchain_of",

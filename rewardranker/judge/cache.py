@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 from typing import IO
 
+from rewardranker.paths import AnyPath
 from rewardranker.problems.verdict import NEVER_LABELS, Judgement, Verdict
 
 
@@ -19,7 +20,8 @@ class VerdictCache:
     killed writer left half written is passed over. Verdicts about our own machinery are never stored.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: AnyPath) -> None:
+        directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self._own = directory / f"{os.getpid()}-{uuid.uuid4().hex[:12]}.jsonl"
         self._file: IO[str] | None = None

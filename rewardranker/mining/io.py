@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 
-from rewardranker.problems.io import check_fields, read_rows, write_rows
+from rewardranker.paths import AnyPath
+from rewardranker.problems.fields import check_fields
+from rewardranker.problems.io import numbered_rows, write_rows
 from rewardranker.problems.types import Triplet
 
 SCHEMA = pa.schema(
@@ -25,7 +26,7 @@ SCHEMA = pa.schema(
 )
 
 
-def write_triplets(path: Path, triplets: Sequence[Triplet]) -> None:
+def write_triplets(path: AnyPath, triplets: Sequence[Triplet]) -> None:
     """Writes ``.parquet`` or ``.jsonl``, atomically; the same triplets give the same bytes.
 
     Raises:
@@ -34,14 +35,14 @@ def write_triplets(path: Path, triplets: Sequence[Triplet]) -> None:
     write_rows(path, [dataclasses.asdict(triplet) for triplet in triplets], SCHEMA)
 
 
-def read_triplets(path: Path) -> list[Triplet]:
+def read_triplets(path: AnyPath) -> list[Triplet]:
     """Reads what :func:`write_triplets` wrote.
 
     Raises:
         UserError: no such file, unreadable, or a field missing or unknown.
     """
     triplets = []
-    for number, row in enumerate(read_rows(path), 1):
-        check_fields(row, Triplet, f"{path}, triplet {number}")
+    for where, row in numbered_rows(path):
+        check_fields(row, Triplet, where)
         triplets.append(Triplet(**row))
     return triplets

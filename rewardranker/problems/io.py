@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rewardranker.errors import UserError
-from rewardranker.problems.types import Limits, Problem, Test
+from rewardranker.paths import AnyPath
+from rewardranker.problems.fields import Row
+from rewardranker.problems.given import problem_of
+from rewardranker.problems.types import Problem
 from rewardranker.runs.atomic import replacing
-
-Row = dict[str, Any]
 
 _GZIP = b"\x1f\x8b"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -33,18 +34,27 @@ def unix_lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def write_problems(path: Path, problems: Sequence[Problem]) -> None:
+def write_problems(path: AnyPath, problems: Sequence[Problem]) -> None:
     """Writes one JSON object per line; the file appears whole or not at all."""
     write_json_lines(path, (dataclasses.asdict(problem) for problem in problems))
 
 
-def read_problems(path: Path) -> list[Problem]:
-    """Reads what :func:`write_problems` wrote.
+def read_problems(path: AnyPath) -> list[Problem]:
+    """Reads what :func:`write_problems` wrote, or what a person did: ``docs/problems.md``.
 
     Raises:
-        UserError: no such file, a line that is not JSON, or a field missing or unknown.
+        UserError: no such file, a line that is not JSON, an id twice, or a problem that is not what
+            :func:`rewardranker.problems.given.problem_of` takes; names the line.
     """
-    return [_problem(row, f"{path}, problem {number}") for number, row in enumerate(read_json_lines(path), 1)]
+    problems: list[Problem] = []
+    places: dict[str, str] = {}
+    for where, row in numbered_json_lines(path):
+        problem = problem_of(row, where)
+        if problem.id in places:
+            raise UserError(f"{where}: id {problem.id!r} is also that of {places[problem.id]}; ids must be unique")
+        places[problem.id] = where
+        problems.append(problem)
+    return problems
 
 
 def check_problems(problems: Sequence[Problem]) -> None:
@@ -74,7 +84,7 @@ def first_few(names: Sequence[str]) -> str:
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
 
 
-def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
+def write_rows(path: AnyPath, rows: Sequence[Row], schema: pa.Schema) -> None:
     """Writes rows as ``.parquet`` (with exactly this schema) or ``.jsonl``; the same rows, the same bytes.
 
     The schema's metadata are a Parquet file's key-value metadata; JSON lines have none.
@@ -87,30 +97,38 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: AnyPath) -> list[Row]:
     """Reads rows of ``.parquet`` or ``.jsonl`` (``.jsonl.gz`` too), as :func:`read_json_lines` has them.
 
     Raises:
         UserError: another suffix, or not such a file.
     """
+    return [row for _, row in numbered_rows(path)]
+
+
+def numbered_rows(path: AnyPath) -> Iterator[tuple[str, Row]]:
+    """What :func:`read_rows` reads, each row with ``file, line number`` (Parquet: ``row``) for messages about it."""
+    path = Path(path)
     if row_format(path.with_suffix("") if path.suffix == ".gz" else path) == ".jsonl":
-        return read_json_lines(path)
+        yield from numbered_json_lines(path)
+        return
     _require(path)
     try:
         rows = pq.read_table(path).to_pylist()
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a readable Parquet file: {error}") from error
-    return [without_pandas_index(row) for row in rows]
+    for number, row in enumerate(rows, 1):
+        yield f"{path}, row {number}", without_pandas_index(row)
 
 
-def write_json_lines(path: Path, rows: Iterable[Row]) -> None:
+def write_json_lines(path: AnyPath, rows: Iterable[Row]) -> None:
     """Writes one JSON object per line, atomically."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             file.write(json.dumps(row) + "\n")
 
 
-def read_json_lines(path: Path) -> list[Row]:
+def read_json_lines(path: AnyPath) -> list[Row]:
     """Reads one JSON object per line; blank lines are passed over.
 
     A file may be gzipped, whatever it is called, and begin with a byte order mark. Text comes as
@@ -122,7 +140,7 @@ def read_json_lines(path: Path) -> list[Row]:
     return [row for _, row in numbered_json_lines(path)]
 
 
-def numbered_json_lines(path: Path) -> Iterator[tuple[str, Row]]:
+def numbered_json_lines(path: AnyPath) -> Iterator[tuple[str, Row]]:
     """What :func:`read_json_lines` reads, each row with ``file, line number`` for messages about it."""
     for number, line in enumerate(file_bytes(path).removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
@@ -131,16 +149,17 @@ def numbered_json_lines(path: Path) -> Iterator[tuple[str, Row]]:
         try:
             row = json.loads(line.decode())
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{where} is not JSON: {error}") from error
+            raise UserError(
+                f"{where} is not JSON: {error}; a line has to be one whole JSON object, in UTF-8"
+            ) from error
         if not isinstance(row, dict):
             raise UserError(f"{where}: expected a JSON object, found {type(row).__name__}")
         yield where, without_pandas_index(well_formed(row))
 
 
-def file_bytes(path: Path) -> bytes:
+def file_bytes(path: AnyPath) -> bytes:
     """What a file holds, unpacked where it is gzipped. Raises :class:`UserError` for no file, or a broken one."""
-    _require(path)
-    data = path.read_bytes()
+    data = _require(path).read_bytes()
     if not data.startswith(_GZIP):
         return data
     try:
@@ -168,21 +187,6 @@ def without_pandas_index(row: Row) -> Row:
     return {name: value for name, value in row.items() if not _PANDAS_INDEX.fullmatch(name)}
 
 
-def check_fields(row: Row, kind: type, where: str) -> None:
-    """Raises :class:`UserError` where a required field of dataclass ``kind`` is missing or one is unknown."""
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    required = {
-        name
-        for name, field in fields.items()
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
-    missing, unknown = sorted(required - set(row)), sorted(set(row) - set(fields))
-    if missing or unknown:
-        found = [f"lacks {', '.join(missing)}"] if missing else []
-        found += [f"has unknown {', '.join(unknown)}"] if unknown else []
-        raise UserError(f"{where}: {' and '.join(found)}; the fields of a {kind.__name__} are {', '.join(fields)}")
-
-
 def require_fields(rows: list[Row], fields: Sequence[str], where: str) -> list[Row]:
     """The same rows; raises :class:`UserError` where there are none, or one lacks a field."""
     if not rows:
@@ -194,35 +198,26 @@ def require_fields(rows: list[Row], fields: Sequence[str], where: str) -> list[R
     return rows
 
 
-def _problem(row: Row, where: str) -> Problem:
-    check_fields(row, Problem, where)
-    parts = dict(row)
-    for test in row["tests"]:
-        check_fields(test, Test, f"{where}, tests")
-    parts["tests"] = tuple(Test(**test) for test in row["tests"])
-    if "limits" in row:
-        check_fields(row["limits"], Limits, f"{where}, limits")
-        parts["limits"] = Limits(**row["limits"])
-    parts["stop_tokens"] = tuple(row.get("stop_tokens", ()))
-    return Problem(**parts)
-
-
-def require_folder(option: str, path: Path) -> None:
+def require_folder(option: str, path: AnyPath) -> None:
     """Raises :class:`UserError` where ``path`` could not be written for want of its folder.
 
     For commands, before their work; ``option`` is what the user calls the path.
     """
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"{option} {path}: folder {path.absolute().parent} does not exist; create it first")
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise UserError(f"{option} {path}: folder {folder} does not exist; create it first")
 
 
-def row_format(path: Path) -> str:
+def row_format(path: AnyPath) -> str:
     """The suffix by which a file of rows is written and read; raises :class:`UserError` for any other."""
-    if path.suffix not in (".parquet", ".jsonl"):
-        raise UserError(f"{path}: the name must end in .parquet or .jsonl, not {path.suffix or 'nothing'}")
-    return path.suffix
+    suffix = Path(path).suffix
+    if suffix not in (".parquet", ".jsonl"):
+        raise UserError(f"{path}: the name must end in .parquet or .jsonl, not {suffix or 'nothing'}")
+    return suffix
 
 
-def _require(path: Path) -> None:
-    if not path.is_file():
+def _require(path: AnyPath) -> Path:
+    found = Path(path)
+    if not found.is_file():
         raise UserError(f"file {path} does not exist; check the path, or run the stage that writes it")
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rewardranker.errors import UserError
-from rewardranker.problems.io import Row, check_fields, first_few, read_rows, require_folder, row_format, write_rows
+from rewardranker.paths import AnyPath
+from rewardranker.problems.fields import Row, check_fields
+from rewardranker.problems.io import first_few, numbered_rows, require_folder, row_format, write_rows
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Verdict
 
@@ -48,7 +50,7 @@ SCHEMA = pa.schema(
 _REVISIONS = b"rewardranker.problems"
 
 
-def write_pool(path: Path, candidates: Sequence[Candidate], problems: Iterable[Problem] = ()) -> None:
+def write_pool(path: AnyPath, candidates: Sequence[Candidate], problems: Iterable[Problem] = ()) -> None:
     """Writes a pool as ``.parquet`` or ``.jsonl``, atomically; the same candidates give the same bytes.
 
     In both, the scores of a ranker are a column ``score_<ranker>`` of their own (null, or in JSON lines not there,
@@ -68,10 +70,10 @@ def write_pool(path: Path, candidates: Sequence[Candidate], problems: Iterable[P
     write_rows(path, [_row(candidate) for candidate in candidates], schema)
 
 
-def pool_revisions(path: Path) -> dict[str, list[str]]:
+def pool_revisions(path: AnyPath) -> dict[str, list[str]]:
     """Which data the problems of a pool are from, ``{"mbpp python": ["ccf64ceae9c5"]}``, as its writer left it;
     empty where it left nothing, and for JSON lines, which have no room for it."""
-    if path.suffix != ".parquet":
+    if Path(path).suffix != ".parquet":
         return {}
     found = (pq.read_schema(path).metadata or {}).get(_REVISIONS)
     return {} if found is None else dict(json.loads(found))
@@ -87,7 +89,7 @@ def revisions_of(candidates: Sequence[Candidate], problems: Iterable[Problem]) -
     return {data: sorted(revisions) for data, revisions in sorted(found.items())}
 
 
-def require_pool_path(option: str, path: Path) -> None:
+def require_pool_path(option: str, path: AnyPath) -> None:
     """Raises :class:`UserError` where no pool could be written: another suffix, or a folder that is not there.
 
     For commands, before their work; ``option`` is what the user calls the path.
@@ -99,17 +101,21 @@ def require_pool_path(option: str, path: Path) -> None:
     require_folder(option, path)
 
 
-def read_pool(path: Path) -> list[Candidate]:
+def read_pool(path: AnyPath, complete: Callable[[Row, str], Row] = lambda row, where: row) -> list[Candidate]:
     """Reads a pool of either format; columns that :class:`Candidate` has defaults for may be absent.
 
     Scores may also lie in one column ``scores``, as an object or as a list of ``{"ranker", "score"}``, which pools
     once had.
 
+    Args:
+        complete: makes a row whole that says less than that; it is also told where the row stands. See
+            :func:`rewardranker.programs.given.read_candidates`.
+
     Raises:
         UserError: no such file, unreadable, a field missing or unknown, an unknown verdict, or a score that is no
             number or is there twice.
     """
-    return [_candidate(row, f"{path}, candidate {number}") for number, row in enumerate(read_rows(path), 1)]
+    return [_candidate(complete(row, where), where) for where, row in numbered_rows(path)]
 
 
 def group_by_problem(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:

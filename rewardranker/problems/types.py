@@ -45,9 +45,9 @@ class Test:
     expected: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A task with tests.
+    """A task with tests. What means nothing to somebody with five problems of one's own has a default.
 
     Attributes:
         id: unique in its data set.
@@ -60,7 +60,8 @@ class Problem:
         style: how the tests are run, see :class:`Test`.
         tests: hidden tests, never shown to a model unless ``prompt`` holds them.
         setup: trusted code to run before the tests (``program`` style).
-        group_id: near-duplicates share it; splits never separate a group.
+        split: ``train`` where nobody has held the problem out.
+        group_id: near-duplicates share it; splits never separate a group. By default, its own ``id``.
         revision: of the data, so that results can be compared.
         comparator: how what a main program printed is compared (``stdio`` style): by ``tokens``, integers exactly
             (:func:`rewardranker.judge.printed.stdout_equal`); by the rule that ``codecontests`` published, all
@@ -70,22 +71,26 @@ class Problem:
     """
 
     id: str
-    source: str
+    source: str = "own"
     language: str
     prompt: str
-    entry_point: str
+    entry_point: str = ""
     style: Style
     tests: tuple[Test, ...]
-    split: Split
-    group_id: str
-    licence: str
-    revision: str
+    split: Split = "train"
+    group_id: str = ""
+    licence: str = ""
+    revision: str = ""
     prefix: str = ""
     setup: str = ""
     limits: Limits = field(default_factory=Limits)
     comparator: Comparator = "tokens"
     checker: str = ""
     stop_tokens: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.group_id:
+            object.__setattr__(self, "group_id", self.id)
 
     @property
     def begun(self) -> str:

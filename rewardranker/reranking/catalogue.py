@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rewardranker.config.choices import imported
-from rewardranker.errors import UserError
+from rewardranker.errors import UserError, did_you_mean
 from rewardranker.problems.types import Candidate
 from rewardranker.reranking.lever import SELECTORS, Generator, LeverRanker
 from rewardranker.reranking.networks import CodeRanker, RewardRanker
@@ -137,8 +136,7 @@ def _stored(name: str, pool: Sequence[Candidate]) -> Ranker:
     keys = sorted({key for candidate in pool for key in candidate.scores})
     if name in keys:
         return StoredRanker(name)
-    near = difflib.get_close_matches(name, [*CATALOGUE, *keys], n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, [*CATALOGUE, *keys])
     held = f" or one of the pool's own scores: {', '.join(keys)}" if keys else "; the pool holds no scores"
     raise UserError(f"ranker {name!r} is not known; it must be one of {', '.join(CATALOGUE)}{held}{hint}")
 

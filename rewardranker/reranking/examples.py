@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rewardranker.errors import UserError
 from rewardranker.mining.triplets import first_triplets
-from rewardranker.problems.pool import group_by_problem
+from rewardranker.problems.suspects import labelled
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import completion_of
 from rewardranker.reranking.numbers import Read
@@ -25,7 +25,7 @@ def judged_pairs(
     passing or without a failing program give none: they say nothing about how to choose.
     """
     pairs: list[CandidatePair] = []
-    for problem_id, group in group_by_problem(pool).items():
+    for problem_id, group in labelled(problems, pool).items():
         problem = problems[problem_id]
         by_text = {completion_of(problem, c.code): c for c in reversed(group)}
         pairs += [

@@ -12,7 +12,9 @@ from rewardranker.models.limits import Limits
 from rewardranker.models.tiny import build_tokenizer
 from rewardranker.problems.types import Candidate, Problem
 
-PROBLEM = Problem("p", "test", "python", "def f(x):\n", "f", "program", (), "train", "p", "", "")
+PROBLEM = Problem(
+    id="p", language="python", prompt="def f(x):\n", entry_point="f", style="program", tests=(), split="train"
+)
 
 
 def lengths(rows: list[TokenSequence]) -> list[float]:

@@ -18,7 +18,17 @@ _VERDICTS = {"o": OK, "x": WRONG, "I": INFRA, "N": NO_TOOLCHAIN, "?": None}
 def problem(number: int, language: str = "python", revision: str = "r1", benchmark: str = "humaneval") -> Problem:
     name = f"{benchmark}/{number}"
     tests = (Test("assert True"),)
-    return Problem(name, "made", language, "", "f", "program", tests, "test", name, "MIT", revision)
+    return Problem(
+        id=name,
+        source="made",
+        language=language,
+        prompt="",
+        entry_point="f",
+        style="program",
+        tests=tests,
+        split="test",
+        revision=revision,
+    )
 
 
 def candidates(number: int, spec: str, language: str = "python", benchmark: str = "humaneval") -> list[Candidate]:

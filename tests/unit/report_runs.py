@@ -150,7 +150,17 @@ def _candidates(pool: str, problems: int, rate: float, generator: np.random.Gene
 
 
 def _problem(name: str) -> Problem:
-    return Problem(name, "family", "python", "", "f", "function", (Test("[]", "1"),), "test", name, "MIT", "family-1")
+    return Problem(
+        id=name,
+        source="family",
+        language="python",
+        prompt="",
+        entry_point="f",
+        style="function",
+        tests=(Test("[]", "1"),),
+        split="test",
+        revision="family-1",
+    )
 
 
 def _write_evaluation(stage: Path, problems: int, generator: np.random.Generator) -> None:

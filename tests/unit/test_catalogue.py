@@ -22,7 +22,7 @@ def candidate(code: str = "", problem_id: str = "p", **fields: object) -> Candid
 
 
 def problem(name: str = "p") -> Problem:
-    return Problem(name, "test", "python", "", "f", "function", (), "test", name, "", "")
+    return Problem(id=name, language="python", prompt="", entry_point="f", style="function", tests=(), split="test")
 
 
 def order(name: str, pool: Sequence[Candidate]) -> list[int]:

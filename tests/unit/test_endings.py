@@ -28,7 +28,9 @@ from rewardranker.training.setup import NetworkSetup
 
 #: Ids of the tokenizer that test_prompt_encoding makes.
 BEGIN, EOT, START, END, LETTER = 0, 1, 2, 3, 40
-PROBLEM = Problem("p", "test", "python", "", "", "program", (), "train", "p", "MIT", "0")
+PROBLEM = Problem(
+    id="p", language="python", prompt="", entry_point="", style="program", tests=(), split="train", revision="0"
+)
 
 
 def made(directory: Path, template: str | None = CHATML, **eos: Any) -> Path:

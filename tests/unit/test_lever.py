@@ -19,7 +19,9 @@ from rewardranker.reranking.lever import LeverRanker, execution_groups, generato
 from rewardranker.reranking.lever_text import VALUE_CHARS, verifier_sequence, verifier_text
 from rewardranker.reranking.numbers import stored
 
-PROBLEM = Problem("p", "test", "python", "def f(x):\n", "f", "program", (), "test", "p", "", "")
+PROBLEM = Problem(
+    id="p", language="python", prompt="def f(x):\n", entry_point="f", style="program", tests=(), split="test"
+)
 
 
 def candidate(code: str, probability: float = 0.5, **fields: object) -> Candidate:

@@ -8,16 +8,22 @@ import pytest
 from scripts import script
 from test_benchmarks import shared
 
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import Judge
+from rewardranker.judge import Judge, judge_candidates
 from rewardranker.problems.statements import plain_mbpp_prompt
 from rewardranker.problems.types import Problem, Test
 from rewardranker.problems.verdict import Verdict
 
 PROBLEM = Problem(
-    "mbpp/1", "mbpp", "python", plain_mbpp_prompt('Say "a\\n".', ["assert f([1], 2) == 3"]), "f", "program",
-    (Test("assert f([1], 2) == 3"),), "train", "mbpp/1", "", "r",
-)  # fmt: skip
+    id="mbpp/1",
+    source="mbpp",
+    language="python",
+    prompt=plain_mbpp_prompt('Say "a\\n".', ["assert f([1], 2) == 3"]),
+    entry_point="f",
+    style="program",
+    tests=(Test("assert f([1], 2) == 3"),),
+    split="train",
+    revision="r",
+)
 PROGRAM = 'import math\ndef f(xs, k):\n  """Old."""\n  if k < 1: return min(xs)\n  return k + xs[0]\n'
 
 

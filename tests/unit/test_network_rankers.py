@@ -23,7 +23,9 @@ from rewardranker.reranking.reviewer import ReviewerRanker, review_sequence
 
 
 def problem(name: str = "p") -> Problem:
-    return Problem(name, "test", "python", "def f(x):\n", "f", "program", (), "test", name, "", "")
+    return Problem(
+        id=name, language="python", prompt="def f(x):\n", entry_point="f", style="program", tests=(), split="test"
+    )
 
 
 def candidate(code: str = "", problem_id: str = "p", **fields: object) -> Candidate:

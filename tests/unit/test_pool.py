@@ -163,8 +163,8 @@ def test_columns_with_defaults_may_be_absent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"code": None}, "candidate 1: lacks code;"),
-        ({"colour": "red"}, "candidate 1: has unknown colour;"),
+        ({"code": None}, "line 1: lacks code;"),
+        ({"colour": "red"}, "line 1: has unknown colour;"),
         ({"verdict": "FINE"}, "unknown verdict 'FINE'; must be one of OK, WRONG"),
         ({"score_mine": "high"}, "candidate 1: the score by mine must be a number, found 'high'"),
         ({"scores": {"mine": 1.0}, "score_mine": 2.0}, "two scores by mine, in score_mine and in scores"),
@@ -236,7 +236,7 @@ def test_problem_round_trip(tmp_path: Path, problems: list[Problem]) -> None:
     del line["prompt"], line["limits"]["cpu_s"]
     line["limits"]["gpu_s"] = 1
     (tmp_path / "bad.jsonl").write_text(json.dumps(line))
-    with pytest.raises(UserError, match="problem 1: lacks prompt; the fields of a Problem are id, source"):
+    with pytest.raises(UserError, match="line 1: lacks prompt; the fields of a Problem are id, source"):
         read_problems(tmp_path / "bad.jsonl")
     (tmp_path / "bad.jsonl").write_text(json.dumps({**line, "prompt": "p"}))
     with pytest.raises(UserError, match="limits: has unknown gpu_s"):

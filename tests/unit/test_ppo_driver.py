@@ -32,7 +32,9 @@ SETTINGS = (
     "ppo.minibatch_size=4",
     "ppo.checkpoint_every=2",
 )
-PROBLEM = Problem("p", "test", "python", "def f(x):\n", "f", "program", (), "train", "p", "", "")
+PROBLEM = Problem(
+    id="p", language="python", prompt="def f(x):\n", entry_point="f", style="program", tests=(), split="train"
+)
 PROBLEMS = [replace(PROBLEM, id=f"p{i}", group_id=f"p{i}") for i in range(6)]
 Judge = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]
 

@@ -305,7 +305,17 @@ def test_bad_budgets_kinds_and_data_are_explained(model: str) -> None:
 
 def test_judged_candidates_become_pairs_of_the_same_problem_with_their_evidence() -> None:
     def problem(name: str) -> Problem:
-        return Problem(name, "s", "python", "def f(a):", "f", "function", (), "train", name, "", "", "def f(a):")
+        return Problem(
+            id=name,
+            source="s",
+            language="python",
+            prompt="def f(a):",
+            entry_point="f",
+            style="function",
+            tests=(),
+            split="train",
+            prefix="def f(a):",
+        )
 
     def candidate(name: str, body: str, verdict: Verdict) -> Candidate:
         code = f"def f(a):\n    return {body}\n"

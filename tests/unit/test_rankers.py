@@ -19,7 +19,7 @@ from rewardranker.reranking.stored import StoredRanker
 
 
 def problem(name: str = "p") -> Problem:
-    return Problem(name, "test", "python", "", "f", "function", (), "test", name, "", "")
+    return Problem(id=name, language="python", prompt="", entry_point="f", style="function", tests=(), split="test")
 
 
 def candidate(**fields: object) -> Candidate:

@@ -17,7 +17,7 @@ from rewardranker.reranking.execution import AlphaCodeRanker, ExecFilterRanker, 
 from rewardranker.reranking.generated import CodeTRanker, GeneratedCountRanker
 from rewardranker.reranking.protocol import Ranker
 
-PROBLEM = Problem("p", "test", "python", "", "f", "program", (), "test", "p", "", "")
+PROBLEM = Problem(id="p", language="python", prompt="", entry_point="f", style="program", tests=(), split="test")
 
 
 def candidate(**fields: object) -> Candidate:

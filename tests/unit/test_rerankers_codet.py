@@ -51,7 +51,10 @@ def groups() -> dict[str, list[Candidate]]:
 def test_draws_agree_with_the_closed_forms(benchmark: ModuleType) -> None:
     """The mean of 4,000 draws is within four standard errors of the closed form, for each ranker and problem."""
     pool = groups()
-    problems = {name: Problem(name, "", "python", "", "f", "program", (), "test", name, "", "") for name in pool}
+    problems = {
+        name: Problem(id=name, language="python", prompt="", entry_point="f", style="program", tests=(), split="test")
+        for name in pool
+    }
     rankers = [GeneratedCountRanker()]
     closed = benchmark.closed_form(pool, rankers, problems, 3)
     drawn = benchmark.by_draws(pool, rankers, problems, 3, 4000, seed=0)

@@ -57,7 +57,18 @@ def candidate(
 
 def problem(name: str, group: str = "") -> Problem:
     tests = (Test("assert True"),)
-    return Problem(name, "made", "python", "", "f", "program", tests, "test", group or name, "MIT", "r1")
+    return Problem(
+        id=name,
+        source="made",
+        language="python",
+        prompt="",
+        entry_point="f",
+        style="program",
+        tests=tests,
+        split="test",
+        group_id=group or name,
+        revision="r1",
+    )
 
 
 @dataclass(frozen=True)

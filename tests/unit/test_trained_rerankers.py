@@ -16,8 +16,7 @@ from scripts import script
 
 from rewardranker.config.schema import FamilyConfig
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import Judge
+from rewardranker.judge import Judge, judge_candidates
 from rewardranker.problems.family import Authors, build_family
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool

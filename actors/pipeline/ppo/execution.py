@@ -9,8 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from rewardranker.generation.candidates import judge_candidates
-from rewardranker.judge import JudgeFunction
+from rewardranker.judge import JudgeFunction, judge_candidates
 from rewardranker.problems.types import Candidate, Problem
 
 Metrics = dict[str, float]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from actors.pipeline.candidates import check_infra, sample_pool
+from actors.pipeline.candidates import check_judged, sample_pool
 from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, plan_settings, sample_shard
 from actors.roles.reference import Reference
@@ -18,8 +18,8 @@ from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmarks import Benchmark
 from rewardranker.evaluation.guards import guard_submissions, judged_guards
 from rewardranker.evaluation.plan import readings, sampling_of
-from rewardranker.generation.candidates import judge_candidates
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
+from rewardranker.judge import judge_candidates
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.models.loading import load_tokenizer, model_name
@@ -232,7 +232,7 @@ def _from_endpoint(
         "cost": report.whole_journal.cost,
     }
     judge_candidates(pool, {problem.id: problem for problem in benchmark.problems}, context.runtime.executors.run)
-    check_infra(pool, context.config.judge.max_infra_share, title)
+    check_judged(context, pool, title)
     return pool
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from actors.pipeline.candidates import check_infra, sample_pool, score_pool
+from actors.pipeline.candidates import check_judged, sample_pool, score_pool
 from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, plan_settings
 from actors.pipeline.stages.data import known_solutions
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import judge_candidates
+from rewardranker.judge import judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
 from rewardranker.mining.io import write_triplets
 from rewardranker.mining.style import style_shares
@@ -20,6 +21,7 @@ from rewardranker.mining.triplets import check_triplets, first_triplets
 from rewardranker.models.limits import UNREAD
 from rewardranker.problems.io import read_json_lines, write_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
+from rewardranker.problems.suspects import labelled
 from rewardranker.problems.types import Candidate, Problem, Triplet
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
@@ -41,7 +43,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
             pool += sample_pool(context, problems, plan, stage.path / "samples.parquet")
         write_pool(stage.path / "pool.parquet", pool, context.problems.values())
         triplets = []
-        for problem_id, group in group_by_problem(pool).items():
+        for problem_id, group in labelled(context.problems, pool).items():
             problem, seed = context.problems[problem_id], derive_seed(context.config.run.seed, problem_id)
             triplets += first_triplets(problem, group, data.triplets_per_problem, seed)
         _write(context, stage, "triplets", triplets)
@@ -93,11 +95,14 @@ def run_mining(
         pool = read_pool(pool_path)
         score_pool(context, pool, reward_model, "reward")
         write_pool(stage.path / "pool.parquet", pool, context.problems.values())
-        hard = _confirmed(context, pool)
+        groups = labelled(context.problems, pool, config.mining.label_suspected)
+        if len(groups) < (asked := len(group_by_problem(pool))):
+            stage.metrics["suspected"] = asked - len(groups)
+        hard = _confirmed(context, groups)
         references = known_solutions(context)
         for variant in variants:
             triplets: list[Triplet] = []
-            for problem_id, group in group_by_problem(pool).items():
+            for problem_id, group in groups.items():
                 seed = derive_seed(config.run.seed, name, variant, problem_id)
                 triplets += mined_triplets(
                     context.problems[problem_id],
@@ -117,7 +122,7 @@ def run_mining(
                 f"{name}: no hard negatives in {len(pool)} programs: raise mining.n or mining.problems, or stop at "
                 f"cycle.iterations={iteration - 1}"
             )
-        write_json_lines(stage.path / "examples.jsonl", _examples(context, pool, hard))
+        write_json_lines(stage.path / "examples.jsonl", _examples(context, groups, hard))
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
     inputs = {"pool": pool_path, "reward": reward_model, "references": context.data / "references.jsonl"}
@@ -134,17 +139,17 @@ def _human_solutions(context: Context, wanted: set[str]) -> list[Candidate]:
     with context.console.progress("  solutions", len(pool), "programs") as advance:
         executors = context.runtime.executors
         judge_candidates(pool, context.problems, lambda items: executors.run(items, advance))
-    check_infra(pool, context.config.judge.max_infra_share, "solutions")
+    check_judged(context, pool, "solutions")
     return pool
 
 
-def _confirmed(context: Context, pool: list[Candidate]) -> dict[str, list[Ranked]]:
+def _confirmed(context: Context, groups: Mapping[str, Sequence[Candidate]]) -> dict[str, list[Ranked]]:
     """Hard negatives by problem. Each failed twice: a false failure under load would teach the opposite."""
     config = context.config.mining
     hard = {
         # Where the reward model could not read a passing program, failing ones are not ranked above it.
         problem_id: hard_negatives([c for c in group if c.scores["reward"] > UNREAD], "reward", config)
-        for problem_id, group in group_by_problem(pool).items()
+        for problem_id, group in groups.items()
     }
     if not config.confirm:
         return hard
@@ -171,10 +176,12 @@ def _write(context: Context, stage: Stage, name: str, triplets: list[Triplet]) -
     stage.metrics[name] = len(usable)
 
 
-def _examples(context: Context, pool: list[Candidate], hard: dict[str, list[Ranked]]) -> list[dict[str, object]]:
+def _examples(
+    context: Context, groups: Mapping[str, Sequence[Candidate]], hard: Mapping[str, Sequence[Ranked]]
+) -> list[dict[str, object]]:
     """The failing programs with the highest scores above a passing sibling, for a person to look at."""
     rows = []
-    for problem_id, group in group_by_problem(pool).items():
+    for problem_id, group in groups.items():
         passing = [c for c in group if c.verdict == "OK" and c.scores["reward"] > UNREAD]
         if not passing or not hard[problem_id]:
             continue

@@ -12,9 +12,10 @@ from rewardranker.judge.expressions import Refused, checked
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.judge.languages.language import Level
 from rewardranker.judge.sandbox import Sandbox
-from rewardranker.judge.strict.python import count_tests, judge_python, parsed
+from rewardranker.judge.strict.python import count_tests, judge_python
 from rewardranker.judge.strict.recipes import judge_recipe, recipe_level
 from rewardranker.judge.strict.recordings import Recordings
+from rewardranker.problems.given import check_given
 from rewardranker.problems.types import Comparator, Problem
 from rewardranker.problems.verdict import Judgement, Verdict
 
@@ -48,17 +49,15 @@ def check_problem(problem: Problem) -> None:
     """Refuses what no program could be judged by.
 
     Raises:
-        UserError: no tests, tests that are not what the style asks for, or a style that the language lacks.
+        UserError: no tests, tests that are not what the style asks for, limits of nothing, or a style that the
+            language lacks.
     """
-    if not problem.tests:
-        raise UserError(f"problem {problem.id} has no tests; a program can only be judged by tests")
+    check_given(problem, f"problem {problem.id}")
     if problem.language not in LANGUAGES:
         return
     level_of(problem)
     _check_comparator(problem)
-    if problem.style == "function":
-        _check_json(problem)
-    elif problem.style == "probe":
+    if problem.style == "probe":
         _check_expressions(problem)
     elif problem.language == "python":
         count_tests(problem)
@@ -104,11 +103,3 @@ def _check_expressions(problem: Problem) -> None:
                 f"problem {problem.id}: the probe {test.input[:80]!r} is refused for {error}, since it would be "
                 "evaluated beside the judge's own code; leave out what judge.expressions.checked refuses"
             ) from None
-
-
-def _check_json(problem: Problem) -> None:
-    for test in problem.tests:
-        try:
-            parsed(test.input), parsed(test.expected)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"problem {problem.id}: a test is not valid JSON: {error}; mend it") from None

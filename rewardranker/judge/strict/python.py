@@ -6,7 +6,6 @@ decided here, or, for tests that are code, in the tester's process.
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,7 @@ from rewardranker.judge.strict.jobs import job_of, run_tester
 from rewardranker.judge.strict.outputs import output_answer
 from rewardranker.judge.strict.probes import judge_probes
 from rewardranker.judge.transcript import Tampered, read_transcript
+from rewardranker.problems.given import json_value
 from rewardranker.problems.types import Problem, Test
 from rewardranker.problems.verdict import Judgement, Verdict
 
@@ -119,13 +119,7 @@ def value_answer(kind: str, rest: list[Any], expected: str) -> Answer:
     if kind == "opaque":
         return Answer(Verdict.WRONG, f"opaque: {rest[0]}", "opaque")
     behaviour = f"value {wire.dumps(wire.canonical(rest[0]))}"
-    wanted = parsed(expected)
+    wanted = json_value(expected)
     if values_equal(wire.decode(rest[0]), wanted):
         return Answer(Verdict.OK, "", behaviour)
     return Answer(Verdict.WRONG, f"returned {wire.dumps(rest[0]):.80}, not {wanted!r:.80}", behaviour)
-
-
-@lru_cache(maxsize=65536)
-def parsed(text: str) -> Any:
-    """A test's text as JSON. Raises ``ValueError``."""
-    return json.loads(text)

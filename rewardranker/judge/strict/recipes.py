@@ -30,9 +30,10 @@ from rewardranker.judge.strict.answers import (
 )
 from rewardranker.judge.strict.building import Bench, last_line
 from rewardranker.judge.strict.outputs import output_answer
-from rewardranker.judge.strict.python import parsed, value_answer
+from rewardranker.judge.strict.python import value_answer
 from rewardranker.judge.strict.recordings import NotRecordable, Recording, Recordings, trusted_tests
 from rewardranker.judge.strict.replays import Replayable, Replays, values_of
+from rewardranker.problems.given import json_value
 from rewardranker.problems.types import Problem
 from rewardranker.problems.verdict import Judgement, Verdict
 
@@ -150,7 +151,7 @@ def _not_printed(bench: Bench, frame: Frame, recipe: Recipe, outcome: Outcome) -
 
 def _function(bench: Bench, code: str) -> Execution:
     tests = bench.problem.tests
-    arguments = [wire.encode(parsed(test.input)) for test in tests]
+    arguments = [wire.encode(json_value(test.input)) for test in tests]
 
     def answer(index: int, kind: str, rest: list[Any]) -> Answer:
         plain = [_without_undefined(rest[0])] if kind == "value" else rest
