@@ -107,12 +107,17 @@ def generate(
 
 @app.command()
 def judge(
-    benchmark: Annotated[str, typer.Option(help=_SETS)],
-    data: Annotated[Path, typer.Option(help="The benchmark's own JSON lines; for pool, problems.jsonl.")],
+    data: Annotated[
+        Path, typer.Option("--data", "--problems", help="The benchmark's own JSON lines; for pool, problems.jsonl.")
+    ],
     candidates: Annotated[
-        Path, typer.Option(help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.')
+        Path,
+        typer.Option(
+            "--candidates", "--pool", help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.'
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The same lines, or the pool, with verdicts.")],
+    benchmark: Annotated[str, typer.Option(help=_SETS)] = "pool",
     language: Annotated[str, typer.Option(help="Only problems in this language.")] = "",
     mode: Annotated[
         str, typer.Option(help="strict; compat: by another harness's rules; compare: both, and where they disagree.")

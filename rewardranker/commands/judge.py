@@ -91,6 +91,9 @@ def judge_pool(
     write_pool(out, pool, problems.values())
     console.show(summary([(c.language, c.verdict) for c in pool if c.verdict is not None]))
     say_suspected(suspected_in(problems, pool), console)
+    tier = REMOTE_TIER if remote else ""
+    _report_failures([Judgement(c.verdict, message=c.message, tier=tier) for c in pool if c.verdict], console)
+    console.say(f"{out}: {len(pool):,} candidates")
 
 
 def summary(results: Sequence[tuple[str, Verdict]]) -> Table:
@@ -159,9 +162,8 @@ def _judge(judge: Judge, request: JudgeRequest, lines: list[CandidateLine], cons
     write_json_lines(request.out, map(_row, lines, results))
     console.show(summary([(line.problem.language, r.verdict) for line, r in zip(lines, results, strict=True)]))
     if request.mode == "strict":
-        judged = [(line.problem, line.text, r.verdict, r.message) for line, r in zip(lines, results, strict=True)]
-        problems = {problem.id: problem for problem, *_ in judged}
-        say_suspected(suspected(problems, ((problem.id, *rest) for problem, *rest in judged)), console)
+        judged = [(line.problem.id, line.text, r.verdict, r.message) for line, r in zip(lines, results, strict=True)]
+        say_suspected(suspected({line.problem.id: line.problem for line in lines}, judged), console)
     _report_failures(results, console)
     console.say(f"{request.out}: {len(lines):,} lines")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rewardranker.config.choices import chosen
+from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.problems.io import check_problems
 from rewardranker.problems.types import Problem
@@ -17,7 +19,8 @@ class Corpus:
     """Problems of all three splits, and programs for them.
 
     Attributes:
-        references: a known correct program for every problem; of held-out ones, to guard the judge with.
+        references: known correct programs. A problem may have none: of a training problem, hard negatives are paired
+            with them (``mining``, but for the variant ``selftraining``); of a test problem, they guard the judge.
         imitated: what the generator learns to imitate; not verified.
         written: what people wrote, right or wrong, for the first triplets; not verified.
     """
@@ -28,8 +31,8 @@ class Corpus:
     written: Programs
 
     def check(self, least: int) -> None:
-        """Raises :class:`UserError` where problems are not as they have to be, a split has none, fewer than ``least``
-        are for training, or a program is of no problem."""
+        """Raises :class:`UserError` where problems are not as they have to be (:func:`check_problems`), fewer than
+        ``least`` are for training, none are for validation or for test, or a program is of no problem."""
         check_problems(self.problems)
         train = sum(problem.split == "train" for problem in self.problems)
         if train < least:
@@ -46,8 +49,28 @@ class Corpus:
             ("imitated", self.imitated),
             ("written", self.written),
         ):
+            if any(not isinstance(part, str) for program in programs for part in program):
+                raise UserError(f"data has {name} that are no pairs of texts: (problem id, program)")
             strange = next((problem for problem, _ in programs if problem not in known), None)
             if strange is not None:
                 raise UserError(
                     f"data has {name} for problem {strange!r}, which is none of its {len(known):,} problems"
                 )
+
+    def without_reference(self) -> list[str]:
+        """Ids of the training and test problems that no reference is of."""
+        known = {problem for problem, _ in self.references}
+        return [p.id for p in self.problems if p.split != "validation" and p.id not in known]
+
+
+def read_corpus(config: Config) -> Corpus:
+    """What ``data.source`` gives, checked.
+
+    Raises:
+        UserError: as the source, and as :meth:`Corpus.check`.
+    """
+    corpus = chosen("data.source", config.data.source)(config.data, config.run.seed)
+    if not isinstance(corpus, Corpus):
+        raise UserError(f"data.source={config.data.source!r} gave {type(corpus).__name__}, not a Corpus")
+    corpus.check(config.ppo.prompts_per_step)
+    return corpus

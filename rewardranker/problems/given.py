@@ -118,13 +118,11 @@ def _check_json(test: Test, where: str) -> None:
 
 
 def _check_limits(limits: Limits, where: str) -> None:
-    hints = get_type_hints(Limits)
-    for name in hints:
-        value: Any = getattr(limits, name)
-        kinds: tuple[type, ...] = (int,) if hints[name] is int else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < math.inf:
-            number = "a whole number" if hints[name] is int else "a number"
-            default = getattr(Limits(), name)
+    for name, kind in get_type_hints(Limits).items():
+        value, whole = getattr(limits, name), kind is int
+        number = value if type(value) is int or (type(value) is float and not whole) else math.nan
+        if not 0 < number < math.inf:
             raise UserError(
-                f"{where}: limits.{name} must be {number} above 0, found {value!r}; left out, it is {default}"
+                f"{where}: limits.{name} must be a {'whole ' if whole else ''}number above 0, found {value!r}; "
+                f"left out, it is {getattr(Limits(), name)}"
             )

@@ -46,7 +46,8 @@ def _completed(row: Row, where: str, problems: Mapping[str, Problem], source: st
         if not isinstance(row.get(field, ""), str):
             raise UserError(f"{where}: {field} must be text, found {row[field]!r:.80}")
     code = normalise(row["code"]) if "code" in row else extract(problem, row["text"])
-    return {"text": code, "source": source} | row | {"code": code, "language": problem.language}
+    whole = {"text": row.get("code", ""), "source": source} | row
+    return whole | {"code": code, "language": problem.language}
 
 
 def _problem(row: Row, where: str, problems: Mapping[str, Problem]) -> Problem:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 from rich.table import Table
 
 from rewardranker.config.schema import Config
 from rewardranker.models.checkpoint import read_shapes
 from rewardranker.models.loading import require_policy, require_start
+from rewardranker.problems.corpus import read_corpus
+from rewardranker.problems.types import Split
 
 BYTES = {"float32": 4, "bfloat16": 2}
 
@@ -40,6 +44,7 @@ def describe(config: Config) -> Table:
     samples = ppo.prompts_per_step * ppo.samples_per_prompt
     table = Table(title=f"{config.run.root}/{config.run.name}", show_header=False)
     rows = [
+        ("problems", _problems(config)),
         ("PPO samples per step", f"{samples:,}"),
         ("PPO updates per step", f"{ppo.inner_epochs * samples // ppo.minibatch_size}"),
         ("PPO samples per rank and update", f"{ppo.minibatch_size / config.cluster.ranks:g}"),
@@ -53,6 +58,17 @@ def describe(config: Config) -> Table:
     for name, value in rows:
         table.add_row(name, value)
     return table
+
+
+def _problems(config: Config) -> str:
+    """The source is asked as the data stage asks it, so that what it refuses is refused now."""
+    if config.data.source == "mbpp" and not config.data.mbpp.path:
+        return f"{config.data.mbpp.hub_name}, from the hub: not looked at"
+    corpus = read_corpus(config)
+    counts = Counter(problem.split for problem in corpus.problems)
+    lacking = len(corpus.without_reference())
+    told = [f"{split} {counts[split]:,}" for split in get_args(Split)]
+    return ", ".join(told + ([f"without a reference {lacking:,}"] if lacking else []))
 
 
 def _processes(config: Config) -> str:

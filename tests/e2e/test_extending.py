@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cycle_runs import ROOT
+from pages import blocks_of, in_copy, run_block
 
 PAGE = (ROOT / "docs" / "extending.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)(?: (\S+))?(?: (\S+))?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-SECTIONS = [section.split("\n")[0] for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]]
-
-
-def in_copy(copy: Path, *command: str) -> None:
-    environment = os.environ | {"PYTHONPATH": str(copy)}
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+BLOCKS = blocks_of("docs/extending.md")
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +22,16 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("extended")
     for part in ("rewardranker", "actors", "configs"):
         shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for _, path, table, text in BLOCKS:
-        if path and table:
-            source = (copy / path).read_text()
-            opening = re.search(rf"^\s*{re.escape(table)}(?!\w).*\{{", source, re.MULTILINE)
-            assert opening is not None, f"{path} has no table {table}"
-            assert text.count("\n") == 1, f"more than one line for {table}"
-            (copy / path).write_text(f"{source[: opening.end()]}\n{text}{source[opening.end() :]}")
-        elif path:
-            assert not (copy / path).exists(), f"{path} is there already"
-            (copy / path).write_text(text)
+    for block in BLOCKS:
+        if block.table:
+            source = (copy / block.path).read_text()
+            opening = re.search(rf"^\s*{re.escape(block.table)}(?!\w).*\{{", source, re.MULTILINE)
+            assert opening is not None, f"{block.path} has no table {block.table}"
+            assert block.text.count("\n") == 1, f"more than one line for {block.table}"
+            (copy / block.path).write_text(f"{source[: opening.end()]}\n{block.text}{source[opening.end() :]}")
+        elif block.path:
+            assert not (copy / block.path).exists(), f"{block.path} is there already"
+            (copy / block.path).write_text(block.text)
     return copy
 
 
@@ -54,20 +46,14 @@ def test_each_is_one_file_and_one_line_of_one_table() -> None:
 @pytest.mark.slow
 def test_what_was_added_does_what_the_page_says(extended: Path) -> None:
     """The page's scripts and commands in order; the whole cycle is for the slow test."""
-    for kind, path, _, text in BLOCKS:
-        if kind == "python" and not path:
-            (extended / "example.py").write_text(text)
-            in_copy(extended, sys.executable, "example.py")
-        elif kind == "sh":
-            for line in text.splitlines():
-                words = shlex.split(line)
-                if words[1] != "cycle":
-                    in_copy(extended, sys.executable, "-m", "rewardranker.cli", *words[1:])
+    for block in BLOCKS:
+        if not block.path and "rewardranker cycle" not in block.text:
+            run_block(block, extended)
 
 
 @pytest.mark.slow
 def test_a_cycle_with_all_of_them(extended: Path) -> None:
-    commands = [shlex.split(line) for kind, *_, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+    commands = [shlex.split(line) for block in BLOCKS if block.kind == "sh" for line in block.text.splitlines()]
     made = next(words for words in commands if words[1] == "data")
     for words in [made, *(words for words in commands if words[1] == "cycle")]:
         in_copy(extended, sys.executable, "-m", "rewardranker.cli", *words[1:])

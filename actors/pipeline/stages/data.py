@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from actors.pipeline.context import Context
-from rewardranker.config.choices import chosen
 from rewardranker.config.schema import Config
 from rewardranker.models.loading import require_policy, require_start
 from rewardranker.models.tiny import build_tiny_model
+from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.family import family_corpus_texts
 from rewardranker.problems.io import read_json_lines, write_json_lines, write_problems
 from rewardranker.runs.directory import RunDirectory, Stage
@@ -27,8 +27,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
         require_start(config.model.path, "model.path")
 
     def work(stage: Stage) -> None:
-        corpus = chosen("data.source", config.data.source)(config.data, config.run.seed)
-        corpus.check(config.ppo.prompts_per_step)
+        corpus = read_corpus(config)
         write_problems(stage.path / "problems.jsonl", corpus.problems)
         programs = {"references": corpus.references, "sft": corpus.imitated, "solutions": corpus.written}
         for name, rows in programs.items():
@@ -39,6 +38,8 @@ def build_data(config: Config, run: RunDirectory) -> Path:
             build_tiny_model(config.model.tiny, stage.path / "model", family_corpus_texts(), seed)
         train = sum(problem.split == "train" for problem in corpus.problems)
         stage.metrics |= {"problems": len(corpus.problems), "train": train, "sft_examples": len(corpus.imitated)}
+        if lacking := len(corpus.without_reference()):
+            stage.metrics["without_reference"] = lacking
 
     tiny = None if config.model.path else vars(config.model.tiny)
     settings = {"data": asdict(config.data), "seed": config.run.seed, "model": config.model.path, "tiny": tiny}
