@@ -257,7 +257,7 @@ class MiningConfig:
     new_share: float = setting(0.5, "Share of mined pairs in a minibatch of the retrained reward models.")
     confirm: bool = setting(True, "A hard negative has to fail a second time.")
     label_suspected: bool = setting(
-        False, "Mine problems too whose every program fails at the very call that the tests make (`docs/problems.md`)."
+        False, "Mine problems too whose every program fails at the call that the tests make (`docs/problems.md`)."
     )
 
 
