@@ -166,7 +166,7 @@ def test_columns_with_defaults_may_be_absent(tmp_path: Path) -> None:
         ({"code": None}, "line 1: lacks code;"),
         ({"colour": "red"}, "line 1: has unknown colour;"),
         ({"verdict": "FINE"}, "unknown verdict 'FINE'; must be one of OK, WRONG"),
-        ({"score_mine": "high"}, "candidate 1: the score by mine must be a number, found 'high'"),
+        ({"score_mine": "high"}, "line 1: the score by mine must be a number, found 'high'"),
         ({"scores": {"mine": 1.0}, "score_mine": 2.0}, "two scores by mine, in score_mine and in scores"),
         ({"scores": "0.5"}, r"scores must be columns such as score_rewardranker, .* found '0.5'"),
     ],
