@@ -6,12 +6,16 @@ PIP_ARGS ?= --quiet --disable-pip-version-check
 # Tests run file by file in so many processes, each with a temporary directory of its own; long files first.
 BESIDE ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: quickstart test test-slow lint toolchains clean
+.PHONY: quickstart test test-quick test-slow lint toolchains clean
 
 quickstart: $(BIN)/.core
 	$(BIN)/rewardranker cycle --config configs/quickstart.yaml
 
-test: lint
+# Linters use one core, tests what there is.
+test: $(BIN)/.dev
+	$(MAKE) --jobs=2 lint test-quick
+
+test-quick: $(BIN)/.dev
 	$(BIN)/python -m pytest $(BESIDE) -m "not slow"
 
 test-slow: $(BIN)/.dev

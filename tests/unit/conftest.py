@@ -9,7 +9,8 @@ import pytest
 from rewardranker.judge import Judge
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
+    """One sandbox for all files: its resident compilers take seconds to start."""
     with Judge(workers=1) as judge:
         yield judge

@@ -76,11 +76,10 @@ def test_nothing_is_looked_for_where_no_solutions_are(monkeypatch: pytest.Monkey
         benchmark_solutions("humaneval", "")
 
 
-def test_deepseek_coders_real_python_rows_are_solved_by_their_own_solutions() -> None:
+def test_deepseek_coders_real_python_rows_are_solved_by_their_own_solutions(judge: Judge) -> None:
     source = str(shared("multipl_e/humaneval-python.jsonl"))
     problems = load_benchmark("multipl_e", source)
     gold = references(problems, benchmark_solutions("multipl_e", source))
     assert len(gold) == len(problems) == 164
-    with Judge() as judge:
-        found = judge.run(list(zip(problems, [candidate.code for candidate in gold], strict=True)))
+    found = judge.run(list(zip(problems, [candidate.code for candidate in gold], strict=True)))
     assert [p.id for p, judgement in zip(problems, found, strict=True) if judgement.verdict != "OK"] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -47,12 +46,6 @@ AT_FAULT = {
     "returns nothing": HEAD + "    pass\n",
     "ends at import": "import os\nos._exit(0)\n" + HEAD + "    return True\n",
 }
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 @pytest.mark.parametrize("name", DO_ON_ABC)

@@ -28,20 +28,18 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_numbers_that_the_program_has_spoilt_are_not_compared_where_it_is() -> None:
+def test_numbers_that_the_program_has_spoilt_are_not_compared_where_it_is(judge: Judge) -> None:
     need("java")
     problems = {one.id.rpartition("/")[2]: one for one in load_multipl_e(shared("multipl_e/humaneval-java.jsonl"))}
     items = [(problems[row["problem_id"]], row["text"]) for row in rows(case("multipl_e_java.jsonl"))]
-    with Judge() as judge:
-        for result in judge.run([(problem, extract(problem, text)) for problem, text in items]):
-            assert (result.verdict, result.level) == (Verdict.WRONG, "L2"), result
+    for result in judge.run([(problem, extract(problem, text)) for problem, text in items]):
+        assert (result.verdict, result.level) == (Verdict.WRONG, "L2"), result
 
 
-def test_hello_fits_into_a_quarter_of_a_gigabyte() -> None:
+def test_hello_fits_into_a_quarter_of_a_gigabyte(judge: Judge) -> None:
     need("java")
     known = {one.id: one for one in read_problems(case("stdio_problems.jsonl"))}
     items = [
         (known[row["problem_id"]], row["code"]) for row in rows(case("stdio_pool.jsonl")) if row["language"] == "java"
     ]
-    with Judge() as judge:
-        assert [result.verdict for result in judge.run(items)] == [Verdict.OK] * len(items) != []
+    assert [result.verdict for result in judge.run(items)] == [Verdict.OK] * len(items) != []

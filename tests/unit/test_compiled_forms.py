@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -109,12 +108,6 @@ FORMS: dict[tuple[str, str], tuple[str, str, str, str, str]] = {
         "public static double Half(double x) { return x / 2; }", "public static double Half(double x) { return x; }", "L1",
     ),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 def task(language: str, body: str, beside: str) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,12 +44,6 @@ def task() -> Problem:
         prompt="#include <bits/stdc++.h>\nlong f(long a, long b) {\n",
         limits=Limits(cpu_s=5.0, wall_s=60.0, memory_mb=256),
     )
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(1) as judge:
-        yield judge
 
 
 def test_programs_mean_what_all_headers_make_of_them(judge: Judge) -> None:

@@ -52,14 +52,13 @@ def stub(problem: Problem, body: str) -> str:
     return f"{problem.prefix}{body}{closing}"
 
 
-def test_humaneval_s_own_solutions_pass() -> None:
+def test_humaneval_s_own_solutions_pass(judge: Judge) -> None:
     path = shared("humaneval/HumanEval.jsonl.gz")
     solutions = {
         f"humaneval/{r['task_id'].rpartition('/')[2]}": r["canonical_solution"] for r in read_json_lines(path)
     }
     problems = load_humaneval(path)
-    with Judge(workers=2) as judge:
-        results = judge.run([(problem, problem.prefix + solutions[problem.id]) for problem in problems])
+    results = judge.run([(problem, problem.prefix + solutions[problem.id]) for problem in problems])
     assert Counter(str(result.verdict) for result in results) == {"OK": 164}
     assert {result.level for result in results} == {"L2"}
 

@@ -20,12 +20,11 @@ WRONG = {"cpp": cpp.WRONG, "java": java.WRONG, "csharp": csharp.WRONG}
 
 @pytest.mark.parametrize("step", [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("language", PROGRAMS)
-def test_right_programs_are_right_in_every_style(language: str, step: int) -> None:
+def test_right_programs_are_right_in_every_style(judge: Judge, language: str, step: int) -> None:
     need(language)
     items, wrong = listed(language, PROGRAMS[language], step), listed(language, WRONG[language], step)
-    with Judge(workers=2) as judge:
-        results = dict(zip(items, judge.run(list(items.values())), strict=True))
-        siblings = dict(zip(wrong, judge.run(list(wrong.values())), strict=True))
+    results = dict(zip(items, judge.run(list(items.values())), strict=True))
+    siblings = dict(zip(wrong, judge.run(list(wrong.values())), strict=True))
     refused = {
         name: (result.verdict, result.message) for name, result in results.items() if result.verdict is not Verdict.OK
     }

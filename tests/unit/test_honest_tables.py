@@ -36,9 +36,8 @@ def items(language: str) -> list[tuple[Problem, Program]]:
     ]
 
 
-def judged(mine: list[tuple[Problem, Program]]) -> None:
-    with Judge(workers=2) as judge:
-        results = judge.run([(problem, program.code) for problem, program in mine])
+def judged(judge: Judge, mine: list[tuple[Problem, Program]]) -> None:
+    results = judge.run([(problem, program.code) for problem, program in mine])
     other = {
         program.name: (program.verdict, str(result.verdict), result.message)
         for (_, program), result in zip(mine, results, strict=True)
@@ -55,18 +54,18 @@ def judged(mine: list[tuple[Problem, Program]]) -> None:
         pytest.param("typescript", 1, id="typescript-all", marks=pytest.mark.slow),
     ],
 )
-def test_each_program_is_judged_as_it_should_be(language: str, step: int) -> None:
+def test_each_program_is_judged_as_it_should_be(judge: Judge, language: str, step: int) -> None:
     need(language)
-    judged(items(language)[::step])
+    judged(judge, items(language)[::step])
 
 
-def test_php_programs_that_need_an_extension() -> None:
+def test_php_programs_that_need_an_extension(judge: Judge) -> None:
     need("php")
     there = subprocess.run(["php", "-m"], capture_output=True, text=True).stdout.split()
     lacking = {"bcmath", "gmp", "mbstring"} - set(there)
     if lacking:
         pytest.skip(f"php lacks {', '.join(sorted(lacking))}: .ci/toolchains installs them")
-    judged([(function_problem("php", one), one) for one in programs(php.EXTENSIONS, HEADS["php"])])
+    judged(judge, [(function_problem("php", one), one) for one in programs(php.EXTENSIONS, HEADS["php"])])
 
 
 def test_there_are_five_hundred_right_programs() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +123,6 @@ PROGRAMS: dict[str, list[tuple[str, Verdict | None]]] = {
     ],
 }
 CODES = {"python": "python", "cpp": "cpp", "java": "java", "javascript": "js"}
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 @pytest.fixture

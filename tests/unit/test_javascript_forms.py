@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from judging import need, problem
 
@@ -148,10 +146,9 @@ FORMS: dict[str, tuple[str, str, list[tuple[str, Verdict]]]] = {
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
+def judge(judge: Judge) -> Judge:
     need("javascript")
-    with Judge(workers=2) as judge:
-        yield judge
+    return judge
 
 
 def task(prompt: str, tests: str) -> Problem:

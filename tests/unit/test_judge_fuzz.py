@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -38,12 +37,6 @@ def damaged(draw: st.DrawFn, code: str) -> str:
     start = draw(st.integers(0, len(code)))
     stop = draw(st.integers(start, min(len(code), start + 30)))
     return code[:start] + draw(st.text(characters, max_size=20)) + code[stop:]
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from judging import need, problem
 
@@ -95,12 +93,6 @@ NUMBER_BODIES = [
     ("csharp", "return (", Verdict.COMPILE_ERROR, 0),
     ("csharp", 'return "3";', Verdict.COMPILE_ERROR, 0),
 ]
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 def task(language: str, tests: dict[str, str] = NUMBERS) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -51,12 +50,6 @@ ECHO = {
     "php": '<?php\necho {} * (int) fgets(STDIN), "\\n";\n',
     "bash": "read n\necho $(({} * n))\n",
 }
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 def task(language: str, style: Style) -> Problem:

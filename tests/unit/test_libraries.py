@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from rewardranker.problems.verdict import Verdict
 
 OK, WRONG, NO_TOOLCHAIN = Verdict.OK, Verdict.WRONG, Verdict.NO_TOOLCHAIN
 MD5 = "const f = (text) => {\n  return require('js-md5')(text)\n}\n"
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 def need_all(language: str, text: str = "") -> None:

@@ -108,7 +108,7 @@ def test_rows_of_other_people_s_sets_are_taken(tmp_path: Path, name: str, group:
     assert common_problems(problems) == {group}
 
 
-def test_a_set_of_one_s_own_is_judged_and_compared(tmp_path: Path) -> None:
+def test_a_set_of_one_s_own_is_judged_and_compared(judge: Judge, tmp_path: Path) -> None:
     python = {
         "name": "mine_add",
         "language": "py",
@@ -120,8 +120,7 @@ def test_a_set_of_one_s_own_is_judged_and_compared(tmp_path: Path) -> None:
     problems = loaded(tmp_path, python, js)
     codes = [python["prompt"] + "    return x + y\n", problems[1].prefix + "  return x + y\n}"]
     wrong = [python["prompt"] + "    return x\n", problems[1].prefix + "  return x\n}"]
-    with Judge() as judge:
-        found = judge.run([*zip(problems, codes, strict=True), *zip(problems, wrong, strict=True)])
+    found = judge.run([*zip(problems, codes, strict=True), *zip(problems, wrong, strict=True)])
     assert [one.verdict for one in found][::2] == [Verdict.OK, Verdict.WRONG]
     if not toolchain(LANGUAGES["javascript"]).missing:
         assert [one.verdict for one in found][1::2] == [Verdict.OK, Verdict.WRONG]

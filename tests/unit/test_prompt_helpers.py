@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ OK, WRONG, RUNTIME_ERROR, INFRA = Verdict.OK, Verdict.WRONG, Verdict.RUNTIME_ERR
 COMPILE_ERROR = Verdict.COMPILE_ERROR
 LIMITS = Limits(cpu_s=4.0, wall_s=60.0, memory_mb=512)
 COMPILED = ("cpp", "java", "csharp")
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge(workers=2) as judge:
-        yield judge
 
 
 def row(path: Path, name: str, task: Task, checks: str) -> Problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from benchmark_data import SHARED, shared
@@ -147,10 +146,9 @@ HELPER = (
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
+def judge(judge: Judge) -> Judge:
     need("cpp")
-    with Judge(workers=2) as judge:
-        yield judge
+    return judge
 
 
 def task(declared: str, body: str) -> Problem:
