@@ -53,6 +53,9 @@ class VLLMEngine:
         self._broken = False
         self._expected = _checkpoint_metas(model_path)
         arguments: dict[str, Any] = {"dtype": dtype, "weight_transfer_config": {"backend": BACKEND}}
+        if current_platform.is_cpu():
+            # A seeded request whose prompt was read in parts needs a generator with an offset, which CPUs have not.
+            arguments |= {"enable_chunked_prefill": False, "enforce_eager": True}
         self._llm = LLM(
             model=model_path,
             max_model_len=config.max_model_len,
@@ -62,7 +65,6 @@ class VLLMEngine:
             tensor_parallel_size=self.weight_ranks,
             skip_tokenizer_init=True,
             generation_config="vllm",
-            enforce_eager=current_platform.is_cpu(),
             logprobs_mode="processed_logprobs",
             worker_extension_cls=WORKER_EXTENSION,
             **arguments,

@@ -46,7 +46,7 @@ class TrainerRole:
 def config(engine: str) -> Config:
     made = Config()
     made.rollout.engine, made.rollout.cpus_per_worker = engine, 0.4
-    made.rollout.max_model_len, made.rollout.kv_cache_mb, made.rollout.max_num_seqs = 256, 32, 16
+    made.rollout.max_model_len, made.rollout.kv_cache_mb, made.rollout.max_num_seqs = 256, 32, 32
     return made
 
 
@@ -223,6 +223,13 @@ def test_vllm_generates_as_the_new_weights_do(policy: RoleGroup, models: list[st
         assert response.finish_reason == ("stop" if response.token_ids[-1] in EOS else "length")
     again = role.wait_one(0, RolloutWorker.generate, requests()[::-1], sampling)
     assert [r.token_ids for r in again[::-1]] == [r.token_ids for r in responses]
+
+    # More tokens than vLLM reads at once: cut prompts of seeded requests would end in an error of torch's on a CPU.
+    long = [Request(f"long {i}", (2 + i, *range(2, 99), *range(2, 99), *range(2, 40)), seed=i) for i in range(64)]
+    short = Sampling(temperature=0.7, max_new_tokens=8)
+    first = role.wait_one(0, RolloutWorker.generate, long, short)
+    second = role.wait_one(0, RolloutWorker.generate, long[::-1], short)
+    assert [r.token_ids for r in second[::-1]] == [r.token_ids for r in first]
 
     with pytest.raises(UserError, match="prompt of long has 256 tokens; with rollout.max_model_len=256"):
         role.wait_one(0, RolloutWorker.generate, [Request("long", (2,) * 256, 0)], sampling)
