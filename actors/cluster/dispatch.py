@@ -8,14 +8,11 @@ from typing import Any, TypeVar
 import ray
 from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, RayTaskError
 
+from actors.cluster.failures import ChunkFailed, RoleError, raised
 from rewardranker.errors import UserError
 
 MAX_ATTEMPTS = 3
 W = TypeVar("W")
-
-
-class ChunkFailed(RuntimeError):
-    """A chunk took down every worker that it was given to."""
 
 
 def dispatch(
@@ -54,7 +51,9 @@ def dispatch(
                 if on_result:
                     on_result(results[chunk])
             except RayTaskError as error:
-                raise error.cause if isinstance(error.cause, UserError) else error from None
+                if isinstance(error.cause, UserError):
+                    raise error.cause from None
+                raise RoleError(f"{what}: worker {place} raised {raised(error)}") from error
             except (RayActorError, OutOfMemoryError, GetTimeoutError) as error:
                 attempts[chunk] += 1
                 if attempts[chunk] == MAX_ATTEMPTS:

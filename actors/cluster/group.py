@@ -18,6 +18,7 @@ from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, Ray
 from ray.util.placement_group import PlacementGroup, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from actors.cluster.failures import RoleError, WorkerLost, raised
 from actors.cluster.start import reserve
 from actors.cluster.worker import Worker
 from rewardranker.config.schema import ClusterConfig
@@ -32,14 +33,6 @@ R_co = TypeVar("R_co", covariant=True)
 Row = TypeVar("Row")
 T = TypeVar("T")
 P = ParamSpec("P")
-
-
-class WorkerLost(RuntimeError):
-    """A worker died or stopped answering. Its group can be started again from the last checkpoint."""
-
-
-class RoleError(RuntimeError):
-    """A role raised an error; starting again would raise it again."""
 
 
 class WorkerGroup:
@@ -132,7 +125,7 @@ class WorkerGroup:
         if isinstance(cause, RayTaskError):
             if isinstance(cause.cause, UserError):
                 raise cause.cause
-            raise RoleError(f"{where} raised {cause}") from cause
+            raise RoleError(f"{where} raised {raised(cause)}") from cause
         reason = f"no answer within {limit_s:.0f} s" if isinstance(cause, GetTimeoutError) else str(cause)
         raise WorkerLost(f"{where} is lost: {reason}") from cause
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import ray
 
-from actors.cluster.group import RoleGroup, WorkerGroup, WorkerLost
+from actors.cluster.failures import WorkerLost
+from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.cluster.start import preflight, start_ray
 from actors.pipeline.executors import ExecutorPool
 from actors.rollout.pool import RolloutPool

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.cluster.dispatch import chunked, dispatch
-from actors.cluster.group import RoleGroup, WorkerLost
+from actors.cluster.failures import WorkerLost
+from actors.cluster.group import RoleGroup
 from actors.rollout.worker import RolloutWorker
 from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync, WeightSyncError

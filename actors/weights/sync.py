@@ -13,7 +13,7 @@ import ray
 from ray import ObjectRef
 from ray.exceptions import RayError
 
-from actors.cluster.group import WorkerLost
+from actors.cluster.failures import WorkerLost
 from actors.weights.buckets import byte_size
 from actors.weights.source import WeightSource
 from rewardranker.config.schema import WeightSyncConfig

@@ -20,8 +20,9 @@ import ray
 import torch
 from small_models import make_scorer
 
-from actors.cluster.dispatch import ChunkFailed, chunked, dispatch
-from actors.cluster.group import RoleError, RoleGroup, WorkerGroup, WorkerLost
+from actors.cluster.dispatch import chunked, dispatch
+from actors.cluster.failures import ChunkFailed, RoleError, WorkerLost
+from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.cluster.worker import Worker
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
@@ -186,9 +187,11 @@ def test_rows_are_shared_out_and_come_back_in_order(groups: dict[int, WorkerGrou
 
 def test_an_error_names_role_method_rank_node_and_process(groups: dict[int, WorkerGroup]) -> None:
     role = groups[2].build("echo", Echo)
-    with pytest.raises(RoleError, match=r"echo\.fail: rank 1 of 2 \(node .*, pid \d+\) raised") as caught:
+    with pytest.raises(
+        RoleError, match=r"^echo\.fail: rank 1 of 2 \(node .*, pid \d+\) raised ValueError: a bug$"
+    ) as caught:
         role.all(Echo.fail, 1, False)
-    assert "a bug" in str(caught.value)
+    assert "in fail" in str(caught.value.__cause__)  # the worker's traceback
     with pytest.raises(UserError, match="^bad input$"):
         role.all(Echo.fail, 0, True)
 
@@ -257,6 +260,8 @@ class Fragile:
         if chunk[0] < 0 or (chunk[0] == 3 and not mark.exists()):
             mark.touch()
             os._exit(1)
+        if chunk[0] > 90:
+            raise ValueError("a bug\nwith details")
         return [2 * x for x in chunk]
 
 
@@ -271,3 +276,5 @@ def test_a_dead_worker_s_chunk_is_given_out_again(ray_local: None, tmp_path: Pat
     assert run(list(range(6))) == [[0], [2], [4], [6], [8], [10]]
     with pytest.raises(ChunkFailed, match="chunk 1 of 2 failed on 3 workers"):
         run([1, -1])
+    with pytest.raises(RoleError, match=r"^test: worker \d raised ValueError: a bug$"):
+        run([1, 99])

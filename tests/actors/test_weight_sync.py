@@ -18,7 +18,8 @@ from ray import ObjectRef
 from ray.actor import ActorHandle
 from small_models import VOCABULARY, buckets_of, hf_greedy, hf_logprobs, hf_model
 
-from actors.cluster.group import RoleError, RoleGroup, WorkerGroup
+from actors.cluster.failures import RoleError
+from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weights.buckets import Unpacker, byte_size, split
 from actors.weights.source import WeightSource
