@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from rewardranker.config.schema import Config
 from rewardranker.report.page import write_report
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory
+from rewardranker.tables.names import trained_in
 
 
 @dataclass(frozen=True)
@@ -67,27 +69,25 @@ def _stages(context: Context) -> None:
     first = TripletFiles((triplets,))
     reward = run_reward(context, "reward-1", sft, first, validation, steps) / "hf"
     policy = run_ppo(context, "ppo-1", sft, reward) / "hf"
-    reward_models, policies = {"rewardranker_1": reward}, {}
+    reward_models, policies = [reward], list[Path]()
     if cycle.control and cycle.iterations > 1:
         more = config.reward.retrain_steps or steps
         control = run_reward(context, "reward-control", sft, first, validation, more) / "hf"
-        reward_models["rewardranker_control"] = control
+        reward_models.append(control)
         if cycle.control_policy:
-            policies["ppo_2_control"] = run_ppo(context, "ppo-2-control", sft, control) / "hf"
+            policies.append(run_ppo(context, "ppo-2-control", sft, control) / "hf")
     lines = dict.fromkeys(cycle.variants, Lineage(reward, policy, (triplets,)))
     for iteration in range(2, cycle.iterations + 1):
         before = max(_validation(line.reward)[0] for line in lines.values())
         lines = _iterate(context, iteration, sft, validation, lines)
-        for variant, line in lines.items():
-            reward_models[f"rewardranker_{iteration}_{variant}"] = line.reward
-            if line.policy:
-                policies[f"ppo_{iteration}_{variant}"] = line.policy
+        reward_models += [line.reward for line in lines.values()]
+        policies += [line.policy for line in lines.values() if line.policy]
         after, error = max(_validation(line.reward) for line in lines.values())
         if cycle.patience_se and after <= before + cycle.patience_se * error:
             context.console.say(f"iteration {iteration} ranks no better on validation: {before:.3f} -> {after:.3f}")
             break
         lines = {variant: line for variant, line in lines.items() if line.policy}
-    run_evaluation(context, {"sft": sft, "ppo_1": policy}, reward_models, policies)
+    run_evaluation(context, *map(_named, ([sft, policy], reward_models, policies)))
     for name in cycle.extra_stages:
         chosen("cycle.extra_stages", name)(context)
 
@@ -103,8 +103,7 @@ def _iterate(
     found: dict[str, Lineage] = {}
     for (policy, reward), variants in parents.items():
         own = "" if len(parents) == 1 else f"-{variants[0]}"
-        source = f"ppo_{iteration - 1}{own.replace('-', '_')}"
-        plan = Plan.from_config(context.config, policy, source, "mining", context.config.mining.n)
+        plan = Plan.from_config(context.config, policy, _name(policy), "mining", context.config.mining.n)
         problems = mining_problems(context, iteration)
         pool = run_pool(context, f"generate-{iteration}{own}", problems, plan) / "pool.parquet"
         mined = run_mining(context, f"mine-{iteration}{own}", iteration, variants, pool, reward)
@@ -122,6 +121,15 @@ def _iterate(
         policy = run_ppo(context, f"ppo-{iteration}-{variant}", sft, line.reward) / "hf"
         found[variant] = Lineage(line.reward, policy, line.triplets)
     return found
+
+
+def _name(model: Path) -> str:
+    """What a stage's ``hf/`` is called everywhere else."""
+    return trained_in(model.parent.name)
+
+
+def _named(models: Sequence[Path]) -> dict[str, Path]:
+    return {_name(model): model for model in models}
 
 
 def _to_continue(context: Context, lines: dict[str, Lineage]) -> list[str]:

@@ -11,7 +11,7 @@ from rewardranker.rendering.charts import PLAIN, TWIN_RIGHT, Axis, Series, Size,
 from rewardranker.rendering.html import decimal, figure, missing, note, safe, table
 from rewardranker.rendering.svg import Scale, percent
 from rewardranker.report.run import FinishedRun, FinishedStage
-from rewardranker.tables.names import label, per_cent
+from rewardranker.tables.names import label, per_cent, trained_in
 
 _SCORE, _PASS_RATE, _KL = "critic/score/mean", "rollout/pass_rate", "kl/sequence"
 _KL_LABEL = "KL to SFT, nats per response"
@@ -62,7 +62,7 @@ def ppo(run: FinishedRun) -> str:
 
 def _reward_name(stage: FinishedStage) -> str:
     """``reward-2-hardnegatives`` as the tables call its ranker, without the word they all begin with."""
-    name = label(stage.name.replace("reward-", "rewardranker_", 1).replace("-", "_"))
+    name = label(trained_in(stage.name))
     own = name.removeprefix("RewardRanker").lstrip(" ,")
     return own[1:-1] if own.startswith("(") else own
 

@@ -21,18 +21,34 @@ _LABELS = {
     "rewardranker_1": "RewardRanker (1 iter.)",
     "rewardranker_control": "RewardRanker, control (no new data)",
 }
-_VARIANTS = {"hardnegatives": "hard negatives", "selftraining": "self-training"}
+_VARIANTS = {
+    "hardnegatives": "hard negatives",
+    "selftraining": "self-training",
+    "randomnegatives": "random negatives",
+}
 
 
-def label(ranker: str) -> str:
-    """A ranker's name for people; an unknown key stands for itself."""
-    later = re.fullmatch(r"rewardranker_(\d++)(?:_(.++))?", ranker)
-    if ranker in CATALOGUE:
-        return CATALOGUE[ranker].label
-    if ranker in _LABELS or later is None:
-        return _LABELS.get(ranker, ranker)
-    variant = later[2] or ""
-    return ", ".join(filter(None, ("RewardRanker", f"{later[1]} iter.", _VARIANTS.get(variant, variant))))
+def trained_in(stage: str) -> str:
+    """What a stage of the cycle trains, by the name that pools, manifests, ``results.json`` and tables share.
+
+    ``reward-2-hardnegatives``, also with its number before it, trains the ranker ``rewardranker_2_hardnegatives``,
+    and ``ppo-1`` the policy ``ppo_1``; ``sft`` is the generator ``sft``.
+    """
+    name = re.sub(r"^\d++-", "", stage)
+    return re.sub("^reward-", "rewardranker-", name).replace("-", "_")
+
+
+def label(name: str) -> str:
+    """A ranker's name for people; that of a policy or of an unknown ranker stands for itself."""
+    if name in CATALOGUE:
+        return CATALOGUE[name].label
+    kind, _, own = name.partition("_")
+    if name in _LABELS or not own or kind not in ("rewardranker", "coderanker"):
+        return _LABELS.get(name, name)
+    iteration, _, variant = own.partition("_")
+    if kind == "coderanker" or not iteration.isdecimal():
+        return f"{_LABELS[kind]} ({own})"
+    return ", ".join(filter(None, (_LABELS[kind], f"{iteration} iter.", _VARIANTS.get(variant, variant))))
 
 
 def in_order(keys: Iterable[str]) -> list[str]:

@@ -25,7 +25,7 @@ from rewardranker.tables.cycle import (
     texts,
     to_results,
 )
-from rewardranker.tables.names import label, per_cent
+from rewardranker.tables.names import label, per_cent, trained_in
 from rewardranker.tables.notes import cycle_notes
 from rewardranker.tables.ranked import Method
 from rewardranker.tables.rows import Row, Score, Table
@@ -403,4 +403,20 @@ def test_labels() -> None:
     assert label("rewardranker_2_hardnegatives") == "RewardRanker, 2 iter., hard negatives"
     assert label("rewardranker_3_selftraining") == "RewardRanker, 3 iter., self-training"
     assert label("rewardranker_3_other") == "RewardRanker, 3 iter., other"
-    assert label("lever") == "lever"
+    assert label("rewardranker_2_randomnegatives") == "RewardRanker, 2 iter., random negatives"
+    assert label("coderanker_2") == "CodeRanker (2)" and label("rewardranker_mine") == "RewardRanker (mine)"
+    assert label("lever") == "lever" and label("ppo_2_hardnegatives") == "ppo_2_hardnegatives"
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [
+        ("01-sft", "sft"),
+        ("04-reward-1", "rewardranker_1"),
+        ("reward-control", "rewardranker_control"),
+        ("09-reward-2-hardnegatives", "rewardranker_2_hardnegatives"),
+        ("ppo-2-selftraining", "ppo_2_selftraining"),
+    ],
+)
+def test_what_a_stage_trains_has_one_name(stage: str, name: str) -> None:
+    assert trained_in(stage) == name

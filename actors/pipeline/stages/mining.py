@@ -26,6 +26,7 @@ from rewardranker.problems.types import Candidate, Problem, Triplet
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
+from rewardranker.tables.names import trained_in
 
 EXAMPLES = 24
 
@@ -89,16 +90,16 @@ def run_mining(
 
     A variant for which nothing was found gets no file; when none gets one, the run ends.
     """
-    config = context.config
+    config, ranker = context.config, trained_in(reward_model.parent.name)
 
     def work(stage: Stage) -> None:
         pool = read_pool(pool_path)
-        score_pool(context, pool, reward_model, "reward")
+        score_pool(context, pool, reward_model, ranker)
         write_pool(stage.path / "pool.parquet", pool, context.problems.values())
         groups = labelled(context.problems, pool, config.mining.label_suspected)
         if len(groups) < (asked := len(group_by_problem(pool))):
             stage.metrics["suspected"] = asked - len(groups)
-        hard = _confirmed(context, groups)
+        hard = _confirmed(context, groups, ranker)
         references = known_solutions(context)
         for variant in variants:
             triplets: list[Triplet] = []
@@ -122,7 +123,7 @@ def run_mining(
                 f"{name}: no hard negatives in {len(pool)} programs: raise mining.n or mining.problems, or stop at "
                 f"cycle.iterations={iteration - 1}"
             )
-        write_json_lines(stage.path / "examples.jsonl", _examples(context, groups, hard))
+        write_json_lines(stage.path / "examples.jsonl", _examples(context, groups, hard, ranker))
         stage.metrics["problems_with_hard_negatives"] = sum(bool(found) for found in hard.values())
 
     inputs = {"pool": pool_path, "reward": reward_model, "references": context.data / "references.jsonl"}
@@ -143,12 +144,12 @@ def _human_solutions(context: Context, wanted: set[str]) -> list[Candidate]:
     return pool
 
 
-def _confirmed(context: Context, groups: Mapping[str, Sequence[Candidate]]) -> dict[str, list[Ranked]]:
+def _confirmed(context: Context, groups: Mapping[str, Sequence[Candidate]], ranker: str) -> dict[str, list[Ranked]]:
     """Hard negatives by problem. Each failed twice: a false failure under load would teach the opposite."""
     config = context.config.mining
     hard = {
         # Where the reward model could not read a passing program, failing ones are not ranked above it.
-        problem_id: hard_negatives([c for c in group if c.scores["reward"] > UNREAD], "reward", config)
+        problem_id: hard_negatives([c for c in group if c.scores[ranker] > UNREAD], ranker, config)
         for problem_id, group in groups.items()
     }
     if not config.confirm:
@@ -177,24 +178,24 @@ def _write(context: Context, stage: Stage, name: str, triplets: list[Triplet]) -
 
 
 def _examples(
-    context: Context, groups: Mapping[str, Sequence[Candidate]], hard: Mapping[str, Sequence[Ranked]]
+    context: Context, groups: Mapping[str, Sequence[Candidate]], hard: Mapping[str, Sequence[Ranked]], ranker: str
 ) -> list[dict[str, object]]:
     """The failing programs with the highest scores above a passing sibling, for a person to look at."""
     rows = []
     for problem_id, group in groups.items():
-        passing = [c for c in group if c.verdict == "OK" and c.scores["reward"] > UNREAD]
+        passing = [c for c in group if c.verdict == "OK" and c.scores[ranker] > UNREAD]
         if not passing or not hard[problem_id]:
             continue
-        best = max(passing, key=lambda c: c.scores["reward"])
-        worst = max(hard[problem_id], key=lambda r: r.candidate.scores["reward"])
+        best = max(passing, key=lambda c: c.scores[ranker])
+        worst = max(hard[problem_id], key=lambda r: r.candidate.scores[ranker])
         rows.append(
             {
                 "problem_id": problem_id,
                 "prompt": context.problems[problem_id].prompt,
                 "chosen": best.code,
                 "rejected": worst.candidate.code,
-                "score_chosen": best.scores["reward"],
-                "score_rejected": worst.candidate.scores["reward"],
+                "score_chosen": best.scores[ranker],
+                "score_rejected": worst.candidate.scores[ranker],
                 "rank": worst.rank,
                 "verdict": str(worst.candidate.verdict),
                 "message": worst.candidate.message,
