@@ -32,7 +32,10 @@ Data = Annotated[
     typer.Option(metavar="NAME=SOURCE", help="Where a benchmark's rows are: a file, a directory, a name on the hub."),
 ]
 _SETS = "multipl_e, humaneval, humaneval_x, mbpp, or pool (our own problems)."
-_RANKERS = "rewardranker (needs --model, or its scores in the pool), another score in the pool, or"
+_RANKERS = (
+    "By default what --model was trained as. rewardranker, coderanker, lever (need --model, or their scores in the "
+    "pool; lever also what programs return), another score in the pool, or"
+)
 _SETTINGS = "Settings: `rewardranker settings [WORD]`, docs/settings.md."
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, print derived sizes, start nothing.")]
 
@@ -162,12 +165,15 @@ def train(
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-4,
     seed: Annotated[int, typer.Option(help="Of the head and the order of problems.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, or cuda:0.")] = "cpu",
+    validation: Annotated[
+        float, typer.Option(help="Share of the problems that is held out, and ranked at the end; 0: none.")
+    ] = 0.1,
 ) -> None:
     """A reranker from a judged pool or from preferences, in this process, without the cycle."""
     from rewardranker.commands.train import TrainRequest, run_train
 
     asked = (kind, model, problems, pool, out, chat, steps, programs_per_step, pairs_per_problem, trained_layers)
-    run_train(TrainRequest(*asked, max_tokens, lr, seed, device, preferences), Console())
+    run_train(TrainRequest(*asked, max_tokens, lr, seed, device, preferences, validation), Console())
 
 
 class _WithRankers(TyperCommand):
@@ -194,8 +200,8 @@ def rerank(
         ),
     ],
     out: Annotated[Path, typer.Option(help="The same lines, or the pool: best of each problem first, with scores.")],
-    ranker: Annotated[str, typer.Option(help=_RANKERS)] = "rewardranker",
-    model: Annotated[str, typer.Option(help="Reward model directory, for --ranker rewardranker.")] = "",
+    ranker: Annotated[str, typer.Option(help=_RANKERS)] = "",
+    model: Annotated[str, typer.Option(help="Directory of a trained reranker, of any of the three kinds.")] = "",
     chat: Annotated[
         bool | None,
         typer.Option("--chat/--no-chat", help="Problems in the chat template; else as it was trained."),

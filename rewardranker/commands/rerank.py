@@ -10,22 +10,24 @@ from rich.table import Table
 
 from rewardranker.commands.judge_files import PROBLEM_SETS, load_pool, named_problems, read_candidates
 from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
-from rewardranker.config.schema import EngineConfig
 from rewardranker.errors import UserError
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.io import require_folder, write_json_lines
 from rewardranker.problems.languages import canonical_language
-from rewardranker.problems.pool import group_by_problem, require_pool_path, write_pool
+from rewardranker.problems.pool import SCORE, group_by_problem, require_pool_path, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import NEVER_LABELS, Verdict
 from rewardranker.reranking.api import rank_pool
-from rewardranker.reranking.catalogue import CATALOGUE, lacking, ranker_for
-from rewardranker.reranking.record import Reading, reading
+from rewardranker.reranking.catalogue import CATALOGUE, LEVER, check_need, kind_of, lacking, need_of, ranker_for
+from rewardranker.reranking.record import Reading, reading, recorded
 from rewardranker.runs.console import Console
 from rewardranker.statistics.metrics import expected_pick
+from rewardranker.tables.names import label
 
-TOKENS_PER_BATCH = 16384
+#: The ranker where neither an option nor a model says which.
 KEY = "rewardranker"
+#: Those that have a network.
+NETWORKS = ("rewardranker", "coderanker", "lever")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class RerankRequest:
     candidates: Path
     out: Path
     benchmark: str = "pool"
-    ranker: str = KEY
+    ranker: str = ""
     model: str = ""
     chat: bool | None = None
     language: str = ""
@@ -65,48 +67,49 @@ def run_rerank(request: RerankRequest, console: Console) -> None:
     absent = len(problems) - len({candidate.problem_id for candidate in pool})
     if absent:
         console.say(f"{absent:,} of the {len(problems):,} problems of {request.data} have no candidates")
-    console.say(f"{request.out}: {len(ordered):,} candidates, best first by {name}")
+    column = f", its scores in column {SCORE}{name}" if request.benchmark == "pool" else ""
+    console.say(f"{request.out}: {len(ordered):,} candidates, best first by {name}{column}")
 
 
-def add_reward_scores(
-    model: str, problems: Mapping[str, Problem], pool: Sequence[Candidate], chat: bool | None, console: Console
-) -> None:
-    """Fills in ``scores["rewardranker"]`` with what a reward model says of every program.
+def add_scores(
+    request: RerankRequest, problems: Mapping[str, Problem], pool: Sequence[Candidate], console: Console
+) -> str:
+    """Fills in what the network in ``request.model`` says of every program; returns the name that it is stored by.
 
-    Args:
-        chat: whether problems are put in the chat template; ``None``: as its training recorded, else not.
+    That is the ranker that was asked for, else the kind that the directory records; LEVER's verifier is ``lever``.
 
     Raises:
-        UserError: no model there, one without a scalar head, or one that was trained as something else.
+        UserError: no model there, one without a scalar head, one that was trained as something else, or candidates
+            that lack what it reads.
     """
     # What follows takes seconds to import, and most rankers need none of it.
-    from rewardranker.generation.candidates import score_candidates
-    from rewardranker.models.batching import TokenSequence
-    from rewardranker.models.limits import Limits, describe_unread
-    from rewardranker.models.loading import quiet_transformers, require_scorer
-    from rewardranker.training.ranks import Rank
-    from rewardranker.training.reranker import Reranker
-    from rewardranker.training.setup import NetworkSetup
+    from rewardranker.models.limits import describe_unread
+    from rewardranker.models.loading import require_scorer
+    from rewardranker.reranking.scorer import Scorer
 
-    require_scorer(model, "--model")
-    how = reading(model, KEY, chat, Reading(KEY, False), (f"--ranker {KEY}", "--chat" if chat else "--no-chat"))
-    quiet_transformers()
-    reranker = Reranker(NetworkSetup(model, model, EngineConfig(shared_prompts=True), TOKENS_PER_BATCH), Rank())
-
-    def score(rows: list[TokenSequence]) -> list[float]:
-        with console.progress("rerank", len(rows), "programs") as advance:
-            return reranker.score(rows, advance)
-
-    limits = Limits.of(reranker.network.model.config)
-    unread = score_candidates(pool, problems, score, reranker.tokenizer, how.chat, KEY, limits)
+    require_scorer(request.model, "--model")
+    found = recorded(request.model)
+    name = request.ranker or (found.kind if found is not None else KEY)
+    kind = kind_of(name)
+    if kind not in NETWORKS:
+        raise UserError(f"{request.model} was trained as {kind}, which is none of {', '.join(NETWORKS)}")
+    check_need(name, pool)
+    settings = (f"--ranker {name}", "--chat" if request.chat else "--no-chat")
+    how = reading(request.model, kind, request.chat, Reading(kind, False), settings)
+    scorer, key = Scorer(request.model, how, setting="--model"), "lever" if kind == "lever" else name
+    distinct = len({(candidate.problem_id, candidate.code) for candidate in pool})
+    with console.progress("rerank", distinct, "programs") as advance:
+        unread = scorer.store(pool, problems, key, advance)
     if unread:
         console.warn(describe_unread(unread, len(pool)))
+    return name
 
 
 def summary(ordered: Sequence[Candidate], ranker: str) -> Table:
     """Per language: how much was ranked, how often the best score is shared, and, of the problems whose candidates
     were all judged, the share that the first choice solves, beside chance and the best possible."""
     table = Table("language", "problems", "candidates", "tied for best", *("judged", "solved", "random", "oracle"))
+    table.title = f"chosen by {label(ranker)}"
     for column in table.columns[1:]:
         column.justify = "right"
     groups = list(group_by_problem(ordered).values())
@@ -146,20 +149,21 @@ def _ranked(
     request: RerankRequest, problems: Mapping[str, Problem], pool: Sequence[Candidate], console: Console
 ) -> tuple[list[Candidate], str]:
     """The candidates in order, and the ranker's own name, by which they hold its scores."""
-    if request.model:
-        add_reward_scores(request.model, problems, pool, request.chat, console)
-    elif request.ranker == KEY and not any(KEY in candidate.scores for candidate in pool):
+    name = add_scores(request, problems, pool, console) if request.model else request.ranker or KEY
+    if not request.model and name in (*NETWORKS, *LEVER) and not _scored(pool, kind_of(name)):
         raise UserError(
-            f"--ranker {KEY} needs --model, a reward model's directory (the candidates hold no scores of one); or "
-            f"choose another ranker: {', '.join(CATALOGUE)}"
+            f"--ranker {name} needs --model, the directory of a trained one (the candidates hold no scores of one); "
+            f"or choose another ranker: {', '.join(CATALOGUE)}"
         )
-    ranker = ranker_for(request.ranker, pool)
-    blind = lacking(request.ranker, pool)
-    if blind:
-        need = CATALOGUE[request.ranker].need
-        assert need is not None
-        console.warn(f"{blind:,} of {len(pool):,} candidates lack {need.what}, which {request.ranker} needs")
+    ranker = ranker_for(name, pool)
+    blind, need = lacking(name, pool), need_of(name)
+    if blind and need is not None:
+        console.warn(f"{blind:,} of {len(pool):,} candidates lack {need.what}, which {name} needs")
     return rank_pool(pool, problems, ranker), ranker.name
+
+
+def _scored(pool: Sequence[Candidate], key: str) -> bool:
+    return any(key in candidate.scores for candidate in pool)
 
 
 def _check(request: RerankRequest) -> None:
@@ -169,10 +173,15 @@ def _check(request: RerankRequest) -> None:
     ):
         if given not in known:
             raise UserError(f"{option} {given!r} is not known; it must be one of {', '.join(known)}")
-    if request.model and request.ranker != KEY:
+    kind = kind_of(request.ranker or KEY)
+    network = request.ranker in LEVER if kind == "lever" else kind in NETWORKS
+    if request.model and not network:
         raise UserError(
-            f"--model is for --ranker {KEY}; --ranker {request.ranker} uses no model: leave one of them out"
+            f"--model is for {', '.join(f'--ranker {name}' for name in NETWORKS)}; --ranker {request.ranker} uses no "
+            "model: leave one of them out"
         )
+    if request.chat and kind == "lever":
+        raise UserError("--chat: LEVER's verifier reads a text of its own form, never a chat; leave --chat out")
     if request.chat is not None and not request.model:
         raise UserError("--chat says how --model was trained; without a model it means nothing: leave it out")
     if request.benchmark == "pool" and request.language:

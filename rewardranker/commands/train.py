@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedTokenizerBase
-
-from rewardranker.commands.judge_files import load_pool
+from rewardranker.commands.train_material import Material, TrainRequest, from_pool, from_preferences, repeats
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
-from rewardranker.models.limits import Limits
-from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_start
+from rewardranker.models.loading import model_name, quiet_transformers, require_start
+from rewardranker.models.model_card import write_card
 from rewardranker.problems.io import require_folder
-from rewardranker.problems.pool import revisions_of
-from rewardranker.problems.sources import read_source
-from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs
-from rewardranker.reranking.reading import reader
 from rewardranker.reranking.record import write_record
 from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json
 from rewardranker.runs.console import Console
-from rewardranker.training.objectives import Pair
-from rewardranker.training.preferences import encoded, read_preferences
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
@@ -37,37 +28,6 @@ MICROBATCH_TOKENS = 8192
 CHECKPOINTS = 10
 
 
-@dataclass(frozen=True)
-class TrainRequest:
-    """What the command was asked for; see its own help. Either ``problems`` and ``pool``, or ``preferences``."""
-
-    kind: str
-    model: str
-    problems: Path | None
-    pool: Path | None
-    out: Path
-    chat: bool = False
-    steps: int = 100
-    programs_per_step: int = 64
-    pairs_per_problem: int = 16
-    trained_layers: int = 0
-    max_tokens: int = 1024
-    lr: float = 1e-4
-    seed: int = 0
-    device: str = "cpu"
-    preferences: str = ""
-
-
-@dataclass(frozen=True)
-class _Material:
-    """What there is to learn from: pairs, the prompt of each, and what of them goes into the record."""
-
-    pairs: list[Pair]
-    groups: list[str]
-    chat: bool
-    data: dict[str, Any]
-
-
 def run_train(request: TrainRequest, console: Console) -> None:
     """Trains a reranker and writes it, as a directory that ``from_pretrained`` loads, with ``training.json`` inside.
 
@@ -76,8 +36,7 @@ def run_train(request: TrainRequest, console: Console) -> None:
     """
     _check(request)
     quiet_transformers()
-    read = _from_preferences if request.preferences else _from_pool
-    material = read(request, console)
+    material = (from_preferences if request.preferences else from_pool)(request, console)
     lesson = Lesson(request.kind, material.pairs, material.groups, Budget(request.steps, request.programs_per_step))
     optim = OptimConfig(lr=request.lr, warmup=0.1, weight_decay=0.01)
     engine = EngineConfig(shared_prompts=True, trained_layers=request.trained_layers)
@@ -85,24 +44,53 @@ def run_train(request: TrainRequest, console: Console) -> None:
         request.model, request.model, engine, MICROBATCH_TOKENS, optim=optim, seed=request.seed, chat=material.chat
     )
     ranker = new_ranker(lesson, setup, request.device)
+    seen = repeats(material, request.steps, request.programs_per_step)
+    console.say(
+        f"{request.kind}: {request.steps:,} updates of {request.programs_per_step // 2:,} pairs; each of the "
+        f"{len(lesson.pairs):,} pairs is seen {seen:.2g} times"
+    )
     asked = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(request).items()}
     asked["chat"] = material.chat
     working = _working_directory(request, asked, lesson, console)
     metrics = _train(request, ranker, lesson, working, console)
+    validation, said = material.validate(ranker.score) if material.validate is not None else ({}, "")
     record = {
         "optim": asdict(optim),
         "data": material.data,
         "pairs": len(lesson.pairs),
         "problems": len(set(lesson.groups)),
+        "counts": material.counts,
+        "repeats": seen,
         "metrics": metrics,
+        "validation": validation,
     }
     finished = working / "hf"
     remove_tree(finished)
     ranker.export(str(finished))
     write_record(finished, asked, **record)
+    write_card(finished, request.kind, material.chat, _learnt(request, material, seen, said))
     commit_directory(finished, request.out)
     remove_tree(working)
-    console.say(f"{request.out}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    console.say(
+        f"{request.out}: {request.kind}, " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    )
+    if said:
+        console.say(f"{request.out}: {said}")
+
+
+def _learnt(request: TrainRequest, material: Material, seen: float, said: str) -> dict[str, object]:
+    """For the model's card."""
+    data = "; ".join(f"{name} at revision {', '.join(found)}" for name, found in material.data.items())
+    validation = {"validation": said} if said else {}
+    return {
+        "data": data,
+        "began as": model_name(request.model),
+        "problems": f"{len(set(material.groups)):,}",
+        "pairs": f"{len(material.pairs):,}, each seen {seen:.2g} times",
+        "updates": f"{request.steps:,} of {request.programs_per_step:,} programs",
+        **validation,
+        "seed": request.seed,
+    }
 
 
 def _train(
@@ -130,64 +118,6 @@ def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Les
     return working
 
 
-def _from_pool(request: TrainRequest, console: Console) -> _Material:
-    assert request.problems is not None and request.pool is not None
-    problems, pool = load_pool(request.problems, request.pool)
-    check_trainable(request.kind, pool, str(request.pool))
-    tokenizer, limits = _tokenizer(request, request.chat), Limits.of_model(request.model)
-    longest = _longest(request, limits)
-    plain, read = (reader(kind, tokenizer, request.chat, longest) for kind in ("rewardranker", request.kind))
-    found = judged_pairs(problems, pool, request.pairs_per_problem, request.seed)
-    # By the plain text's length for every kind, so that all kinds learn from the same pairs.
-    pairs = fitting(found, problems, plain, longest)
-    names = [good.problem_id for good, _ in pairs]
-    console.say(
-        f"{request.pool}: {len(found):,} pairs of a passing and a failing program, {len(found) - len(pairs):,} of "
-        f"them too long; {len(set(names)):,} of {len(problems):,} problems to learn from"
-    )
-    rows = [(read(problems[good.problem_id], good), read(problems[bad.problem_id], bad)) for good, bad in pairs]
-    for name, pair in zip(names, rows, strict=True):
-        for row in pair:
-            limits.check(row, f"{request.pool}: a program of {name}")
-    return _Material(rows, names, request.chat, dict(revisions_of(pool, problems.values())))
-
-
-def _from_preferences(request: TrainRequest, console: Console) -> _Material:
-    name = request.preferences
-    rows, revision = read_source(name, "default", "train")
-    found, idle = read_preferences(rows, name)
-    if not found:
-        reasons = "".join(f", {count:,} with {reason}" for reason, count in idle.items())
-        raise UserError(f"--preferences {name}: nothing to learn from in its {len(rows):,} rows{reasons}")
-    chat = request.chat or not isinstance(found[0].prompt, str)
-    tokenizer, limits = _tokenizer(request, chat), Limits.of_model(request.model)
-    longest = _longest(request, limits)
-    pairs, groups = encoded(found, tokenizer, chat, longest)
-    left_out = idle + Counter({f"more than {longest:,} tokens": len(found) - len(pairs)})
-    console.say(
-        f"{name}: {len(pairs):,} of {len(rows):,} pairs, on {len(set(groups)):,} prompts"
-        + "".join(f"; left out for {reason}: {count:,}" for reason, count in left_out.items())
-    )
-    for group, pair in zip(groups, pairs, strict=True):
-        for row in pair:
-            limits.check(row, f"{name}: an answer to {group[:60]!r}")
-    return _Material(pairs, groups, chat, {name: [revision]})
-
-
-def _tokenizer(request: TrainRequest, chat: bool) -> PreTrainedTokenizerBase:
-    tokenizer = load_tokenizer(request.model)
-    if chat and tokenizer.chat_template is None:
-        lacking = f"the tokenizer of {request.model} has no chat template"
-        if request.chat:
-            raise UserError(f"--chat: {lacking}; leave --chat out")
-        raise UserError(f"--preferences {request.preferences} holds conversations: {lacking}; take a chat model")
-    return tokenizer
-
-
-def _longest(request: TrainRequest, limits: Limits) -> int:
-    return min(request.max_tokens, limits.positions or request.max_tokens)
-
-
 def _check(request: TrainRequest) -> None:
     if request.kind not in KINDS:
         raise UserError(f"--kind {request.kind!r} is not known; it must be one of {', '.join(KINDS)}")
@@ -203,6 +133,8 @@ def _check(request: TrainRequest) -> None:
             f"--kind {request.kind} learns from programs that are right or wrong, and --preferences only says which "
             "of two is better: take --kind rewardranker, or a judged pool"
         )
+    if not 0 <= request.validation < 1:
+        raise UserError(f"--validation {request.validation}: a share of the problems, from 0 (none) to below 1")
     require_start(request.model, "--model")
     require_folder("--out", request.out)
     if request.out.exists():

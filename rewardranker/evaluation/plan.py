@@ -15,7 +15,15 @@ from rewardranker.generation.types import Sampling
 from rewardranker.judge import toolchain_of
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.models.loading import load_tokenizer, require_policy, require_scorer
-from rewardranker.reranking.catalogue import CATALOGUE, EXAMPLES, GENERATED, LOGPROBS, RETURNS, network_rankers
+from rewardranker.reranking.catalogue import (
+    CATALOGUE,
+    EXAMPLES,
+    GENERATED,
+    LOGPROBS,
+    RETURNS,
+    kind_of,
+    network_rankers,
+)
 from rewardranker.reranking.record import Reading, reading
 from rewardranker.training.sizes import samples_by_transformers
 
@@ -50,7 +58,7 @@ def readings(config: Config) -> dict[str, Reading]:
 
 
 def _reading(config: Config, name: str, path: str) -> Reading:
-    kind = name.split("_")[0]
+    kind = kind_of(name)
     otherwise = Reading(kind, config.model.chat, config.reward.max_tokens)
     settings = (f"benchmark.rankers.{name}", f"benchmark.rankers_chat={str(config.benchmark.rankers_chat).lower()}")
     return reading(path, kind, config.benchmark.rankers_chat, otherwise, settings)

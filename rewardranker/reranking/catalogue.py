@@ -9,7 +9,7 @@ from typing import Any
 from rewardranker.config.choices import imported
 from rewardranker.errors import UserError, did_you_mean
 from rewardranker.problems.types import Candidate
-from rewardranker.reranking.lever import SELECTORS, Generator, LeverRanker
+from rewardranker.reranking.lever import SELECTORS, Generator, LeverRanker, Selector
 from rewardranker.reranking.networks import CodeRanker, RewardRanker
 from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
@@ -81,6 +81,9 @@ VERDICTS = Need(
     "verdicts", lambda candidate: candidate.verdict is not None, "judge the candidates first, with rewardranker judge"
 )
 
+#: LEVER's names, and how each selects; by its own name as the paper does.
+LEVER: dict[str, Selector] = {"lever": "summing", **{f"lever_{selector}": selector for selector in SELECTORS}}
+
 #: Rankers that need no network. A ranker that has one is made by whoever loads it, or reads its stored scores.
 CATALOGUE: dict[str, Entry] = {
     "random": Entry("Random pick (pass@1)", "baselines:RandomRanker"),
@@ -101,24 +104,18 @@ CATALOGUE: dict[str, Entry] = {
 
 
 def ranker_for(name: str, pool: Sequence[Candidate]) -> Ranker:
-    """The ranker of that name: of the catalogue, else the scores that the pool holds under it; or, named as
+    """The ranker of that name: of the catalogue; else by the numbers that the pool holds under it, or for LEVER
+    (``lever``, or ``lever_argmax``, ``lever_summing`` and ``lever_voting``) under ``lever``; or, named as
     ``package.module:Class``, one of your own.
 
     Raises:
-        UserError: there is neither, or no candidate of the pool carries what the ranker needs.
+        UserError: there is none, or no candidate of the pool carries what the ranker needs.
     """
     if ":" in name:
         own: Ranker = imported(name)()
         return own
-    if name not in CATALOGUE:
-        return _stored(name, pool)
-    entry = CATALOGUE[name]
-    if entry.need is not None and not any(map(entry.need.carried, pool)):
-        raise UserError(
-            f"ranker {name} needs {entry.need.what}, which none of the {len(pool):,} candidates has: "
-            f"{entry.need.remedy}; this pool is enough for {', '.join(rankers_for(pool))}"
-        )
-    return entry.make()
+    check_need(name, pool)
+    return CATALOGUE[name].make() if name in CATALOGUE else _stored(name, pool)
 
 
 def rankers_for(pool: Sequence[Candidate]) -> list[str]:
@@ -126,14 +123,40 @@ def rankers_for(pool: Sequence[Candidate]) -> list[str]:
     return [name for name, entry in CATALOGUE.items() if entry.need is None or any(map(entry.need.carried, pool))]
 
 
+def need_of(name: str) -> Need | None:
+    """What a ranker reads beyond a program; ``None`` for nothing."""
+    if name in CATALOGUE:
+        return CATALOGUE[name].need
+    return RETURNS if kind_of(name) == "lever" else None
+
+
+def check_need(name: str, pool: Sequence[Candidate]) -> None:
+    """Raises :class:`UserError` where no candidate of the pool carries what the ranker needs."""
+    need = need_of(name)
+    if need is not None and not any(map(need.carried, pool)):
+        raise UserError(
+            f"ranker {name} needs {need.what}, which none of the {len(pool):,} candidates has: "
+            f"{need.remedy}; this pool is enough for {', '.join(rankers_for(pool))}"
+        )
+
+
 def lacking(name: str, pool: Sequence[Candidate]) -> int:
     """How many candidates lack what that ranker needs, so that it can say nothing for them."""
-    need = CATALOGUE[name].need if name in CATALOGUE else None
+    need = need_of(name)
     return 0 if need is None else sum(not need.carried(candidate) for candidate in pool)
+
+
+def kind_of(name: str) -> str:
+    """The kind of network behind a name such as ``rewardranker_2``; of other rankers nothing that says much."""
+    return name.partition("_")[0]
 
 
 def _stored(name: str, pool: Sequence[Candidate]) -> Ranker:
     keys = sorted({key for candidate in pool for key in candidate.scores})
+    selector = LEVER.get(name)
+    if selector is not None and "lever" in keys:
+        known = all(candidate.logprobs for candidate in pool)
+        return LeverRanker(stored("lever"), selector, "sum" if known else "frequency")
     if name in keys:
         return StoredRanker(name)
     hint = did_you_mean(name, [*CATALOGUE, *keys])
@@ -153,7 +176,7 @@ def network_rankers(names: Iterable[str], generator: Generator = "frequency") ->
     """
     rankers: list[Ranker] = []
     for name in names:
-        kind = name.split("_")[0]
+        kind = kind_of(name)
         if kind == "rewardranker":
             rankers.append(RewardRanker(stored(name), name))
         elif kind == "coderanker":

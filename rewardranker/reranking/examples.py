@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rewardranker.errors import UserError
 from rewardranker.mining.triplets import first_triplets
-from rewardranker.problems.suspects import labelled
+from rewardranker.problems.pool import group_by_problem
+from rewardranker.problems.suspects import labelled, suspected_in
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.problems.verdict import LABELS, Verdict
 from rewardranker.programs import completion_of
 from rewardranker.reranking.numbers import Read
 from rewardranker.runs.seeds import derive_seed
@@ -34,6 +37,40 @@ def judged_pairs(
             if t.chosen != t.rejected
         ]
     return pairs
+
+
+def usable(problems: Mapping[str, Problem], pool: Sequence[Candidate]) -> tuple[list[Candidate], Counter[str]]:
+    """The candidates whose verdict is a label, and how many others there are, by reason.
+
+    Where some are of problems of the training split, those of the other splits are left out too.
+    """
+    doubtful = suspected_in(problems, pool)
+    trained = any(problems[candidate.problem_id].split == "train" for candidate in pool)
+    kept: list[Candidate] = []
+    left_out: Counter[str] = Counter()
+    for candidate in pool:
+        split, verdict = problems[candidate.problem_id].split, candidate.verdict
+        if trained and split != "train":
+            left_out[f"of the {split} split"] += 1
+        elif candidate.problem_id in doubtful:
+            left_out["of a suspected problem"] += 1
+        elif verdict is None:
+            left_out["without a verdict"] += 1
+        elif verdict not in LABELS:
+            left_out[f"{verdict}, which is no label"] += 1
+        else:
+            kept.append(candidate)
+    return kept, left_out
+
+
+def one_sided(pool: Sequence[Candidate]) -> Counter[str]:
+    """How many problems of a pool from :func:`usable` say nothing about how to choose, and why."""
+    passed = [[candidate.verdict is Verdict.OK for candidate in group] for group in group_by_problem(pool).values()]
+    return Counter(
+        "with no passing program" if not any(one) else "with no failing program"
+        for one in passed
+        if not any(one) or all(one)
+    )
 
 
 def fitting(

@@ -112,7 +112,7 @@ class RunDirectory:
             "ranks": self._ranks,
             "config": digest(wanted["settings"]),
             "versions": package_versions(),
-            "git_sha": _git_sha(),
+            "git_sha": git_sha(),
             "seed": self._seed,
             "seconds": round(time.monotonic() - begun, 1),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -181,7 +181,8 @@ def package_versions() -> dict[str, str]:
     return {name: installed[name] for name in PACKAGES if name in installed}
 
 
-def _git_sha() -> str:
+def git_sha() -> str:
+    """The commit of this code, ``-dirty`` where files differ from it; empty where there is none."""
     try:
         answer = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],

@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 from cycle_runs import ROOT, SMOKE, run
 
+from rewardranker.models.model_card import read_card
+
 README = (ROOT / "README.md").read_text()
 SHELL = [
     line.split("  #")[0].strip()
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     for line in block.replace("\\\n", " ").splitlines()
 ]
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 STAGES = ("cycle", "mine")
 MULTIPL_E = "--benchmark multipl_e"
 
@@ -58,6 +61,14 @@ def test_short_commands_run(tmp_path: Path) -> None:
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
     assert (tmp_path / "ranked.parquet").exists()
     assert (tmp_path / "runs" / "smoke" / "my-ranker" / "training.json").exists()
+    (block,) = [block for block in PYTHON if "runs/quickstart" in block]
+    (tmp_path / "runs" / "quickstart").symlink_to(tmp_path / "runs" / "smoke")
+    printed = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert printed.returncode == 0, printed.stderr
+    elsewhere, here = map(float, printed.stdout.split())
+    assert elsewhere == pytest.approx(here, abs=1e-4) and elsewhere != 0
+    for stage, kind in (("01-sft", "text-generation"), ("04-reward-1", "text-classification")):
+        assert read_card(tmp_path / "runs" / "smoke" / stage / "hf").data.pipeline_tag == kind
 
 
 def test_the_judge_says_of_public_answers_what_it_says_here(tmp_path: Path) -> None:
@@ -106,7 +117,7 @@ def test_the_rankers_without_training_solve_what_the_results_say() -> None:
 
 
 def test_python_examples_print_what_they_say() -> None:
-    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+    for block in [block for block in PYTHON if "runs/quickstart" not in block]:
         answer = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=ROOT, check=True)
         assert answer.stdout.strip() == block.split("# ")[-1].strip()
 

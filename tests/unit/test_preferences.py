@@ -152,7 +152,8 @@ def test_a_reward_model_from_preferences_ranks(model: Path, tmp_path: Path) -> N
         answer = train(model, tmp_path / name, tmp_path / f"ranker-{name}")
         assert answer.exit_code == 0, answer.output
         said = " ".join(answer.output.split())
-        assert "2 of 3 pairs, on 1 prompts; left out for equal sides: 1" in said
+        assert "2 of 3 pairs to learn from; left out: 1 with equal sides" in said
+        assert "1 of 1 prompts to learn from" in said and "each of the 2 pairs is seen 12 times" in said
     out = tmp_path / "ranker-own.parquet"
     record = json.loads((out / RECORD).read_text())
     assert record["pairs"] == 2 and record["asked"]["preferences"].endswith("own.parquet")

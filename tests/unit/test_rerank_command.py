@@ -190,7 +190,7 @@ POOL = [candidate("a"), candidate("b", "p/1")]
         (
             POOL,
             {"ranker": "first", "model": "m"},
-            "--model is for --ranker rewardranker; --ranker first uses no model",
+            "--model is for --ranker rewardranker, --ranker coderanker, --ranker lever; --ranker first uses no model",
         ),
         (POOL, {"ranker": "first", "chat": True}, "--chat says how --model was trained"),
         (POOL, {"ranker": "first", "language": "php"}, "--language chooses a benchmark's problems"),

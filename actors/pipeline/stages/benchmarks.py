@@ -30,7 +30,7 @@ from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.evidence import Probes, probe_candidates, probes_for
 from rewardranker.reranking.generated_tests import GeneratedTest, ask_for_tests, generated_tests
 from rewardranker.reranking.numbers import store
-from rewardranker.reranking.reading import reader
+from rewardranker.reranking.reading import reader_of
 from rewardranker.reranking.reviewer import review_sequence
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
@@ -151,11 +151,12 @@ def scored(context: Context, benchmark: Benchmark, seed: int, pool: Path) -> Pat
         candidates = read_pool(pool / POOL)
         for name, model in rankers.items():
             role = context.runtime.role("reward", Reward, _setup(context, model))
-            read = reader(name, load_tokenizer(model), how[name].chat, how[name].max_tokens)
+            limits = Limits.of_model(model)
+            read = reader_of(how[name], load_tokenizer(model), limits)
             unread = store(
                 candidates, plain, read,
                 lambda rows, role=role: role.sharded(Reward.score, rows),  # type: ignore[misc]
-                name, Limits.of_model(model),
+                name, limits,
             )  # fmt: skip
             if unread:
                 context.console.warn(f"{name}: {describe_unread(unread, len(candidates))}")

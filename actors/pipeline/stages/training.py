@@ -30,6 +30,8 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair
 from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
+from rewardranker.models.loading import model_name
+from rewardranker.models.model_card import write_card
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, read_pool
 from rewardranker.problems.types import Triplet
@@ -37,6 +39,7 @@ from rewardranker.reranking.record import write_record
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
+from rewardranker.tables.names import trained_in
 from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ppo.advantages import estimator_of
 from rewardranker.training.streams import Mix, Stream, steps_for
@@ -65,6 +68,12 @@ def run_sft(context: Context) -> Path:
         work = Fit(partial(stream.minibatch, size=size), steps, config.checkpoint_every)
         setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
         metrics = _fit(context, "sft", Training("policy", Policy, setup, work, "sft/loss"), stage)
+        started = model_name(context.config.model.path) if context.config.model.path else "weights drawn at random"
+        learnt = {
+            "programs": f"{len(short):,}, of {len({line['problem_id'] for line in lines}):,} problems",
+            "updates": f"{steps:,} of {size:,} programs",
+        }
+        _card(context, stage, "generator", started, learnt)
         stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
 
     settings = context.settings("sft")
@@ -106,7 +115,15 @@ def run_reward(
         write_record(stage.path / "hf", {"kind": "rewardranker", "chat": setup.chat})
         stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
         stage.metrics["pair_accuracy"] = metrics["reward/accuracy"]
-        stage.metrics |= _validate(context, stage.path / "hf", validation)
+        found = _validate(context, stage.path / "hf", validation)
+        learnt = {
+            "pairs": f"{len(replay):,} old, {len(fresh):,} mined",
+            "problems": f"{len({t.problem_id for t in [*replay, *fresh]}):,}",
+            "updates": f"{total:,} of {size:,} pairs",
+            "validation": f"{found['validation_rerank']:.1%} of the problems solved by the chosen candidate",
+        }
+        _card(context, stage, "rewardranker", trained_in(backbone.parent.name), learnt)
+        stage.metrics |= found
 
     inputs = {f"old_{i}": path for i, path in enumerate(files.old)} | {
         "backbone": backbone,
@@ -163,6 +180,12 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         with context.console.progress(f"  {name}", config.steps, "steps") as advance:
             tail = driver.run(stage.path, advance)
     policy.all(Policy.export, str(stage.path / "hf"))
+    learnt = {
+        "reward model": trained_in(reward_model.parent.name),
+        "problems": f"{len(context.split('train')):,}",
+        "steps": f"{config.steps:,} of {config.prompts_per_step * config.samples_per_prompt:,} programs",
+    }
+    _card(context, stage, "policy", trained_in(sft.parent.name), learnt)
     names = {"critic/score/mean": "score", "rollout/pass_rate": "pass_rate", "kl/sequence": "kl"}
     stage.metrics |= {
         "steps": config.steps,
@@ -182,6 +205,13 @@ def _fit(context: Context, title: str, training: Training, stage: Stage) -> dict
         report = progress(advance, training.metric, context.console.warn)
         role = context.runtime.role(training.role, training.factory, training.setup)
         return fit_and_export(role, training.work, stage.path, report)
+
+
+def _card(context: Context, stage: Stage, kind: str, started: str, learnt: Mapping[str, object]) -> None:
+    """What a person has to know of the model in ``hf/``."""
+    data = sorted({f"{p.source} at revision {p.revision}" for p in context.problems.values()})
+    known = {"data": ", ".join(data), "began as": started, **learnt, "seed": context.config.run.seed}
+    write_card(stage.path / "hf", kind, context.config.model.chat, known)
 
 
 def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:
