@@ -16,6 +16,7 @@ from actors.roles.reward import Reward
 from rewardranker.config.schema import Config, OptimConfig
 from rewardranker.judge import judge_fingerprint
 from rewardranker.models.loading import load_tokenizer
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.types import Problem, Split
 from rewardranker.runs.checkpoints import Checkpoints
@@ -82,7 +83,7 @@ class Context:
 
     def setup(
         self,
-        model_path: Path | str,
+        model_path: AnyPath,
         microbatch_tokens: int,
         optim: OptimConfig | None = None,
         total_steps: int = 0,
@@ -107,7 +108,7 @@ class Context:
         languages = sorted({problem.language for problem in problems})
         return {language: judge_fingerprint(language, self.config.judge.remote_url) for language in languages}
 
-    def reward_role(self, model_path: Path | str) -> RoleGroup[Reward]:
+    def reward_role(self, model_path: AnyPath) -> RoleGroup[Reward]:
         """A frozen reward model, ready to score."""
         setup = self.setup(model_path, self.config.reward.microbatch_tokens)
         return self.runtime.role("reward", Reward, setup)

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from rewardranker.config.schema import Config
 from rewardranker.generation.candidates import Generate, requests_for, to_candidates
 from rewardranker.generation.types import Sampling
+from rewardranker.paths import AnyPath
 from rewardranker.problems.types import Candidate, Problem
 
 
@@ -32,7 +33,7 @@ class Plan:
     chat: bool
 
     @classmethod
-    def from_config(cls, config: Config, model: Path | str, source: str, purpose: str, n: int) -> Plan:
+    def from_config(cls, config: Config, model: AnyPath, source: str, purpose: str, n: int) -> Plan:
         g = config.generation
         sampling = Sampling(g.temperature, g.top_k, g.max_new_tokens)
         return cls(str(model), source, purpose, n, sampling, config.run.seed, config.model.chat)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -15,6 +14,7 @@ from rewardranker.errors import UserError
 from rewardranker.judge import REMOTE_TIER, Judge, judge_candidates, sandbox_description, toolchain_of
 from rewardranker.judge.compat import COMPAT_RULES, CompatRules
 from rewardranker.judge.languages import LANGUAGES
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import require_folder, write_json_lines
 from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import require_pool_path, write_pool
@@ -37,9 +37,9 @@ class JudgeRequest:
     """What the command was asked for; see :func:`run_judge` and the command's own help."""
 
     benchmark: str
-    data: Path
-    candidates: Path
-    out: Path
+    data: AnyPath
+    candidates: AnyPath
+    out: AnyPath
     language: str = ""
     mode: str = "strict"
     rules: str = "multipl_e"
@@ -72,9 +72,9 @@ def run_judge(request: JudgeRequest, console: Console) -> None:
 
 
 def judge_pool(
-    problems_file: Path,
-    pool_file: Path,
-    out: Path,
+    problems_file: AnyPath,
+    pool_file: AnyPath,
+    out: AnyPath,
     workers: int,
     console: Console,
     minimum_tier: str = "C",

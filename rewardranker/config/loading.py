@@ -18,12 +18,13 @@ from rewardranker.config.rules import NO_CHOICE, check
 from rewardranker.config.schema import Config
 from rewardranker.config.settings import nearest, settings
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 
 #: Sections whose keys are names that a person chooses.
 _OPEN = ("cluster.role_ranks.", "benchmark.rankers.", "endpoint.extra.", "data.options.", "ppo.options.")
 
 
-def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: AnyPath | None = None, overrides: Sequence[str] = ()) -> Config:
     """Reads, merges, type-checks and validates.
 
     Args:

@@ -18,6 +18,7 @@ from transformers.utils import CONFIG_NAME, GENERATION_CONFIG_NAME
 from rewardranker.errors import UserError
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_tokenizer
+from rewardranker.paths import AnyPath
 
 #: What an assistant says where only what a template puts behind it is wanted; no template changes it.
 _SAID = "Said0by1the2assistant"
@@ -39,7 +40,7 @@ class Endings:
     turn: int
 
     @classmethod
-    def of_model(cls, path: str, tokenizer: PreTrainedTokenizerBase | None = None) -> Endings:
+    def of_model(cls, path: AnyPath, tokenizer: PreTrainedTokenizerBase | None = None) -> Endings:
         """From a model directory, or of one on the hub.
 
         The ids are all that ``generation_config.json`` and ``config.json`` name, the tokenizer's EOS, and what closes
@@ -68,7 +69,7 @@ class Endings:
             generation.eos_token_id = list(self.ids)
 
 
-def named_ends(path: str) -> frozenset[int]:
+def named_ends(path: AnyPath) -> frozenset[int]:
     """The ids that a model's own files name as ends of a response; one of several parts may name its text part's."""
     config, generation = _config(path), _generation(path)
     text = config.get("text_config") or {}
@@ -76,7 +77,7 @@ def named_ends(path: str) -> frozenset[int]:
     return frozenset(i for name, part in named for i in _ids(part.get("eos_token_id"), f"{path}: {name}"))
 
 
-def _config(path: str) -> dict[str, Any]:
+def _config(path: AnyPath) -> dict[str, Any]:
     try:
         return dict(PreTrainedConfig.get_config_dict(path)[0])
     except (OSError, ValueError) as error:
@@ -84,7 +85,7 @@ def _config(path: str) -> dict[str, Any]:
         raise UserError(f"{path}: its {CONFIG_NAME} could not be read: {reason}") from error
 
 
-def _generation(path: str) -> dict[str, Any]:
+def _generation(path: AnyPath) -> dict[str, Any]:
     file = Path(path) / GENERATION_CONFIG_NAME
     if Path(path).is_dir():
         try:

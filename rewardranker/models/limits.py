@@ -11,6 +11,7 @@ from transformers import AutoConfig, PreTrainedConfig
 
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
+from rewardranker.paths import AnyPath
 
 #: The score of what a network cannot read: below every other, and not NaN, which would be an error.
 UNREAD = -inf
@@ -35,7 +36,7 @@ class Limits:
         return cls(text.vocab_size, _positions(text))
 
     @classmethod
-    def of_model(cls, path: str) -> Limits:
+    def of_model(cls, path: AnyPath) -> Limits:
         """From the configuration in a model directory, or of one on the hub."""
         return cls.of(AutoConfig.from_pretrained(path))
 

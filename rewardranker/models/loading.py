@@ -29,6 +29,7 @@ from rewardranker.models.behaviour import check_causal
 from rewardranker.models.checking import check_found, check_tensors, not_joined, quietly
 from rewardranker.models.checkpoint import read_shapes, read_tensors, refuse_adapter, wrappers
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
+from rewardranker.paths import AnyPath
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,11 +37,12 @@ _LOG = logging.getLogger(__name__)
 _MODEL_FILES = ["*.json", "model*.safetensors"]
 
 
-def require_model(path: str, setting: str = "model.path") -> None:
+def require_model(path: AnyPath, setting: str = "model.path") -> None:
     """Raises :class:`UserError`, naming ``setting``, when ``path`` looks like a directory and holds no model.
 
     ``owner/name`` that is not a directory is taken for a hub name.
     """
+    path = str(path)
     directory = Path(path)
     if directory.is_dir():
         refuse_adapter(directory, setting)
@@ -53,7 +55,7 @@ def require_model(path: str, setting: str = "model.path") -> None:
         )
 
 
-def require_policy(path: str, setting: str = "model.path", sampled: bool = False) -> None:
+def require_policy(path: AnyPath, setting: str = "model.path", sampled: bool = False) -> None:
     """Raises :class:`UserError`, naming ``setting``, unless ``path`` holds a whole causal language model.
 
     Of one on the hub only the config is looked at, and nothing where the hub cannot be reached.
@@ -61,6 +63,7 @@ def require_policy(path: str, setting: str = "model.path", sampled: bool = False
     Args:
         sampled: the transformers engine will sample from it.
     """
+    path = str(path)
     require_model(path, setting)
     if (config := _config_if_reached(path, setting)) is not None:
         network = policy_class(config, f"{setting}={path}")
@@ -69,20 +72,22 @@ def require_policy(path: str, setting: str = "model.path", sampled: bool = False
         _check(path, network, config, False, setting)
 
 
-def require_start(path: str, setting: str) -> None:
+def require_start(path: AnyPath, setting: str) -> None:
     """Raises :class:`UserError`, naming ``setting``, unless a scorer can be trained from ``path``: a language model,
     which gets a head, or a scorer, which has one. The hub as in :func:`require_policy`."""
+    path = str(path)
     require_model(path, setting)
     if (config := _config_if_reached(path, setting)) is not None:
         network = scorer_class(_start_config(path, config, setting), f"{setting}={path}")
         _check(path, network, config, True, setting)
 
 
-def require_scorer(path: str, setting: str) -> None:
+def require_scorer(path: AnyPath, setting: str) -> None:
     """Raises :class:`UserError`, naming ``setting``, unless ``path`` holds a whole network with a trained head.
 
     Anything else would load too, with a head drawn at random, and rank.
     """
+    path = str(path)
     require_model(path, setting)
     config = _config(path, setting)
     built = config.architectures or []
@@ -130,13 +135,13 @@ def _check(path: str, network: ModelClass, config: PreTrainedConfig, fresh_head:
         check_tensors(Path(path), network, config, fresh_head, setting)
 
 
-def model_name(path: str) -> str:
+def model_name(path: AnyPath) -> str:
     """A model's name for people: of its directory, or of the stage whose ``hf`` directory it is."""
     place = Path(path)
     return place.absolute().parent.name if place.name == "hf" else place.name
 
 
-def model_directory(path: str) -> Path:
+def model_directory(path: AnyPath) -> Path:
     """A model's files on this machine; one on the hub is downloaded where it was not before.
 
     Raises:
@@ -148,18 +153,19 @@ def model_directory(path: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(path, allow_patterns=_MODEL_FILES))
+        return Path(snapshot_download(str(path), allow_patterns=_MODEL_FILES))
     except Exception as error:  # offline, not found, no permission: no common base class
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"model {path} could not be fetched from the hub: {reason}") from error
 
 
-def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
+def load_tokenizer(path: AnyPath) -> PreTrainedTokenizerBase:
     """A tokenizer that has an EOS token.
 
     Raises:
         UserError: there is no tokenizer, or it has none, so responses could never end.
     """
+    path = str(path)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
     except (OSError, ValueError, KeyError) as error:  # no files of one, damaged ones, not on the hub
@@ -172,7 +178,7 @@ def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_policy(path: str, dtype: str, attention: str, device: str, trained: bool = False) -> PolicyNetwork:
+def load_policy(path: AnyPath, dtype: str, attention: str, device: str, trained: bool = False) -> PolicyNetwork:
     """A causal language model in evaluation mode, which keeps dropout off; gradients still flow.
 
     Args:
@@ -182,6 +188,7 @@ def load_policy(path: str, dtype: str, attention: str, device: str, trained: boo
     Raises:
         UserError: no such model, or not all of it.
     """
+    path = str(path)
     require_model(path, "model")
     config = _config(path, "model")
     network = policy_class(config, f"model={path}")
@@ -192,7 +199,7 @@ def load_policy(path: str, dtype: str, attention: str, device: str, trained: boo
 
 
 def load_scorer(
-    path: str, dtype: str, attention: str, device: str, seed: int | None, trained: bool = False
+    path: AnyPath, dtype: str, attention: str, device: str, seed: int | None, trained: bool = False
 ) -> ScorerNetwork:
     """A decoder with a scalar head.
 
@@ -203,6 +210,7 @@ def load_scorer(
     Raises:
         UserError: no such model, or not all of it; without ``seed``, also one that has no trained head.
     """
+    path = str(path)
     if seed is None:
         require_scorer(path, "model")
     else:

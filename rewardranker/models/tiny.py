@@ -11,6 +11,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rewardranker.config.schema import TinyConfig
+from rewardranker.paths import AnyPath
 
 PAD, EOS, UNK = "<pad>", "<eos>", "<unk>"
 
@@ -19,7 +20,7 @@ PAD, EOS, UNK = "<pad>", "<eos>", "<unk>"
 PIECES = r" ?[A-Za-z_]+| ?[0-9]|\n *| ?[^\sA-Za-z0-9_]|\s"
 
 
-def build_tiny_model(config: TinyConfig, directory: Path, texts: Sequence[str], seed: int) -> None:
+def build_tiny_model(config: TinyConfig, directory: AnyPath, texts: Sequence[str], seed: int) -> None:
     """Writes a model directory that ``AutoModelForCausalLM`` and ``AutoTokenizer`` can load.
 
     The tokenizer knows the pieces that occur in ``texts`` and no others (the rest becomes ``<unk>``): pad
@@ -49,7 +50,7 @@ def build_tiny_model(config: TinyConfig, directory: Path, texts: Sequence[str], 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(architecture)
-    directory.mkdir(parents=True, exist_ok=True)
+    Path(directory).mkdir(parents=True, exist_ok=True)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
 

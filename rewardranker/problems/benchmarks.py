@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rewardranker.config.schema import MbppConfig
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.problems.humaneval import HUMANEVAL_HUB, humaneval_solutions, load_humaneval
 from rewardranker.problems.humaneval_x import HUMANEVAL_X_HUB, humaneval_x_solutions, load_humaneval_x
 from rewardranker.problems.languages import canonical_language
@@ -44,8 +44,8 @@ class BenchmarkData:
     """
 
     hub: str
-    load: Callable[[str | Path, str, Split | None], list[Problem]]
-    solutions: Callable[[str | Path], dict[str, str]]
+    load: Callable[[AnyPath, str, Split | None], list[Problem]]
+    solutions: Callable[[AnyPath], dict[str, str]]
 
 
 def _multipl_e(benchmark: str) -> BenchmarkData:
@@ -56,7 +56,7 @@ def _multipl_e(benchmark: str) -> BenchmarkData:
     )
 
 
-def _mbpp(source: str | Path, language: str, split: Split | None) -> list[Problem]:
+def _mbpp(source: AnyPath, language: str, split: Split | None) -> list[Problem]:
     config = mbpp_config(source)
     return load_mbpp(config) if split is not None else every_mbpp_task(config)
 
@@ -75,7 +75,7 @@ BENCHMARKS = {
 
 
 def load_benchmark(
-    name: str, source: str | Path = "", language: str = "", split: Split | None = "test"
+    name: str, source: AnyPath = "", language: str = "", split: Split | None = "test"
 ) -> list[Problem]:
     """A benchmark's problems, each with the revision of the data that it comes from.
 
@@ -101,7 +101,7 @@ def load_benchmark(
     return [p for p in problems if (not wanted or p.language == wanted) and split in (None, p.split)]
 
 
-def benchmark_solutions(name: str, source: str | Path = "") -> dict[str, str]:
+def benchmark_solutions(name: str, source: AnyPath = "") -> dict[str, str]:
     """One known program in normal form by problem id, where the data hold some: HumanEval's, HumanEval-X's and
     MBPP's own, and files of MultiPL-E's rows (DeepSeek-Coder's Python file has HumanEval's).
 
@@ -121,7 +121,7 @@ def _benchmark(name: str) -> BenchmarkData:
     return BENCHMARKS[name]
 
 
-def mbpp_config(source: str | Path = "") -> MbppConfig:
+def mbpp_config(source: AnyPath = "") -> MbppConfig:
     """MBPP's settings with its usual splits, for data in a file, a directory or on the hub (empty: its own)."""
     if not source:
         return MbppConfig()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import Row, require_fields
 from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.sources import read_source
@@ -15,7 +14,7 @@ HUMANEVAL_LIMITS = Limits(cpu_s=6.0, wall_s=60.0)
 _FIELDS = ("task_id", "prompt", "entry_point", "test")
 
 
-def humaneval_solutions(source: str | Path = HUMANEVAL_HUB) -> dict[str, str]:
+def humaneval_solutions(source: AnyPath = HUMANEVAL_HUB) -> dict[str, str]:
     """The reference programs in normal form, by problem id (``humaneval/7``), of the rows that have one."""
     rows, _ = _rows(source)
     return {
@@ -25,7 +24,7 @@ def humaneval_solutions(source: str | Path = HUMANEVAL_HUB) -> dict[str, str]:
     }
 
 
-def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
+def load_humaneval(source: AnyPath = HUMANEVAL_HUB) -> list[Problem]:
     """HumanEval's problems, all in the test split.
 
     The model continues ``prompt``, which is part of the program. One test: the data's ``check`` and its call.
@@ -57,7 +56,7 @@ def load_humaneval(source: str | Path = HUMANEVAL_HUB) -> list[Problem]:
     ]
 
 
-def _rows(source: str | Path) -> tuple[list[Row], str]:
+def _rows(source: AnyPath) -> tuple[list[Row], str]:
     rows, revision = read_source(source, "openai_humaneval", "test", "download HumanEval.jsonl.gz")
     return require_fields(rows, _FIELDS, str(source)), revision
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import Row, require_fields, unix_lines
 from rewardranker.problems.masking import masked
 from rewardranker.problems.normal_form import normalise
@@ -34,7 +34,7 @@ _BEGUN = {
 }
 
 
-def load_humaneval_x(source: str | Path = HUMANEVAL_X_HUB, language: str | None = None) -> list[Problem]:
+def load_humaneval_x(source: AnyPath = HUMANEVAL_X_HUB, language: str | None = None) -> list[Problem]:
     """Problems of one or more languages, all in the test split; ids are ``humaneval_x/cpp/7``.
 
     The model continues ``prompt``, which is part of the program. One test: the data's own, a program that calls the
@@ -55,7 +55,7 @@ def load_humaneval_x(source: str | Path = HUMANEVAL_X_HUB, language: str | None 
     return found
 
 
-def humaneval_x_solutions(source: str | Path = HUMANEVAL_X_HUB) -> dict[str, str]:
+def humaneval_x_solutions(source: AnyPath = HUMANEVAL_X_HUB) -> dict[str, str]:
     """The reference programs in normal form, by problem id, of the rows that have one that is right."""
     return {
         _id(row, where): normalise(unix_lines(row["prompt"]) + unix_lines(row["canonical_solution"]))
@@ -76,7 +76,7 @@ def task_name(problem: Problem) -> str:
     return f"{name}/{problem.id.rpartition('/')[2]}"
 
 
-def _rows(source: str | Path, language: str | None) -> list[tuple[Row, str, str]]:
+def _rows(source: AnyPath, language: str | None) -> list[tuple[Row, str, str]]:
     """Rows, each with where it stands and the data's revision."""
     if language is not None and language not in CODES:
         raise UserError(f"{source} has no {language!r}: HumanEval-X is read in {', '.join(CODES)}")

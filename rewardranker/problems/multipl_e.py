@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import Row, unix_lines
 from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.sources import is_file, read_source
@@ -42,7 +42,7 @@ _NAME = re.compile(r"(?:(HumanEval|mbpp)[_/]|Python/)(\d++)(?![^\W_])", re.IGNOR
 
 
 def load_multipl_e(
-    source: str | Path = MULTIPL_E_HUB, language: str | None = None, benchmark: str = ""
+    source: AnyPath = MULTIPL_E_HUB, language: str | None = None, benchmark: str = ""
 ) -> list[Problem]:
     """Problems of one or more languages, all in the test split.
 
@@ -81,7 +81,7 @@ def load_multipl_e(
     return found
 
 
-def multipl_e_solutions(source: str | Path) -> dict[str, str]:
+def multipl_e_solutions(source: AnyPath) -> dict[str, str]:
     """Reference programs in normal form by problem id, of a file's rows that have one (DeepSeek-Coder's Python)."""
     rows, _ = read_source(source, "", "")
     return {
@@ -91,7 +91,7 @@ def multipl_e_solutions(source: str | Path) -> dict[str, str]:
     }
 
 
-def _configurations(source: str | Path, language: str | None, benchmark: str) -> list[str]:
+def _configurations(source: AnyPath, language: str | None, benchmark: str) -> list[str]:
     """The data set's name for each language asked for, e.g. ``humaneval-cpp``."""
     codes = {name: code for code, name in LANGUAGES.items() if name != "python"}
     name = LANGUAGES.get(language or "", language)

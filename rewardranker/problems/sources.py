@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import Row, read_json_lines, read_rows, without_pandas_index
 
 #: Benchmarks whose tests end no program where a check fails (``console.assert``): an exit status says nothing there.
@@ -17,7 +18,7 @@ _HUB_NAME = re.compile(r"[\w.-]++/[\w.-]++(@[\w.-]++)?")
 _FILES = (".jsonl", ".json", ".gz", ".parquet")
 
 
-def read_source(source: str | Path, configuration: str, split: str, advice: str = "") -> tuple[list[Row], str]:
+def read_source(source: AnyPath, configuration: str, split: str, advice: str = "") -> tuple[list[Row], str]:
     """A benchmark's rows, and their revision.
 
     Args:
@@ -43,14 +44,14 @@ def read_source(source: str | Path, configuration: str, split: str, advice: str 
     return _from_hub(str(source), configuration, split, advice)
 
 
-def is_local(source: str | Path) -> bool:
+def is_local(source: AnyPath) -> bool:
     """Whether a source is meant to be on this machine, be it there or not."""
     path = Path(source)
     named = isinstance(source, Path) or path.suffix in _FILES or not _HUB_NAME.fullmatch(source)
     return named or path.exists()
 
 
-def is_file(source: str | Path) -> bool:
+def is_file(source: AnyPath) -> bool:
     """Whether a source is meant to be one file, with neither configurations nor splits."""
     return is_local(source) and not Path(source).is_dir()
 

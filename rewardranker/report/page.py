@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rewardranker.config.loading import digest
+from rewardranker.paths import AnyPath
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate
 from rewardranker.rendering.charts import stacked_bar
@@ -33,7 +34,7 @@ _KINDS = {
 }
 
 
-def write_report(run_directory: Path, out: Path) -> None:
+def write_report(run_directory: AnyPath, out: AnyPath) -> None:
     """Writes the report; a section whose stage has not run says so.
 
     Args:
@@ -43,7 +44,7 @@ def write_report(run_directory: Path, out: Path) -> None:
     Raises:
         UserError: not a run directory, or a damaged file in it.
     """
-    run = load_run(run_directory)
+    run, out = load_run(run_directory), Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     pools = run.pools()
     sections = fill(

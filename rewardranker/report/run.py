@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.problems.pool import read_pool
 from rewardranker.problems.types import Candidate
 from rewardranker.rendering.charts import Series
@@ -75,12 +76,13 @@ class FinishedRun:
         }
 
 
-def load_run(path: Path) -> FinishedRun:
+def load_run(path: AnyPath) -> FinishedRun:
     """Reads ``<root>/<name>``.
 
     Raises:
         UserError: not a run directory, or a damaged manifest in it.
     """
+    path = Path(path)
     manifests = path.glob("*/manifest.json")
     found = ((re.fullmatch(r"(\d++)-(.++)", manifest.parent.name), manifest) for manifest in manifests)
     numbered = sorted((int(match[1]), match[2], manifest) for match, manifest in found if match)

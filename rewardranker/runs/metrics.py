@@ -8,18 +8,19 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
+from rewardranker.paths import AnyPath
 from rewardranker.runs.atomic import write_text
 
 
 class MetricWriter:
     """Appends one line per step. What a killed run wrote past its last checkpoint is dropped on resume."""
 
-    def __init__(self, directory: Path, resume_at: int = 0) -> None:
-        self._path = directory / "metrics.jsonl"
+    def __init__(self, directory: AnyPath, resume_at: int = 0) -> None:
+        self._path = Path(directory) / "metrics.jsonl"
         kept = [line for line in read_metrics(directory) if line["step"] < resume_at]
         write_text(self._path, "".join(json.dumps(line) + "\n" for line in kept))
         self._file = self._path.open("a")
-        self._events = SummaryWriter(str(directory / "tensorboard"), purge_step=resume_at)
+        self._events = SummaryWriter(str(self._path.with_name("tensorboard")), purge_step=resume_at)
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
         """Metrics of ``step`` (0-based)."""
@@ -38,9 +39,9 @@ class MetricWriter:
         self._events.close()
 
 
-def read_metrics(directory: Path) -> list[dict[str, Any]]:
+def read_metrics(directory: AnyPath) -> list[dict[str, Any]]:
     """All whole lines, in order; a line cut off by a kill is left out."""
-    path = directory / "metrics.jsonl"
+    path = Path(directory) / "metrics.jsonl"
     if not path.exists():
         return []
     lines = path.read_text().split("\n")

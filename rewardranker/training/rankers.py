@@ -22,6 +22,7 @@ from typing import Any
 
 from rewardranker.errors import UserError
 from rewardranker.models.frozen import FrozenLayers
+from rewardranker.paths import AnyPath
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 from rewardranker.training.ranks import Rank
 from rewardranker.training.reranker import Reranker
@@ -124,7 +125,7 @@ def new_ranker(
 def train_ranker(
     ranker: Reranker,
     lesson: Lesson,
-    directory: Path,
+    directory: AnyPath,
     checkpoint_every: int = 0,
     report: Report = QUIET,
 ) -> dict[str, float]:
@@ -140,6 +141,6 @@ def train_ranker(
     stream = Stream(lesson.pairs, ranker.setup.seed, lesson.groups)
     pairs = partial(stream.minibatch, size=budget.programs_per_step // 2)
     work = Fit(lambda step: examples(pairs(step)), budget.steps, checkpoint_every)
-    means = fit(ranker, work, directory, report)
+    means = fit(ranker, work, Path(directory), report)
     tokens = sum(len(row) for step in range(budget.steps) for pair in pairs(step) for row in pair)
     return means | {"steps": budget.steps, "programs": budget.steps * budget.programs_per_step, "tokens": tokens}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.paths import AnyPath
 from rewardranker.training.objectives import Objective
 
 
@@ -17,8 +18,8 @@ class NetworkSetup:
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
     """
 
-    model_path: str
-    tokenizer_path: str
+    model_path: AnyPath
+    tokenizer_path: AnyPath
     engine: EngineConfig
     microbatch_tokens: int
     dtype: str = "float32"

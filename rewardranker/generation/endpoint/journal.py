@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from rewardranker.errors import UserError
 from rewardranker.generation.endpoint.wire import Answer, Choice
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import first_few
 
 
@@ -71,13 +72,14 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path, settings: dict[str, Any]) -> Iterator[Journal]:
+def open_journal(path: AnyPath, settings: dict[str, Any]) -> Iterator[Journal]:
     """Opens a journal to go on with it, or begins one. A line that a killed process left unfinished is removed.
 
     Raises:
         UserError: its folder does not exist, another process has it open, it holds what no journal holds, or it
             was made with other ``settings``.
     """
+    path = Path(path)
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise UserError(f"journal {path}: must be a file in a folder that exists; create the folder first")
     with path.open("a+b") as file:

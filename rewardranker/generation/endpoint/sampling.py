@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rewardranker.config.endpoint import EndpointConfig, api_key, check_endpoint, shaping
 from rewardranker.errors import UserError
@@ -17,6 +16,7 @@ from rewardranker.generation.endpoint.client import Client, Failed, Halted, Refu
 from rewardranker.generation.endpoint.journal import Journal, Record, open_journal
 from rewardranker.generation.endpoint.pace import Clock, SystemClock
 from rewardranker.generation.endpoint.report import EndpointReport, usage_of
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import first_few
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import extract
@@ -28,7 +28,7 @@ def sample_endpoint(
     config: EndpointConfig,
     problems: Sequence[Problem],
     n: int,
-    journal: Path,
+    journal: AnyPath,
     console: Console,
     clock: Clock | None = None,
 ) -> tuple[list[Candidate], EndpointReport]:
