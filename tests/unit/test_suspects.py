@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from judging import RIGHT, need, problem
+from test_language_compiled import task as compiled_task
 
 from rewardranker.judge import Judge, judge_candidates
 from rewardranker.problems.suspects import call_error, describe_suspected, labelled, suspected_in
@@ -68,6 +69,15 @@ def test_the_call_errors_of_other_languages(language: str, style: str, program: 
     task = replace(problem(style), language=need(language))  # type: ignore[arg-type]
     (found,) = judge.run([(task, program)])
     assert call_error(task, found.message) == kind, found.message
+
+
+@pytest.mark.slow
+def test_a_java_class_of_another_name_is_told_by_the_name_that_tests_call(judge: Judge) -> None:
+    need("java")
+    task = compiled_task("java")
+    (found,) = judge.run([(task, "class Solution { public static long add(long a, long b) { return a + b; } }\n")])
+    assert found.message.endswith("error: cannot find symbol: symbol: variable Problem"), found.message
+    assert call_error(task, found.message) == NAMES
 
 
 @pytest.mark.parametrize(

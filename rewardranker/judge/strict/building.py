@@ -96,9 +96,11 @@ def _compiler_died(language: Language, outcome: Outcome) -> tuple[Verdict, str]:
 
 
 def first_error(errors: bytes) -> str:
-    """The line for a person of what a compiler printed."""
+    """The line for a person of what a compiler printed; javac says which symbol it does not find in another one."""
     lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
+    found = next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
+    symbol = next((line for line in lines if line.startswith("symbol:")), "")
+    return f"{found}: {symbol}" if symbol and found.endswith("cannot find symbol") else found
 
 
 def last_line(errors: bytes) -> str:
