@@ -1,4 +1,4 @@
-"""Processes that run tests beside each other share cores, and nothing else."""
+"""Processes that run tests beside each other share cores and what languages set up, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 #: Files that take long, longest first: the file that is begun last, beside idle cores, should be a short one.
 LONG = (
-    "test_cycle.py", "test_resume.py", "test_readme.py", "test_attacks.py", "test_weight_sync.py", "test_evaluate.py",
-    "test_judge_load.py", "test_endpoint_vllm.py", "test_exported_scorer.py", "test_extending.py",
-    "test_unsolvable.py", "test_trained_rerankers.py", "test_ranker_training.py", "test_sandbox.py", "test_remote.py",
-    "test_groups.py", "test_rollout_pool.py", "test_rollout_models.py", "test_evaluation.py",
-    "test_language_compiled.py", "test_python_main_programs.py", "test_judge_fuzz.py", "test_bad_input.py",
-    "test_layering.py",
+    "test_cycle.py", "test_resume.py", "test_attacks.py", "test_weight_sync.py", "test_groups.py", "test_readme.py",
+    "test_evaluate.py", "test_judge_load.py", "test_endpoint_vllm.py", "test_exported_scorer.py", "test_extending.py",
+    "test_unsolvable.py", "test_judge_fuzz.py", "test_sandbox.py", "test_language_compiled.py",
+    "test_rollout_pool.py", "test_remote.py", "test_layering.py", "test_evaluation.py", "test_config_reading.py",
+    "test_compiled_forms.py", "test_bad_input.py", "test_ranker_training.py", "test_trained_rerankers.py",
+    "test_rollout_models.py", "test_python_main_programs.py",
 )  # fmt: skip
 
 
@@ -24,9 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _be_apart(worker: str) -> None:
-    """What the judge keeps for a machine, and what its tests look for, lies in the temporary directory."""
-    place = Path(tempfile.gettempdir()) / f"rewardranker-tests-{os.geteuid()}-{worker}"
+    """Each with a temporary directory of its own, where tests look for what was left; languages are set up once."""
+    root = Path(tempfile.gettempdir()) / f"rewardranker-tests-{os.geteuid()}"
+    place = root.with_name(f"{root.name}-{worker}")
     place.mkdir(mode=0o755, exist_ok=True)
+    os.environ["REWARDRANKER_TOOLCHAINS"] = f"{root}-toolchains"
     os.environ["TMPDIR"] = tempfile.tempdir = str(place)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

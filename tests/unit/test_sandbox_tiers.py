@@ -158,6 +158,7 @@ def test_a_delegated_group_of_version_2_is_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_tool_chain_directory_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(places.TOOLCHAINS, raising=False)
     monkeypatch.setattr(places.tempfile, "gettempdir", lambda: str(tmp_path))
     place = Path(places.toolchain_directory())
     assert place.stat().st_mode & 0o777 == 0o755
@@ -167,6 +168,11 @@ def test_a_tool_chain_directory_of_somebody_else_is_refused(monkeypatch: pytest.
     place.rmdir()
     place.symlink_to("/usr")
     with pytest.raises(UserError, match="remove it"):
+        places.toolchain_directory()
+    monkeypatch.setenv(places.TOOLCHAINS, str(tmp_path / "shared"))
+    assert places.toolchain_directory() == str(tmp_path / "shared") and (tmp_path / "shared").is_dir()
+    monkeypatch.setenv(places.TOOLCHAINS, str(tmp_path / "none" / "shared"))
+    with pytest.raises(UserError, match=f"No such file or directory.; set {places.TOOLCHAINS} to one that can"):
         places.toolchain_directory()
 
 

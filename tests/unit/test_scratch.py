@@ -17,6 +17,7 @@ from rewardranker.judge import Judge
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.judge.sandbox import scratch
+from rewardranker.judge.sandbox.places import TOOLCHAINS
 from rewardranker.judge.sandbox.process import NotStarted
 from rewardranker.judge.sandbox.scratch import Scratch
 from rewardranker.judge.sandbox.tiers import record
@@ -62,6 +63,7 @@ def place(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> It
         os.chmod(folder, 0o755)
         monkeypatch.setenv("TMPDIR", folder)
         monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.delenv(TOOLCHAINS, raising=False)
         yield Path(folder)
 
 
@@ -113,8 +115,8 @@ def test_one_that_is_swept_away_before_it_is_locked_is_made_again(
 ) -> None:
     real, made = tempfile.mkdtemp, []
 
-    def make(prefix: str) -> str:
-        made.append(real(prefix=prefix))
+    def make(prefix: str, dir: str) -> str:
+        made.append(real(prefix=prefix, dir=dir))
         if len(made) == 1:
             os.rmdir(made[0])
         return made[-1]

@@ -45,7 +45,7 @@ def prepare(sandbox: Sandbox, language: Language) -> None:
     if outcome.status or outcome.signal or outcome.limit:
         reason = outcome.errors.decode(errors="replace").strip()[:300] or outcome.limit
         raise SandboxDied(f"the set-up of {language.name} could not be built: {reason}")
-    scratch = Scratch()
+    scratch = Scratch(toolchain_directory())  # whatever the place is mounted from, it can be renamed there
     try:
         _write(Path(scratch.path), outcome.files)
         with contextlib.suppress(OSError):  # another process was first

@@ -1,4 +1,5 @@
-"""Directories of ours in the temporary one, which go even where all who know of them are killed at once."""
+"""Directories of ours, in the temporary one unless told otherwise, which go even where all who
+know of them are killed at once."""
 
 from __future__ import annotations
 
@@ -16,11 +17,12 @@ _PREFIX = "rewardranker-run-"
 class Scratch:
     """An empty directory. Its lock says that somebody uses it: whoever makes the next one removes those without."""
 
-    def __init__(self) -> None:
-        """Raises ``OSError``."""
-        _sweep(tempfile.gettempdir())
+    def __init__(self, place: str = "") -> None:
+        """In ``place``, by default the temporary directory. Raises ``OSError``."""
+        place = place or tempfile.gettempdir()
+        _sweep(place)
         while True:
-            self.path = tempfile.mkdtemp(prefix=_PREFIX)
+            self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
             lock = _locked(self.path, fcntl.LOCK_EX)
             if lock is not None and os.path.isdir(self.path):  # else another has swept it away before it was locked
                 self._lock = lock

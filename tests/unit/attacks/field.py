@@ -39,7 +39,7 @@ from attacks import (
 )
 from attacks.tasks import QUICK, problem, right
 from rewardranker.judge import Judge
-from rewardranker.judge.sandbox.tiers import toolchain_directory
+from rewardranker.judge.languages.setup import setup_places
 from rewardranker.problems.types import Limits
 from rewardranker.problems.verdict import Judgement
 
@@ -159,7 +159,8 @@ def fight(there: Host, attacks: list[Attack], tier: str = "") -> Aftermath:
     beside = problem(language, limits=_BESIDE)
     with Judge(workers=2, tier=tier) as judge:
         judge.run([(beside, right(language, -number)) for number in range(1, 7)])
-        machinery, toolchains, devices = len(descendants()), _toolchain_files(), _devices()
+        setups = [Path(path) for path in setup_places().values() if os.path.exists(path)]
+        machinery, toolchains, devices = len(descendants()), _files(setups), _devices()
         items = []
         for number, attack in enumerate(attacks):
             items.append((problem(language, attack.task, limits), there.filled(attack.code)))
@@ -169,7 +170,7 @@ def fight(there: Host, attacks: list[Attack], tier: str = "") -> Aftermath:
         judged = [result for (task, _), result in zip(items, results, strict=True) if task is not beside]
         theirs = [result for (task, _), result in zip(items, results, strict=True) if task is beside]
         afterwards = judge.run([(beside, right(language, len(items)))])[0]
-        changed = sorted(_toolchain_files() ^ toolchains) + sorted(_devices() ^ devices)
+        changed = sorted(_files(setups) ^ toolchains) + sorted(_devices() ^ devices)
         left = _left_behind(there) + [f"a change of {file}" for file in changed]
         more = _settled(machinery)
     return Aftermath(dict(zip(attacks, judged, strict=True)), theirs, afterwards, left + there.arrived(), more)
@@ -209,9 +210,9 @@ def _marked_files(mark: str) -> list[Path]:
     return found
 
 
-def _toolchain_files() -> set[tuple[str, int, int]]:
-    """Name, size and time of what the languages' set-ups left; other judges on this machine may add languages."""
-    files = [path for path in Path(toolchain_directory()).rglob("*") if path.is_file()]
+def _files(setups: list[Path]) -> set[tuple[str, int, int]]:
+    """Name, size and time of all that is in languages' set-ups; other judges on this machine may add languages."""
+    files = [path for setup in setups for path in setup.rglob("*") if path.is_file()]
     return {(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
