@@ -226,18 +226,13 @@ def test_nobody_can_take_the_meeting_point_before_the_ranks_come(groups: dict[in
         other.bind((address, port))
 
 
-def test_a_worker_that_does_not_answer_in_time_is_lost(ray_local: None) -> None:
-    config = ClusterConfig(cpus_per_rank=0.25, call_timeout_s=2)
-    group = WorkerGroup("slow", config, 2, cpus=0.25, gpus=0, joined=False)
-    role = _built(group)
+def test_a_worker_that_does_not_answer_in_time_is_lost(
+    groups: dict[int, WorkerGroup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = groups[2].build("echo", Echo)
+    monkeypatch.setattr(groups[2], "config", replace(CLUSTER, call_timeout_s=2))
     with pytest.raises(WorkerLost, match=r"echo\.sleep: rank 1 of 2 .* no answer within 2 s"):
         role.all(Echo.sleep, 1, 30.0)
-    group.shutdown()
-
-
-def _built(group: WorkerGroup) -> RoleGroup:
-    group.wait([group.build_on(i, "echo", Echo) for i in range(2)], "echo: load", 60)
-    return RoleGroup(group, "echo")
 
 
 def test_a_killed_worker_is_lost_and_named(ray_local: None) -> None:
