@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +13,14 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from rewardranker.config.choices import STAGES, Stage
-from rewardranker.config.loading import load_config, to_yaml
+from rewardranker.config.loading import load_config
 from rewardranker.config.schema import Config
-from rewardranker.errors import UserError
+from rewardranker.config.settings import differing
+from rewardranker.errors import Interrupted, UserError
 from rewardranker.runs.console import Console
+
+#: The status of a command that was ended by Ctrl-C.
+INTERRUPTED = 130
 
 app = typer.Typer(
     add_completion=False,
@@ -44,16 +50,35 @@ def _run(config_file: Path | None, overrides: list[str] | None, dry_run: bool, u
     config = load_config(config_file, overrides or [])
     console = Console()
     if dry_run:
+        from rewardranker.training.demand import require_here, uses_until
         from rewardranker.training.sizes import describe
 
-        console.show(describe(config))
+        console.show(describe(config, uses_until(until)))
+        require_here(config, uses_until(until))
         return
     from actors.pipeline.cycle import run_cycle
     from rewardranker.models.loading import quiet_transformers
 
     quiet_transformers()
-    print(to_yaml(config), flush=True)
+    _introduce(config, console)
     run_cycle(config, console, until)
+
+
+def _introduce(config: Config, console: Console) -> None:
+    found = differing(config)
+    kept = f"all of them: {Path(config.run.root) / config.run.name / 'config.yaml'}"
+    console.say(f"settings other than the defaults ({kept}):" if found else f"settings: the defaults ({kept})")
+    for section, values in found.items():
+        console.listing(section, [f"{name}={value}" for name, value in values.items()])
+
+
+@contextlib.contextmanager
+def _whole(out: Path) -> Iterator[None]:
+    """Around commands that write one file when everything is done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; nothing is kept: {out} is written when all is done") from None
 
 
 @app.command(epilog=_SETTINGS)
@@ -80,14 +105,16 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
     settings, console = load_config(config, overrides or []), Console()
     if dry_run:
         from rewardranker.evaluation.plan import describe_evaluation
+        from rewardranker.training.demand import require_here, uses_of_evaluation
 
         console.show(describe_evaluation(settings))
+        require_here(settings, uses_of_evaluation(settings))
         return
     from actors.pipeline.evaluate import evaluate_benchmarks
     from rewardranker.models.loading import quiet_transformers
 
     quiet_transformers()
-    print(to_yaml(settings), flush=True)
+    _introduce(settings, console)
     evaluate_benchmarks(settings, console)
 
 
@@ -105,7 +132,8 @@ def generate(
     require_pool_path("--out", out)
     from actors.pipeline.standalone import generate_pool
 
-    generate_pool(load_config(config, overrides or []), model, problems, out, Console())
+    with _whole(out):
+        generate_pool(load_config(config, overrides or []), model, problems, out, Console())
 
 
 @app.command()
@@ -138,12 +166,9 @@ def judge(
     """Runs the tests of every candidate."""
     from rewardranker.commands.judge import JudgeRequest, run_judge
 
-    run_judge(
-        JudgeRequest(
-            benchmark, data, candidates, out, language, mode, rules, workers, minimum_tier, patience, remote
-        ),
-        Console(),
-    )
+    asked = (benchmark, data, candidates, out, language, mode, rules, workers, minimum_tier, patience, remote)
+    with _whole(out):
+        run_judge(JudgeRequest(*asked), Console())
 
 
 @app.command()
@@ -214,7 +239,8 @@ def rerank(
     """Orders candidates that you already have, best first. Runs no program."""
     from rewardranker.commands.rerank import RerankRequest, run_rerank
 
-    run_rerank(RerankRequest(data, candidates, out, benchmark, ranker, model, chat, language), Console())
+    with _whole(out):
+        run_rerank(RerankRequest(data, candidates, out, benchmark, ranker, model, chat, language), Console())
 
 
 @app.command()
@@ -279,12 +305,20 @@ def doctor(config: ConfigFile = None, overrides: Overrides = None) -> None:
 
 
 def main() -> None:
-    """Entry point; a :class:`UserError` is printed without a traceback, status 2."""
+    """Entry point. Printed without a traceback: a :class:`UserError`, status 2, and what Ctrl-C left, status 130."""
     try:
         app()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted as error:
+        again = shlex.join(["rewardranker", *sys.argv[1:]])
+        print(f"\n{error}\nthe same command goes on:\n  {again}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's, for Ctrl-C in a command that says nothing of its own
+            print("\ninterrupted", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The exceptions that a user is meant to read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ class UserError(Exception):
     """Something asked for cannot be done; the message says what was asked, found, and what to do.
 
     The command line prints it without a traceback and exits with status 2.
+    """
+
+
+class Interrupted(Exception):
+    """Ctrl-C came; the message says what is kept.
+
+    The command line prints it, and how to go on, without a traceback, and exits with status 130.
     """
 
 

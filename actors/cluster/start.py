@@ -7,17 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 
-from rewardranker.config.rules import ROLES
 from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.errors import UserError
-from rewardranker.training.ppo.advantages import estimator_of
+from rewardranker.training.demand import Uses, cores, require
 
 START_ATTEMPTS = 4
 CONNECT_S, HEALTH_S = 10.0, 40.0
@@ -48,7 +46,7 @@ def start_ray(config: ClusterConfig) -> None:
             "address": "local",
             "include_dashboard": False,
             "object_store_memory": config.object_store_mb << 20,
-            "num_cpus": config.num_cpus or None,
+            "num_cpus": config.num_cpus or cores(),
         }
     else:
         if address != "auto":
@@ -108,42 +106,15 @@ def _nobody(setting: str, address: str, reason: str) -> UserError:
     )
 
 
-def demand(config: Config) -> list[Bundle]:
-    """Every bundle of resources that a run holds at its busiest."""
-    cluster, rollout = config.cluster, config.rollout
-    critic = estimator_of(config.ppo).needs_critic
-    roles = [role for role in ROLES if role != "critic" or critic]
-    groups = (
-        [cluster.ranks]
-        if cluster.placement == "colocated"
-        else [cluster.role_ranks.get(role, cluster.ranks) for role in roles]
-    )
-    bundles = [{"CPU": cluster.cpus_per_rank, "GPU": cluster.gpus_per_rank}] * sum(groups)
-    if not rollout.in_workers:
-        bundles += [{"CPU": rollout.cpus_per_worker, "GPU": rollout.gpus_per_worker}] * rollout.workers
-    return bundles + [{"CPU": config.judge.cpus_per_executor}] * config.judge.executors
-
-
-def preflight(config: Config) -> None:
-    """Compares :func:`demand` with the cluster's nodes.
+def preflight(config: Config, uses: Uses) -> None:
+    """Compares what a command reserves with the cluster's nodes.
 
     Raises:
-        UserError: it cannot fit, with what was asked for and what there is.
+        UserError: see :func:`rewardranker.training.demand.require`.
     """
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    wanted: Counter[str] = Counter()
-    for bundle in demand(config):
-        wanted.update(bundle)
     for kind in ("GPU", "CPU"):
-        have = [node.get(kind, 0.0) for node in nodes]
-        largest = max(bundle.get(kind, 0.0) for bundle in demand(config))
-        if wanted[kind] > sum(have) or largest > max(have):
-            raise UserError(
-                f"asked for {wanted[kind]:g} {kind}s in bundles of up to {largest:g}; the cluster has "
-                f"{sum(have):g} on {len(nodes)} node(s) of {', '.join(f'{h:g}' for h in have)}. Lower "
-                f"cluster.ranks, cluster.{kind.lower()}s_per_rank, rollout.workers or judge.executors, or add "
-                "nodes"
-            )
+        require(config, uses, kind, [node.get(kind, 0.0) for node in nodes])
 
 
 def reserve(name: str, bundles: Sequence[Bundle], config: ClusterConfig) -> PlacementGroup:

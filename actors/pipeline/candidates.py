@@ -40,7 +40,7 @@ def sample_pool(
     missing = [i for i in range(len(shards)) if not shard_path(directory, i).exists()]
     done = plan.n * sum(len(shard) for i, shard in enumerate(shards) if i not in missing)
     with context.console.progress(f"  {name}", plan.n * len(problems), "programs") as advance:
-        advance(done)
+        advance(done, before=True)
         if missing and context.config.generation.backend == "ray_data":
             from actors.pipeline.bulk import sample_shards  # Ray Data takes a second to import
 

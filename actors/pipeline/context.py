@@ -22,6 +22,7 @@ from rewardranker.problems.types import Problem, Split
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
+from rewardranker.runs.unfinished import left_in
 from rewardranker.training.setup import NetworkSetup
 
 
@@ -55,7 +56,7 @@ class Context:
         """:meth:`RunDirectory.stage`; when workers are lost, ``work`` is called again and finds its checkpoints."""
 
         def persist(stage: Stage) -> None:
-            self.runtime.retrying(name, lambda: work(stage))
+            self.runtime.retrying(name, lambda: work(stage), lambda: left_in(stage.path))
             Checkpoints(stage.path / "checkpoints", self.console.warn).clear()
             self.runtime.free_roles()
 

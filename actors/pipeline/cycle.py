@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from rewardranker.report.page import write_report
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory
 from rewardranker.tables.names import trained_in
+from rewardranker.training.demand import uses_until
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,34 @@ class Lineage:
     triplets: tuple[Path, ...]
 
 
+class Ended:
+    """Says which lines of descent end before the last iteration, and why, and keeps it for the table."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self._say(line)
+        self.lines.append(line)
+
+
 def run_cycle(config: Config, console: Console, until: str = "") -> Path:
     """Runs every stage that is not complete, prints the table, writes the report; returns the run directory.
 
     Args:
         until: name of the last stage to run; empty for all of them.
+
+    Raises:
+        Interrupted: by Ctrl-C; the same call goes on.
     """
     run = RunDirectory(config, console.say)
-    data = build_data(config, run)
-    if until != "data":
-        with Runtime(config, console, run.path / ".verdicts") as runtime, contextlib.suppress(LastStage):
-            _stages(Context(config, run, runtime, console, data, until))
+    with run.interruptible():
+        data = build_data(config, run)
+        if until != "data":
+            verdicts, uses = run.path / ".verdicts", uses_until(until)
+            with Runtime(config, console, verdicts, uses) as runtime, contextlib.suppress(LastStage):
+                _stages(Context(config, run, runtime, console, data, until))
     report = run.path / "report.html"
     write_report(run.path, report)
     run.close()
@@ -77,23 +95,25 @@ def _stages(context: Context) -> None:
         if cycle.control_policy:
             policies.append(run_ppo(context, "ppo-2-control", sft, control) / "hf")
     lines = dict.fromkeys(cycle.variants, Lineage(reward, policy, (triplets,)))
+    ended = Ended(context.console.say)
     for iteration in range(2, cycle.iterations + 1):
         before = max(_validation(line.reward)[0] for line in lines.values())
-        lines = _iterate(context, iteration, sft, validation, lines)
+        lines = _iterate(context, iteration, sft, validation, lines, ended)
         reward_models += [line.reward for line in lines.values()]
         policies += [line.policy for line in lines.values() if line.policy]
         after, error = max(_validation(line.reward) for line in lines.values())
         if cycle.patience_se and after <= before + cycle.patience_se * error:
-            context.console.say(f"iteration {iteration} ranks no better on validation: {before:.3f} -> {after:.3f}")
+            why = f"it ranks no better on validation, {before:.3f} -> {after:.3f} (cycle.patience_se)"
+            ended.note(f"all variants end with iteration {iteration}: {why}")
             break
         lines = {variant: line for variant, line in lines.items() if line.policy}
-    run_evaluation(context, *map(_named, ([sft, policy], reward_models, policies)))
+    run_evaluation(context, *map(_named, ([sft, policy], reward_models, policies)), ended.lines)
     for name in cycle.extra_stages:
         chosen("cycle.extra_stages", name)(context)
 
 
 def _iterate(
-    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Lineage]
+    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Lineage], ended: Ended
 ) -> dict[str, Lineage]:
     """Stages D and E. Variants that descend from the same models share what is generated and mined."""
     parents: dict[tuple[Path, Path], list[str]] = {}
@@ -110,14 +130,19 @@ def _iterate(
         for variant in variants:
             fresh, old = mined / f"{variant}.parquet", lines[variant].triplets
             if not fresh.exists():
+                ended.note(f"{variant} ends before iteration {iteration}: mine-{iteration}{own} found nothing for it")
                 continue
             backbone = sft if context.config.reward.init == "sft" else reward
             steps = context.config.reward.retrain_steps or context.config.reward.steps
             name = f"reward-{iteration}-{variant}"
             retrained = run_reward(context, name, backbone, TripletFiles(old, fresh), validation, steps) / "hf"
             found[variant] = Lineage(retrained, None, (*old, fresh))
-    for variant in _to_continue(context, found):
-        line = found[variant]
+    stop = _not_continued(context.config.cycle.new_policies, found)
+    for variant, why in stop.items():
+        ended.note(f"{variant} ends with its reward model of iteration {iteration}: {why}")
+    for variant, line in found.items():
+        if variant in stop:
+            continue
         policy = run_ppo(context, f"ppo-{iteration}-{variant}", sft, line.reward) / "hf"
         found[variant] = Lineage(line.reward, policy, line.triplets)
     return found
@@ -132,11 +157,21 @@ def _named(models: Sequence[Path]) -> dict[str, Path]:
     return {_name(model): model for model in models}
 
 
-def _to_continue(context: Context, lines: dict[str, Lineage]) -> list[str]:
-    """The variants for which a new policy is trained."""
-    if context.config.cycle.new_policies == "best":
-        return [max(lines, key=lambda variant: _validation(lines[variant].reward))]
-    return list(lines) if context.config.cycle.new_policies == "all" else []
+def _not_continued(new_policies: str, lines: dict[str, Lineage]) -> dict[str, str]:
+    """The variants for which no new policy is trained, and why."""
+    if new_policies == "all":
+        return {}
+    if new_policies == "none":
+        return dict.fromkeys(lines, "no new policies are trained (cycle.new_policies=none)")
+    found = {variant: _validation(line.reward) for variant, line in lines.items()}
+    best = max(found, key=lambda variant: found[variant][0])
+    rerank, error = found[best]
+    why = {}
+    for variant, own in found.items():
+        against = "as well, and is named first" if own[0] == rerank else f"better than {own[0]:.3f} ± {own[1]:.3f}"
+        why[variant] = f"{best} ranks validation {against}: {rerank:.3f} ± {error:.3f} (cycle.new_policies=best)"
+    del why[best]
+    return why
 
 
 def _validation(reward_model: Path) -> tuple[float, float]:

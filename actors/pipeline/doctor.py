@@ -10,6 +10,7 @@ import ray
 import torch
 import torch.distributed as dist
 
+from actors.cluster.start import preflight
 from actors.pipeline.runtime import Runtime
 from actors.rollout.worker import choose_engine
 from rewardranker.config.schema import Config
@@ -18,6 +19,7 @@ from rewardranker.judge import sandbox_description, toolchain_of
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.problems.types import Problem, Test
 from rewardranker.runs.console import Console
+from rewardranker.training.demand import NOTHING, WHOLE, Uses
 from rewardranker.training.ranks import Rank
 
 MEGABYTES = 16
@@ -54,8 +56,8 @@ def examine(config: Config, console: Console) -> bool:
             console.say(f"FAILED  {name:<12} {error}")
 
     try:
-        with Runtime(config, console) as runtime:
-            check("resources", _resources)
+        with Runtime(config, console, uses=NOTHING) as runtime:
+            check("resources", lambda: _resources(config))
             check("collectives", lambda: _collectives(runtime))
             check("rollout", lambda: f"engine {choose_engine(config)}")
             check("judge", lambda: _judge(runtime))
@@ -67,19 +69,23 @@ def examine(config: Config, console: Console) -> bool:
     return passed
 
 
-def _resources() -> str:
+def _resources(config: Config) -> str:
+    preflight(config, WHOLE)
     nodes = [node for node in ray.nodes() if node["Alive"]]
     kinds = {kind: sum(node["Resources"].get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU")}
     return f"{len(nodes)} node(s), {kinds['CPU']:g} CPUs, {kinds['GPU']:g} GPUs"
 
 
 def _collectives(runtime: Runtime) -> str:
+    preflight(runtime.config, Uses(("policy",), engines=False, judge=False))
     role = runtime.role("policy", Echo)
     rates = role.all(Echo.exchange)
+    runtime.stop_workers()  # the judge may need their cores
     return f"{role.world} rank(s), {np.mean(rates):,.0f} MB/s on {', '.join(sorted(set(role.group.places)))}"
 
 
 def _judge(runtime: Runtime) -> str:
+    preflight(runtime.config, Uses((), engines=False, judge=True))
     problem = Problem(
         id="doctor/add",
         source="doctor",

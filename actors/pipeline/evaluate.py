@@ -41,6 +41,7 @@ from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import pool_revisions, read_pool
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
+from rewardranker.training.demand import uses_of_evaluation
 
 
 def evaluate_benchmarks(config: Config, console: Console) -> Path:
@@ -49,17 +50,20 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
     Raises:
         UserError: see :func:`rewardranker.evaluation.plan.plan_evaluation`; samples that an endpoint did not
             give, unless ``benchmark.partial``.
+        Interrupted: by Ctrl-C; the same call goes on.
     """
     plan = plan_evaluation(config, measure=True)
     for name, tools in plan.left_out.items():
         console.warn(f"{name} is left out (benchmark.partial): it cannot be judged here, for lack of {tools}")
     run = RunDirectory(config, console.say)
     console.show(data_card([problem for one in plan.benchmarks for problem in one.all]))
-    problems = _problems(run, plan.benchmarks)
-    with Runtime(config, console, run.path / ".verdicts") as runtime:
-        found = [
-            _evaluated(Context(config, run, runtime, console, problems / one.name), one) for one in plan.benchmarks
-        ]
+    with run.interruptible():
+        problems = _problems(run, plan.benchmarks)
+        with Runtime(config, console, run.path / ".verdicts", uses_of_evaluation(config)) as runtime:
+            found = [
+                _evaluated(Context(config, run, runtime, console, problems / one.name), one)
+                for one in plan.benchmarks
+            ]
     folder = run.path / "tables"
     Tables(config, found, plan.left_out, console).write(folder)
     console.say(f"tables: {folder}")

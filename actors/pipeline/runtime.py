@@ -19,6 +19,7 @@ from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weights.sync import WeightSync
 from rewardranker.config.schema import Config
 from rewardranker.runs.console import Console
+from rewardranker.training.demand import WHOLE, Uses
 
 T = TypeVar("T")
 SHARED = "workers"
@@ -30,8 +31,13 @@ class Runtime:
     Usable as a context manager; leaving it stops everything that it started.
     """
 
-    def __init__(self, config: Config, console: Console, cache: Path | None = None) -> None:
-        self.config, self._console, self._cache = config, console, cache
+    def __init__(self, config: Config, console: Console, cache: Path | None = None, uses: Uses = WHOLE) -> None:
+        """
+        Args:
+            cache: directory of verdicts that are known.
+            uses: what will be started at most, and so has to fit the cluster.
+        """
+        self.config, self._console, self._cache, self._uses = config, console, cache, uses
         self._groups: dict[str, WorkerGroup] = {}
         self._roles: dict[str, RoleGroup[Any]] = {}
         self._rollouts: RolloutPool | None = None
@@ -40,7 +46,7 @@ class Runtime:
     def __enter__(self) -> Runtime:
         start_ray(self.config.cluster)
         try:
-            preflight(self.config)
+            preflight(self.config, self._uses)
         except BaseException:
             ray.shutdown()
             raise
@@ -49,6 +55,8 @@ class Runtime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is KeyboardInterrupt:
+            self._console.say("interrupted: stopping the workers")
         self.stop_workers()
         if self._executors:
             self._executors.shutdown()
@@ -95,15 +103,19 @@ class Runtime:
             self._rollouts.load(model_path, 0)
         return self._rollouts
 
-    def retrying(self, what: str, work: Callable[[], T]) -> T:
-        """Runs ``work``, again with new workers where some were lost. ``work`` resumes from its checkpoints."""
+    def retrying(self, what: str, work: Callable[[], T], left: Callable[[], str]) -> T:
+        """Runs ``work``, again with new workers where some were lost. ``work`` resumes from its checkpoints.
+
+        Args:
+            left: says what there is to resume from.
+        """
         for attempt in range(self.config.cluster.max_restarts + 1):
             try:
                 return work()
             except WorkerLost as error:
                 if attempt == self.config.cluster.max_restarts:
                     raise
-                self._console.warn(f"{what}: {error}; starting the workers again from the last checkpoint")
+                self._console.warn(f"{what}: {error}; starting the workers again from the last checkpoint: {left()}")
                 self.stop_workers()
         raise AssertionError("unreachable")
 

@@ -13,6 +13,7 @@ from rewardranker.models.loading import load_tokenizer, quiet_transformers, requ
 from rewardranker.problems.io import check_problems, read_problems
 from rewardranker.problems.pool import write_pool
 from rewardranker.runs.console import Console
+from rewardranker.training.demand import GENERATE
 from rewardranker.training.sizes import samples_by_transformers
 
 
@@ -24,7 +25,7 @@ def generate_pool(config: Config, model: str, problems_file: Path, out: Path, co
     check_problems(problems)
     n = config.generation.n
     plan = Plan.from_config(config, model, model, "generate", n)
-    with Runtime(replace(config, model=replace(config.model, path=model)), console) as runtime:
+    with Runtime(replace(config, model=replace(config.model, path=model)), console, uses=GENERATE) as runtime:
         rollouts = runtime.rollouts(model)
         with console.progress("generate", n * len(problems), "programs") as advance:
             generate = partial(rollouts.generate, advance=advance)

@@ -25,6 +25,7 @@ from rewardranker.reranking.catalogue import (
     network_rankers,
 )
 from rewardranker.reranking.record import Reading, reading
+from rewardranker.training.demand import describe_demand, uses_of_evaluation
 from rewardranker.training.sizes import samples_by_transformers
 
 
@@ -112,7 +113,8 @@ def describe_evaluation(config: Config) -> Table:
     where, top_p = ("endpoint", config.endpoint.top_p) if config.endpoint.base_url else ("generation", 1.0)
     sampling = f"{where}: temperature {how.temperature:g}, top_k {how.top_k}, top_p {top_p:g}"
     left_out = [f"left out: {name} lacks {tools}" for name, tools in plan.left_out.items()]
-    table.caption = "\n".join([f"{sampling}; tokens: of an answer, at most", *left_out])
+    cpus = f"CPUs: {describe_demand(config, uses_of_evaluation(config))}"
+    table.caption = "\n".join([f"{sampling}; tokens: of an answer, at most", cpus, *left_out])
     return table
 
 

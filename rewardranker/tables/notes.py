@@ -187,6 +187,7 @@ def cycle_notes(found: Table) -> list[str]:
         ", ".join(sampled),
         f"95 % CI: percentile bootstrap over problems, {found.settings['bootstrap']} resamples; "
         "bold: better than a random pick, the difference's interval above zero",
+        *found.settings.get("ended", []),  # absent from results of earlier versions
         *(f"{UNGUARDED}: {guards}" for guards in sorted(lacking)),
     ]
 

@@ -14,6 +14,7 @@ from rewardranker.models.checkpoint import read_shapes
 from rewardranker.models.loading import require_policy, require_start
 from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.types import Split
+from rewardranker.training.demand import WHOLE, Uses, describe_demand
 
 BYTES = {"float32": 4, "bfloat16": 2}
 
@@ -38,8 +39,8 @@ def samples_by_transformers(config: Config) -> bool:
     return engine == "transformers" or (engine == "auto" and not config.rollout.gpus_per_worker)
 
 
-def describe(config: Config) -> Table:
-    """Derived sizes for ``--dry-run``."""
+def describe(config: Config, uses: Uses = WHOLE) -> Table:
+    """Derived sizes for ``--dry-run``, and what the command reserves."""
     ppo, g = config.ppo, config.generation
     samples = ppo.prompts_per_step * ppo.samples_per_prompt
     table = Table(title=f"{config.run.root}/{config.run.name}", show_header=False)
@@ -52,7 +53,7 @@ def describe(config: Config) -> Table:
         ("programs mined per iteration", f"{config.mining.problems * config.mining.n:,}"),
         ("shards of generation", f"{-(-config.mining.problems // g.prompts_per_shard)}"),
         ("iterations, variants", f"{config.cycle.iterations}, {' and '.join(config.cycle.variants)}"),
-        ("worker processes", _processes(config)),
+        ("CPUs", describe_demand(config, uses)),
         ("memory per training rank", _memory(config)),
     ]
     for name, value in rows:
@@ -69,13 +70,6 @@ def _problems(config: Config) -> str:
     lacking = len(corpus.without_reference())
     told = [f"{split} {counts[split]:,}" for split in get_args(Split)]
     return ", ".join(told + ([f"without a reference {lacking:,}"] if lacking else []))
-
-
-def _processes(config: Config) -> str:
-    cluster, rollout = config.cluster, config.rollout
-    roles = 1 if cluster.placement == "colocated" else 4
-    engines = "inside them" if rollout.in_workers else f"{rollout.workers}"
-    return f"{roles * cluster.ranks} for training, rollout engines: {engines}, judge: {config.judge.executors}"
 
 
 def _memory(config: Config) -> str:

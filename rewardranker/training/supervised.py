@@ -41,10 +41,12 @@ class Report:
     Attributes:
         on_step: called after every step with the number of steps done and the step's metrics.
         warn: told of checkpoints that are damaged.
+        on_resume: called with the number of steps that a training which was cut off has behind it.
     """
 
     on_step: Callable[[int, dict[str, float]], None]
     warn: Callable[[str], None]
+    on_resume: Callable[[int], None] = lambda done: None
 
 
 #: Tells nobody of steps.
@@ -53,14 +55,11 @@ QUIET = Report(lambda done, metrics: None, print)
 
 def progress(advance: Advance, shown: str, warn: Callable[[str], None]) -> Report:
     """Moves a bar, also over the steps that a resumed training has behind it, and shows one of the metrics."""
-    reached = 0
 
     def on_step(done: int, metrics: dict[str, float]) -> None:
-        nonlocal reached
-        advance(done - reached, f"{shown} {metrics[shown]:.3f}")
-        reached = done
+        advance(1, f"{shown} {metrics[shown]:.3f}")
 
-    return Report(on_step, warn)
+    return Report(on_step, warn, lambda done: advance(done, before=True))
 
 
 def fit(learner: Learner, work: Fit, directory: Path, report: Report) -> dict[str, float]:
@@ -75,6 +74,7 @@ def fit(learner: Learner, work: Fit, directory: Path, report: Report) -> dict[st
     if newest:
         start, path = newest
         learner.load(str(path))
+        report.on_resume(start)
     writer = MetricWriter(directory, resume_at=start)
     for step in range(start, work.steps):
         metrics = learner.learn(work.minibatch(step))

@@ -79,7 +79,7 @@ class Here:
         made = factory(*args, Rank())
         return SimpleNamespace(sharded=lambda method, rows, *more: method(made, list(rows), *more))
 
-    def retrying(self, what: str, work: Callable[[], Any]) -> Any:
+    def retrying(self, what: str, work: Callable[[], Any], left: Callable[[], str]) -> Any:
         return work()
 
     def free_roles(self) -> None:

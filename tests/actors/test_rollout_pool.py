@@ -97,7 +97,7 @@ def test_a_sync_that_fails_twice_begins_again_from_the_last_checkpoint(failures:
         begun.append(1)
         return dict(pool.sync(None, 1))
 
-    assert Runtime(Config(), Console()).retrying("ppo-1", work) == {"timing_s/sync": 0.0}
+    assert Runtime(Config(), Console()).retrying("ppo-1", work, lambda: "step 2") == {"timing_s/sync": 0.0}
     assert len(begun) == attempts and replaced == [1] * -(-failures // 2)
 
 

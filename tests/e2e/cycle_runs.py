@@ -9,6 +9,7 @@ import atexit
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from rewardranker.cli import main
+from rewardranker.cli import INTERRUPTED, main
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
 
@@ -41,8 +42,10 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "rewardranker.cli", *arguments]
 
 
-def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
+def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str, cores: int) -> None:
     """The command within a forked process."""
+    if cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_TRUNC), number)
     os.environ.clear()
@@ -55,16 +58,20 @@ def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, 
         atexit._run_exitfuncs()  # which a forked process does not do
 
 
-def _start(arguments: tuple[str, ...], out: str = os.devnull, err: str = os.devnull) -> BaseProcess:
-    process = _FORKS.Process(target=_command, args=(arguments, dict(os.environ), out, err))
+def _start(arguments: tuple[str, ...], out: str = os.devnull, err: str = os.devnull, cores: int = 0) -> BaseProcess:
+    process = _FORKS.Process(target=_command, args=(arguments, dict(os.environ), out, err, cores))
     process.start()
     return process
 
 
-def run(*arguments: str, timeout: float = 540) -> subprocess.CompletedProcess[str]:
-    """The command, run to its end; output and status are the caller's to judge."""
+def run(*arguments: str, timeout: float = 540, cores: int = 0) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end; output and status are the caller's to judge.
+
+    Args:
+        cores: that it may use, where not all.
+    """
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
-        process = _start(arguments, out.name, err.name)
+        process = _start(arguments, out.name, err.name, cores)
         try:
             process.join(timeout)
             if process.exitcode is None:
@@ -82,6 +89,21 @@ def run_until(condition: Callable[[], bool], *arguments: str, timeout: float = 3
     finally:
         process.kill()
         process.join()
+
+
+def interrupted_at(condition: Callable[[], bool], *arguments: str) -> str:
+    """Starts the command and interrupts it, as Ctrl-C does, as soon as ``condition`` holds; what it says then."""
+    with tempfile.NamedTemporaryFile("r") as err:
+        process = _start(arguments, err=err.name)
+        try:
+            wait_for(condition, process.is_alive)
+            os.kill(process.pid or 0, signal.SIGINT)
+            process.join(120)
+            assert process.exitcode == INTERRUPTED
+            return err.read()
+        finally:
+            process.kill()
+            process.join()
 
 
 def wait_for(condition: Callable[[], bool], at_work: Callable[[], bool], timeout: float = 300) -> None:

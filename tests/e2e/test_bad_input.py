@@ -32,7 +32,7 @@ def refused(tmp_path: Path, *arguments: str) -> str:
         (["ppo.klcoef=1"], "unknown setting 'ppo.klcoef'"),
         (["model.path={tmp}/no-such-model"], "no such directory; give a directory written by save_pretrained"),
         (["run.root=/proc/nowhere"], "cannot be written"),
-        (["cluster.ranks=16"], "Lower cluster.ranks"),
+        (["cluster.ranks=16"], "Lower, for training cluster.ranks"),
         (["rollout.engine=vllm"], "rollout.in_workers=true needs"),
     ],
 )

@@ -18,6 +18,7 @@ from cycle_runs import ROOT, SMOKE, left_behind, run
 from rewardranker.problems.pool import read_pool
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
+from rewardranker.tables.names import label
 
 RANKERS = ["random", "greedy", "logprob", "majority", "rewardranker_1", "rewardranker_control"]
 RANKERS += ["rewardranker_2_hardnegatives", "rewardranker_2_selftraining", "oracle"]
@@ -49,10 +50,12 @@ def test_the_cycle_with_vllm(tmp_path: Path) -> None:
         "rollout.in_workers=false",
         "rollout.cpus_per_worker=0.5",
         "weight_sync.transport=gloo",
+        "cycle.iterations=3",
     )
-    results = json.loads((directory / "12-evaluate" / "results.json").read_text())
+    results = json.loads((directory / "16-evaluate" / "results.json").read_text())
     rows = [row for row in results["rows"] if row["pool"] == "sft"]
-    assert [row["ranker"] for row in rows] == [*RANKERS, "cheat", "gold"]
+    (later,) = [row["ranker"] for row in rows if row["ranker"].startswith("rewardranker_3_")]
+    assert [row["ranker"] for row in rows] == [*RANKERS[:-1], later, "oracle", "cheat", "gold"]
     assert [row["solved"] for row in rows[-2:]] == [0.0, 1.0]
     # A ranker has one name, in tables, pools and manifests.
     trained = {row["ranker"] for row in rows if row["ranker"].startswith("rewardranker")}
@@ -63,7 +66,15 @@ def test_the_cycle_with_vllm(tmp_path: Path) -> None:
     steps = [json.loads(line) for line in (directory / "05-ppo-1" / "metrics.jsonl").read_text().splitlines()]
     # The engine's log-probabilities are the trainer's: it samples from the newest weights.
     assert max(step["rollout/logprob_gap_mean"] for step in steps) < 1e-3
-    assert "RewardRanker" in (directory / "report.html").read_text()
+    # Later iterations are where the first two are, and the variant that ended with the second says why.
+    headline = json.loads((directory / "16-evaluate" / "manifest.json").read_text())["metrics"]
+    assert headline.keys() == {"random", *RANKERS[4:-1], later, "oracle"}
+    assert [one["policy"] for one in results["policies"]][-1] == later.replace("rewardranker", "ppo")
+    (ended,) = results["settings"]["ended"]
+    assert "ends with its reward model of iteration 2" in ended and "(cycle.new_policies=best)" in ended
+    report = (directory / "report.html").read_text()
+    assert all(text in report for text in (label(later), later.replace("rewardranker", "ppo"), ended))
+    assert ended in (directory / "16-evaluate" / "table.md").read_text()
 
 
 @pytest.mark.slow

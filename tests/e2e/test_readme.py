@@ -24,6 +24,8 @@ SHELL = [
 ]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 STAGES = ("cycle", "mine")
+#: What the README says that its commands need.
+CORES = 2
 MULTIPL_E = "--benchmark multipl_e"
 
 
@@ -41,23 +43,20 @@ def test_every_command_is_known() -> None:
 
 @pytest.mark.parametrize("command", [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] in STAGES])
 def test_long_commands_as_dry_runs(command: str, tmp_path: Path) -> None:
-    answer = run(*arguments(command, tmp_path), *([] if "--dry-run" in command else ["--dry-run"]))
+    answer = run(*arguments(command, tmp_path), *([] if "--dry-run" in command else ["--dry-run"]), cores=CORES)
     assert answer.returncode == 0, answer.stderr
-    assert "PPO samples per step" in answer.stdout
+    assert "PPO samples per step" in answer.stdout and f"this machine has {CORES}" in answer.stdout
 
 
 def test_short_commands_run(tmp_path: Path) -> None:
-    """After a small run in place of the quickstart's."""
-    made = run("reward", "--config", SMOKE, f"run.root={tmp_path}/runs")
+    """On two cores, as printed, after a small run in place of the quickstart's."""
+    made = run("reward", "--config", SMOKE, f"run.root={tmp_path}/runs", cores=CORES)
     assert made.returncode == 0, made.stdout + made.stderr
     left = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in (*STAGES, "evaluate")]
     short = [c for c in left if MULTIPL_E not in c]
-    assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank", "train"}
+    assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank", "train", "settings"}
     for command in short:
-        words = arguments(command, tmp_path)
-        if words[0] == "generate":
-            words += ["--config", SMOKE, "generation.n=1"]
-        answer = run(*words)
+        answer = run(*arguments(command, tmp_path), cores=CORES)
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
     assert (tmp_path / "ranked.parquet").exists()
     assert (tmp_path / "runs" / "smoke" / "my-ranker" / "training.json").exists()
@@ -101,7 +100,7 @@ def test_evaluate_says_what_it_would_ask() -> None:
         (True, True),
     ]
     for command in commands:
-        answer = run(*shlex.split(command)[1:], sets)
+        answer = run(*shlex.split(command)[1:], sets, cores=CORES)
         assert answer.returncode == 0, answer.stderr
         assert len([line for line in answer.stdout.splitlines() if line.startswith("│")]) == 9
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from cycle_runs import ROOT, SMOKE, command, left_behind, run, run_until, wait_for
+from cycle_runs import ROOT, SMOKE, command, interrupted_at, left_behind, run, run_until, wait_for
 
 SHORT = ("cycle.variants=[hardnegatives]", "cycle.control=false", "cycle.new_policies=none")
 
@@ -30,7 +31,14 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
         ".work-06-generate-2/pool.shards/shard-00000.parquet",
     )
     damaged = places[0]  # the run goes on from the checkpoint before
+    #: Where the run is interrupted, as by Ctrl-C, before it is killed at the place.
+    ctrl_c = {places[2]: ".work-05-ppo-1/metrics.jsonl", places[3]: ".work-06-generate-2/pool.shards"}
     for place in places:
+        if place in ctrl_c:
+            said = interrupted_at(exists(ctrl_c[place]), *arguments("killed"))
+            stage = place.split("/")[0].removeprefix(".work-")
+            assert f"interrupted in {stage}; kept: {int(stage[:2])} complete stages in {tmp_path}" in said
+            assert "the same command goes on:\n  rewardranker cycle --config" in said and "Traceback" not in said
         run_until(exists(place), *arguments("killed"))
         assert exists(place)(), "killed too late: the stage was complete"
         if place == damaged:
@@ -38,6 +46,7 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
     resumed = run(*arguments("killed"))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert "05-ppo-1" in resumed.stdout
+    assert re.search(r"06-generate-2 +goes on: it was killed; from \d+ judged programs of pool \(", resumed.stdout)
 
     expected, found = left_behind(tmp_path / "whole"), left_behind(tmp_path / "killed")
     assert expected.keys() == found.keys()

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from rewardranker.config.schema import Config
-from rewardranker.errors import UserError
+from rewardranker.errors import Interrupted, UserError
+from rewardranker.problems.pool import write_pool
+from rewardranker.problems.types import Candidate
 from rewardranker.runs.atomic import replacing, tree_hash, write_json
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.directory import RunDirectory, Stage
 from rewardranker.runs.metrics import MetricWriter, read_metrics
+from rewardranker.runs.unfinished import left_in
 
 
 def config(root: Path, ranks: int = 1) -> Config:
@@ -101,6 +104,7 @@ def test_a_stage_that_was_cut_off_finds_its_work_unless_settings_changed(tmp_pat
     run.directory.close()
     run = Run(tmp_path)
     assert (run.stage() / "log").read_text() == "xx"
+    assert run.lines[0].endswith(" goes on: it ended with RuntimeError; from nothing yet, it begins anew")
     run.directory.close()
     run = Run(tmp_path)
     with pytest.raises(RuntimeError):
@@ -108,6 +112,56 @@ def test_a_stage_that_was_cut_off_finds_its_work_unless_settings_changed(tmp_pat
     run.directory.close()
     run = Run(tmp_path)
     assert (run.stage(steps=3) / "log").read_text() == "x"
+    assert "begins anew, what was left unfinished is of other settings: setting sft.steps 2 -> 3" in run.lines[1]
+
+
+def test_an_interrupted_run_says_what_it_keeps_and_from_where_it_goes_on(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.directory.stage("data", {}, {}, lambda stage: None)
+
+    def train(stage: Stage, until: int) -> None:
+        checkpoints, writer = Checkpoints(stage.path / "checkpoints", pytest.fail), MetricWriter(stage.path)
+        for step in range(until):
+            writer.write(step, {"loss": 0.5})
+            if step == 1_199:
+                checkpoints.save(step + 1, lambda path: (path / "state").write_text("s") and None)
+        writer.close()
+        raise KeyboardInterrupt
+
+    kept = rf"interrupted in 01-sft; kept: 1 complete stage in {tmp_path}/r; of 01-sft: "
+    early, late = (
+        "no checkpoint yet, the first 7 steps are made again",
+        "the checkpoint of step 1,200, 34 later steps",
+    )
+    with pytest.raises(Interrupted, match=kept + early), run.directory.interruptible():
+        run.directory.stage("sft", {}, {}, lambda stage: train(stage, 7))
+    run.directory.close()
+    run = Run(tmp_path)
+    run.directory.stage("data", {}, {}, lambda stage: None)
+    with pytest.raises(Interrupted, match=kept + late), run.directory.interruptible():
+        run.directory.stage("sft", {}, {}, lambda stage: train(stage, 1_234))
+    assert "goes on: it was interrupted; from no checkpoint yet" in run.lines[1]
+    run.directory.close()
+    (tmp_path / "r" / ".work-01-sft" / "work.json").write_text(
+        '{"settings": {}, "inputs": {}, "ranks": {"ranks": 2}}'
+    )
+    run = Run(tmp_path)
+    run.directory.stage("data", {}, {}, lambda stage: None)
+    run.directory.stage("sft", {}, {}, lambda stage: None)
+    assert run.lines[1].split(maxsplit=1)[1] == (
+        "goes on with other ranks ({'ranks': 2} -> {'ranks': 1}), equal but for rounding: it was killed; "
+        "from the checkpoint of step 1,200, 34 later steps are made again"
+    )
+    run.directory.close()
+
+
+def test_what_is_left_of_pools_is_named(tmp_path: Path) -> None:
+    candidates = [Candidate("p", "python", "", "", "human")] * 3
+    (tmp_path / "pool.shards").mkdir()
+    for index in range(2):
+        write_pool(tmp_path / "pool.shards" / f"shard-{index}.parquet", candidates)
+    write_pool(tmp_path / "greedy.parquet", candidates)
+    assert left_in(tmp_path) == "6 judged programs of pool (2 shards); greedy.parquet"
 
 
 def test_what_was_cut_off_goes_on_with_other_ranks_and_says_so(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class PPODriver:
             self.sync(start)
         writer = MetricWriter(directory, resume_at=start)
         rows = StepRows(writer.write)
-        advance(start)
+        advance(start, before=True)
         for step in range(start, ppo.steps):
             with self._timed("step"):
                 rollout = self.begin(step)

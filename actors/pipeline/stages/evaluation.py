@@ -33,6 +33,7 @@ def run_evaluation(
     generators: Mapping[str, Path],
     reward_models: Mapping[str, Path],
     policies: Mapping[str, Path],
+    ended: Sequence[str] = (),
 ) -> Path:
     """Leaves ``results.json``, ``table.md`` and ``pools/``.
 
@@ -40,6 +41,7 @@ def run_evaluation(
         generators: model directories by pool name; each gets a pool and greedy answers.
         reward_models: model directories by ranker name.
         policies: further model directories, of which only pass@1 is wanted.
+        ended: lines of descent that end before the last iteration, and why: a line each, for people.
     """
     config, problems = context.config, context.split("test")
 
@@ -71,7 +73,7 @@ def run_evaluation(
             pool = sample_pool(context, problems, plan, pools / f"{name}.parquet")
             alone[name] = pass_at_1(_entries(context, name, pool), method)
         table = build_cycle_table(entered, method)
-        table.settings.update(_settings(context, problems))
+        table.settings.update({**_settings(context, problems), "ended": list(ended)})
         results = to_results(table, alone)
         write_json(stage.path / "results.json", results)
         (stage.path / "table.md").write_text(markdown_table(table))
@@ -109,12 +111,7 @@ def _settings(context: Context, problems: list[Problem]) -> dict[str, object]:
 
 
 def _headline(table: Table) -> dict[str, float]:
-    wanted = (
-        "random",
-        "rewardranker_1",
-        "rewardranker_2_hardnegatives",
-        "rewardranker_2_selftraining",
-        "oracle",
-    )
-    rows = [row for row in table.rows if row.generator == "sft" and row.ranker in wanted]
-    return {row.ranker: score.solved for row in rows for score in row.scores.values()}
+    """What a random pick, every reward model and the oracle solve of the first pool, in the table's order."""
+    rows = [row for row in table.rows if row.generator == "sft"]
+    wanted = [row for row in rows if row.ranker in ("random", "oracle") or row.ranker.startswith("rewardranker")]
+    return {row.ranker: score.solved for row in wanted for score in row.scores.values()}

@@ -116,8 +116,6 @@ def run_mining(
                 )
             if triplets:
                 _write(context, stage, variant, triplets)
-            else:
-                context.console.warn(f"{name}: nothing found for {variant}, which ends here")
         if not any((stage.path / f"{variant}.parquet").exists() for variant in variants):
             raise UserError(
                 f"{name}: no hard negatives in {len(pool)} programs: raise mining.n or mining.problems, or stop at "
