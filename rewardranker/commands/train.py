@@ -10,13 +10,14 @@ from typing import Any
 
 from rewardranker.commands.train_material import Material, TrainRequest, from_pool, from_preferences, repeats
 from rewardranker.config.schema import EngineConfig, OptimConfig
-from rewardranker.errors import UserError
+from rewardranker.errors import Interrupted, UserError
 from rewardranker.models.loading import model_name, quiet_transformers, require_start
 from rewardranker.models.model_card import write_card
 from rewardranker.problems.io import require_folder
 from rewardranker.reranking.record import write_record
 from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json
 from rewardranker.runs.console import Console
+from rewardranker.runs.unfinished import left_in
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
@@ -33,6 +34,7 @@ def run_train(request: TrainRequest, console: Console) -> None:
 
     Raises:
         UserError: options or files that are not what they should be, or nothing to learn from; nothing is written.
+        Interrupted: by Ctrl-C; the same command goes on.
     """
     _check(request)
     quiet_transformers()
@@ -98,7 +100,10 @@ def _train(
 ) -> dict[str, float]:
     with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
         every = max(10, request.steps // CHECKPOINTS)
-        return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
+        try:
+            return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted; kept in {working}: {left_in(working)}") from None
 
 
 def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Lesson, console: Console) -> Path:
@@ -113,6 +118,8 @@ def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Les
     if written.is_file() and json.loads(written.read_text()) != same:
         console.say(f"{working} holds the beginning of another training: beginning anew")
         remove_tree(working)
+    elif written.is_file():
+        console.say(f"{request.out} goes on, it was cut off: from {left_in(working)}")
     working.mkdir(exist_ok=True)
     write_json(written, same)
     return working

@@ -169,6 +169,8 @@ class RunDirectory:
     def _kept(self) -> str:
         count = len(self._complete)
         whole = f"{count} complete stage{'' if count == 1 else 's'} in {self.path}"
+        if any(self.path.glob("journals/*.jsonl")):
+            whole += ", all answers of the endpoint in journals/"
         if self._at_work is None:
             return f"interrupted between stages; kept: {whole}"
         title, working = self._at_work
