@@ -78,7 +78,8 @@ def _whole(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; nothing is kept: {out} is written when all is done") from None
+        kept = f"nothing is kept: {out} is written when all is done"
+        raise Interrupted(f"interrupted; {kept}. The same command begins again") from None
 
 
 @app.command(epilog=_SETTINGS)
@@ -313,7 +314,7 @@ def main() -> None:
         sys.exit(2)
     except Interrupted as error:
         again = shlex.join(["rewardranker", *sys.argv[1:]])
-        print(f"\n{error}\nthe same command goes on:\n  {again}", file=sys.stderr)
+        print(f"\n{error}:\n  {again}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer's, for Ctrl-C in a command that says nothing of its own

@@ -14,9 +14,9 @@ class UserError(Exception):
 
 
 class Interrupted(Exception):
-    """Ctrl-C came; the message says what is kept.
+    """Ctrl-C came; the message says what is kept, and what the same command would do.
 
-    The command line prints it, and how to go on, without a traceback, and exits with status 130.
+    The command line prints it with that command, without a traceback, and exits with status 130.
     """
 
 

@@ -103,7 +103,8 @@ def _train(
         try:
             return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
         except KeyboardInterrupt:
-            raise Interrupted(f"interrupted; kept in {working}: {left_in(working)}") from None
+            kept = f"kept in {working}: {left_in(working)}"
+            raise Interrupted(f"interrupted; {kept}. The same command goes on") from None
 
 
 def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Lesson, console: Console) -> Path:

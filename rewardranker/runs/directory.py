@@ -172,9 +172,9 @@ class RunDirectory:
         if any(self.path.glob("journals/*.jsonl")):
             whole += ", all answers of the endpoint in journals/"
         if self._at_work is None:
-            return f"interrupted between stages; kept: {whole}"
+            return f"interrupted between stages; kept: {whole}. The same command goes on"
         title, working = self._at_work
-        return f"interrupted in {title}; kept: {whole}; of {title}: {left_in(working)}"
+        return f"interrupted in {title}; kept: {whole}; of {title}: {left_in(working)}. The same command goes on"
 
     def _prepare(self, title: str, working: Path, wanted: dict[str, Any]) -> None:
         note = working / NOTE

@@ -38,7 +38,7 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
             said = interrupted_at(exists(ctrl_c[place]), *arguments("killed"))
             stage = place.split("/")[0].removeprefix(".work-")
             assert f"interrupted in {stage}; kept: {int(stage[:2])} complete stages in {tmp_path}" in said
-            assert "the same command goes on:\n  rewardranker cycle --config" in said and "Traceback" not in said
+            assert "The same command goes on:\n  rewardranker cycle --config" in said and "Traceback" not in said
         run_until(exists(place), *arguments("killed"))
         assert exists(place)(), "killed too late: the stage was complete"
         if place == damaged:
