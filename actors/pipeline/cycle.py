@@ -107,7 +107,8 @@ def _stages(context: Context) -> None:
             ended.note(f"all variants end with iteration {iteration}: {why}")
             break
         lines = {variant: line for variant, line in lines.items() if line.policy}
-    run_evaluation(context, *map(_named, ([sft, policy], reward_models, policies)), ended.lines)
+    generators, scorers, others = map(_named, ([sft, policy], reward_models, policies))
+    run_evaluation(context, generators, scorers, others, ended.lines)
     for name in cycle.extra_stages:
         chosen("cycle.extra_stages", name)(context)
 
