@@ -21,8 +21,8 @@ _OPTIONAL = ("language", "text", "code", "source")
 def read_candidates(path: AnyPath, problems: Mapping[str, Problem]) -> list[Candidate]:
     """A pool, as :func:`read_pool` reads it; its rows may hold no more than ``problem_id`` and ``text`` or ``code``.
 
-    ``code`` that is not there is the program that ``text`` means (:func:`extract`), ``text`` that is not there is
-    ``code``; ``language`` is the problem's, ``source`` the file's name.
+    ``code`` that is not there is the program that ``text`` means (:func:`extract`). Where ``text`` is not there, it is
+    ``code``, and that is put into normal form. ``language`` is the problem's, ``source`` the file's name.
 
     Raises:
         UserError: as :func:`read_pool`; a problem that is not there, another language than its own, neither text nor
@@ -45,9 +45,10 @@ def _completed(row: Row, where: str, problems: Mapping[str, Problem], source: st
     for field in ("text", "code"):
         if not isinstance(row.get(field, ""), str):
             raise UserError(f"{where}: {field} must be text, found {row[field]!r:.80}")
-    code = normalise(row["code"]) if "code" in row else extract(problem, row["text"])
-    whole = {"text": row.get("code", ""), "source": source} | row
-    return whole | {"code": code, "language": problem.language}
+    whole = {"source": source} | row | {"language": problem.language}
+    if "code" not in row:
+        return whole | {"code": extract(problem, row["text"])}
+    return whole if "text" in row else whole | {"text": row["code"], "code": normalise(row["code"])}
 
 
 def _problem(row: Row, where: str, problems: Mapping[str, Problem]) -> Problem:
@@ -57,7 +58,7 @@ def _problem(row: Row, where: str, problems: Mapping[str, Problem]) -> Problem:
         raise UserError(f"{where}: {found}; a candidate is one line like {_EXAMPLE}")
     if name not in problems:
         raise UserError(
-            f"{where}: there is no problem {name!r} among the {len(problems):,} that were given"
-            f"{did_you_mean(name, problems) or '; give the problems that the pool was made for'}"
+            f"{where}: there is no problem {name!r} among the {len(problems):,} that were given; give the problems "
+            f"that the pool was made for{did_you_mean(name, problems)}"
         )
     return problems[name]

@@ -63,7 +63,8 @@ def test_pools_that_do_not_fit_their_problems(tmp_path: Path) -> None:
     write_pool(tmp_path / "pool.jsonl", [Candidate("family/unknown", "python", "", "", "human")])
     files = ["--benchmark", "pool", "--data", "{tmp}/problems.jsonl", "--candidates", "{tmp}/pool.jsonl"]
     files += ["--out", "{tmp}/out.jsonl"]
-    assert "candidates of 1 problems that are not among" in refused(tmp_path, "judge", *files)
+    message = refused(tmp_path, "judge", *files)
+    assert "pool.jsonl, line 1: there is no problem 'family/unknown' among the 1 that were given" in message
 
     row = json.loads((tmp_path / "problems.jsonl").read_text())
     (tmp_path / "problems.jsonl").write_text(json.dumps(row | {"tests": []}) + "\n")

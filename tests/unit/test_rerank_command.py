@@ -179,7 +179,7 @@ POOL = [candidate("a"), candidate("b", "p/1")]
         (
             [candidate("a", "p/7")],
             {"ranker": "first"},
-            "candidates of 1 problems that are not among the 2 loaded: p/7",
+            "row 1: there is no problem 'p/7' among the 2 that were given; give the problems",
         ),
         ([], {"ranker": "first"}, "holds no candidates"),
         ([candidate("a", scores={"s": math.nan})], {"ranker": "first"}, "has NaN as its score by s"),
