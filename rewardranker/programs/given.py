@@ -21,8 +21,8 @@ _OPTIONAL = ("language", "text", "code", "source")
 def read_candidates(path: AnyPath, problems: Mapping[str, Problem]) -> list[Candidate]:
     """A pool, as :func:`read_pool` reads it; its rows may hold no more than ``problem_id`` and ``text`` or ``code``.
 
-    ``code`` that is not there is the program that ``text`` means (:func:`extract`). Where ``text`` is not there, it is
-    ``code``, and that is put into normal form. ``language`` is the problem's, ``source`` the file's name.
+    ``code`` that is not there is the program that ``text`` means (:func:`extract`). Where ``text`` is not there, it
+    is ``code``, and that is put into normal form. ``language`` is the problem's, ``source`` the file's name.
 
     Raises:
         UserError: as :func:`read_pool`; a problem that is not there, another language than its own, neither text nor
