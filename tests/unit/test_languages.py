@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from judging import need, problem
+from judging import in_brief, need, problem
 
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge
@@ -77,7 +77,7 @@ def test_a_right_program(judge: Judge, language: str) -> None:
 @pytest.mark.parametrize(("language", "body", "expected"), BODIES)
 def test_other_verdicts_on_recorded_tests(judge: Judge, language: str, body: str, expected: Verdict) -> None:
     form, _ = FUNCTIONS[language]
-    result = judge.run([(task(language, "program"), form.format(body))])[0]
+    result = judge.run([(in_brief(task(language, "program"), expected), form.format(body))])[0]
     assert result.verdict is expected, result
     assert result.tests_passed == 0 and result.message
 
