@@ -39,6 +39,11 @@ class Console:
         if not self._rich.is_terminal and "COLUMNS" not in os.environ:
             self._rich = RichConsole(highlight=False, width=LOG_WIDTH)
 
+    @property
+    def width(self) -> int:
+        """In columns."""
+        return self._rich.width
+
     def say(self, line: str) -> None:
         """A line; on a terminal one that is too long goes on below, from the last gap between cells that fits."""
         shown = folded(line, self._rich.width) if self._rich.is_terminal else line

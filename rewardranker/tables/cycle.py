@@ -22,6 +22,8 @@ from rewardranker.tables.rows import Estimate, Row, Score, Table
 from rewardranker.tables.views import interval, versus
 
 HEADERS = ("Ranker", "Solved", "95 % CI", "vs random [95 % CI]", "Gap closed", "Pairs ranked right")
+#: Columns of a terminal that hold the table as it is.
+WIDTH = 113
 TITLE = "Problems solved by the chosen candidate, all numbers in %"
 
 
@@ -106,10 +108,10 @@ def texts(row: Row) -> tuple[str, ...]:
     return label(row.ranker), per_cent(score.solved), interval(score), against, gap, right
 
 
-def terminal_table(found: Table) -> Rich:
-    """120 columns hold it, and on narrower ones the names wrap."""
+def terminal_table(found: Table, width: int = WIDTH) -> Rich:
+    """120 columns hold it; on narrower ones the columns stand closer and the names wrap."""
     sections = [Section(_column(pool), _cells(rows)) for pool, rows in found.by_generator().items()]
-    return terminal(Grid(TITLE, HEADERS, sections, cycle_notes(found)))
+    return terminal(Grid(TITLE, HEADERS, sections, cycle_notes(found)), dense=width < WIDTH)
 
 
 def markdown_table(found: Table) -> str:

@@ -140,7 +140,7 @@ def hand_pool() -> Pool:
 
 def on_terminal(table: Table, width: int = 120) -> str:
     out = io.StringIO()
-    Console(file=out, width=width).print(terminal_table(table))
+    Console(file=out, width=width).print(terminal_table(table, width))
     return out.getvalue()
 
 
@@ -366,7 +366,7 @@ def test_markdown_and_terminal_show_people_the_same_rows() -> None:
 
 
 def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
-    """The longest names and numbers that occur, on both widths: whole at 120 columns, wrapped at 100."""
+    """The longest names and numbers that occur, on all widths: whole at 100 columns, wrapped below."""
     ranker, versus = "rewardranker_2_hardnegatives", (-0.295, -0.354, -0.241)
     flat = {"ranker": ranker, "solved": 1.0, "n": 10, "problems": 200, "ci_low": 0.999, "ci_high": 1.0}
     flat |= {"gap_closed": 1.0, "vs_random": versus, "pair_accuracy": 1.0}
@@ -374,11 +374,12 @@ def test_terminal_cuts_nothing_and_says_what_pools_share_once() -> None:
     counts = {"problems": 200, "candidates": 2000, "excluded": 0, "dropped_problems": 0}
     settings = {"bootstrap": 2000, "seed": 0, "pools": {"sft": counts, "ppo_1": counts}, "temperature": 0.7}
     table = from_results({"rows": rows, "settings": settings | {"judge": "[red]abc"}})
-    for width in (120, 100):
+    for width in (120, 100, 80):
         text = on_terminal(table, width)
         assert "…" not in text
         assert text.count("−29.5 [−35.4, −24.1]") == text.count("99.9 – 100.0") == 2
-        assert ("RewardRanker, 2 iter., hard negatives" in text) == (width == 120)
+        assert ("RewardRanker, 2 iter., hard negatives" in text) == (width >= 100)
+        assert text.count("RewardRanker,") == 2  # no word of a name is cut
         assert "sft, ppo_1: 200 problems, n = 10 candidates each, all judged" in text
         assert "temperature 0.7, seed 0, judge [red]abc" in text
         assert text.count("percentile bootstrap") == 1

@@ -78,7 +78,7 @@ def run_evaluation(
         write_json(stage.path / "results.json", results)
         (stage.path / "table.md").write_text(markdown_table(table))
         stage.metrics |= _headline(table)
-        context.console.show(terminal_table(table))
+        context.console.show(terminal_table(table, context.console.width))
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
