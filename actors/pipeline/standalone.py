@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from actors.pipeline.runtime import Runtime
 from actors.pipeline.shards import Plan, sample_shard
 from rewardranker.config.schema import Config
 from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_policy
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import check_problems, read_problems
 from rewardranker.problems.pool import write_pool
 from rewardranker.runs.console import Console
@@ -17,7 +17,7 @@ from rewardranker.training.demand import GENERATE
 from rewardranker.training.sizes import samples_by_transformers
 
 
-def generate_pool(config: Config, model: str, problems_file: Path, out: Path, console: Console) -> None:
+def generate_pool(config: Config, model: str, problems_file: AnyPath, out: AnyPath, console: Console) -> None:
     """Samples ``generation.n`` candidates per problem and writes them, not judged."""
     require_policy(model, "--model", samples_by_transformers(config))
     quiet_transformers()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.table import Table
 
@@ -12,6 +11,7 @@ from rewardranker.commands.judge_files import PROBLEM_SETS, load_pool, named_pro
 from rewardranker.commands.rerank_lines import candidates_of, ranked_rows
 from rewardranker.errors import UserError
 from rewardranker.judge.languages import LANGUAGES
+from rewardranker.paths import AnyPath
 from rewardranker.problems.io import require_folder, write_json_lines
 from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import SCORE, group_by_problem, require_pool_path, write_pool
@@ -34,9 +34,9 @@ NETWORKS = ("rewardranker", "coderanker", "lever")
 class RerankRequest:
     """What the command was asked for; see :func:`run_rerank` and the command's own help."""
 
-    data: Path
-    candidates: Path
-    out: Path
+    data: AnyPath
+    candidates: AnyPath
+    out: AnyPath
     benchmark: str = "pool"
     ranker: str = ""
     model: str = ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from rewardranker.commands.judge_files import CandidateLine
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.problems.types import Candidate
 from rewardranker.problems.verdict import Verdict
 from rewardranker.programs import extract
@@ -16,7 +17,7 @@ from rewardranker.programs import extract
 Row = dict[str, Any]
 
 
-def candidates_of(lines: Sequence[CandidateLine], path: Path) -> list[Candidate]:
+def candidates_of(lines: Sequence[CandidateLine], path: AnyPath) -> list[Candidate]:
     """A candidate for each line, with what rankers read of it: ``logprobs``, ``verdict``, ``signature``, ``returns``,
     ``passed_generated`` and ``passed_examples``, where the line has them.
 
@@ -30,7 +31,7 @@ def candidates_of(lines: Sequence[CandidateLine], path: Path) -> list[Candidate]
             language=line.problem.language,
             text=line.text,
             code=extract(line.problem, line.text),
-            source=path.name,
+            source=Path(path).name,
         )
         for name, (holds, kind) in _FIELDS.items():
             value = line.row.get(name)

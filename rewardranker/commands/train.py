@@ -109,7 +109,8 @@ def _train(
 
 def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Lesson, console: Console) -> Path:
     """A hidden directory beside ``--out``, in which the same command goes on where it was cut off."""
-    working = request.out.absolute().parent / f".{request.out.name}-training"
+    out = Path(request.out).absolute()
+    working = out.parent / f".{out.name}-training"
     model = Path(request.model)
     read = hashlib.sha256()
     for example in zip(lesson.pairs, lesson.groups, strict=True):
@@ -145,6 +146,6 @@ def _check(request: TrainRequest) -> None:
         raise UserError(f"--validation {request.validation}: a share of the problems, from 0 (none) to below 1")
     require_start(request.model, "--model")
     require_folder("--out", request.out)
-    if request.out.exists():
+    if Path(request.out).exists():
         raise UserError(f"--out {request.out} exists; give another name, or remove it first")
     Budget(request.steps, request.programs_per_step).check()

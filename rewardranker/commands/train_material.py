@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
@@ -14,6 +13,7 @@ from rewardranker.commands.judge_files import load_pool
 from rewardranker.errors import UserError
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_tokenizer
+from rewardranker.paths import AnyPath
 from rewardranker.problems.pool import group_by_problem, revisions_of
 from rewardranker.problems.sources import read_source
 from rewardranker.problems.suspects import describe_suspected, suspected_in
@@ -38,9 +38,9 @@ class TrainRequest:
 
     kind: str
     model: str
-    problems: Path | None
-    pool: Path | None
-    out: Path
+    problems: AnyPath | None
+    pool: AnyPath | None
+    out: AnyPath
     chat: bool = False
     steps: int = 100
     programs_per_step: int = 64

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, processors
@@ -22,13 +21,14 @@ from rewardranker.models.encoding import opening
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import say_once
 from rewardranker.models.scoring import ScorerNetwork
+from rewardranker.paths import AnyPath
 
 #: What a token for padding is called where the tokenizer has none to spare.
 PAD = "<|pad|>"
 
 
 def export_scorer(
-    network: ScorerNetwork, tokenizer: PreTrainedTokenizerBase, directory: Path, chat: bool = False
+    network: ScorerNetwork, tokenizer: PreTrainedTokenizerBase, directory: AnyPath, chat: bool = False
 ) -> None:
     """Writes a whole Hugging Face model directory; neither the network nor the tokenizer is changed.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.errors import UserError
+from rewardranker.paths import AnyPath
 from rewardranker.runs.atomic import write_json
 
 RECORD = "training.json"
@@ -32,9 +33,9 @@ class Reading:
     max_tokens: int = 0
 
 
-def write_record(directory: Path, asked: dict[str, Any], **more: Any) -> None:
+def write_record(directory: AnyPath, asked: dict[str, Any], **more: Any) -> None:
     """Writes the record beside a model. ``asked`` has at least ``kind`` and ``chat``, and ``max_tokens`` if known."""
-    write_json(directory / RECORD, {"asked": asked, **more})
+    write_json(Path(directory) / RECORD, {"asked": asked, **more})
 
 
 def recorded(model: str) -> Reading | None:

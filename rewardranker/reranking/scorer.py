@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.config.schema import EngineConfig
 from rewardranker.models.limits import Limits, Unread
 from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_scorer
+from rewardranker.paths import AnyPath
 from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.reranking.numbers import store
@@ -43,7 +43,7 @@ class Scorer:
     """
 
     def __init__(
-        self, model: str | Path, how: Reading | None = None, device: str = "cpu", setting: str = "model"
+        self, model: AnyPath, how: Reading | None = None, device: str = "cpu", setting: str = "model"
     ) -> None:
         self.model, self._device = str(model), device
         require_scorer(self.model, setting)

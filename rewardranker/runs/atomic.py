@@ -37,13 +37,13 @@ def write_json(path: AnyPath, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
-def commit_directory(source: Path, target: Path) -> None:
+def commit_directory(source: Path, target: AnyPath) -> None:
     """Moves a finished directory into place. ``target`` must not exist."""
     for entry in sorted(source.rglob("*")):
         if entry.is_file():
             _sync(entry)
     source.rename(target)
-    _sync(target.parent)
+    _sync(Path(target).parent)
 
 
 def remove_tree(path: Path) -> None:

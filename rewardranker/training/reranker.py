@@ -13,6 +13,7 @@ from rewardranker.models.exporting import export_scorer
 from rewardranker.models.frozen import FrozenLayers
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_scorer, load_tokenizer
+from rewardranker.paths import AnyPath
 from rewardranker.training.engine import TrainEngine, build_engine
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -69,10 +70,10 @@ class Reranker:
         totals = accumulate(self.engine, groups, loss)
         return self.engine.sum(totals) | self.engine.step()
 
-    def export(self, directory: str) -> None:
+    def export(self, directory: AnyPath) -> None:
         """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0)."""
         if self.rank.index == 0:
-            export_scorer(self.network, self.tokenizer, Path(directory), self.setup.chat)
+            export_scorer(self.network, self.tokenizer, directory, self.setup.chat)
 
     def save(self, directory: str) -> None:
         self.engine.save(Path(directory), "reward")
