@@ -41,7 +41,8 @@ from rewardranker.config.schema import EngineConfig, OptimConfig, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.models.frozen import FrozenLayers
 from rewardranker.models.layout import Layout
-from rewardranker.models.loading import load_scorer, load_tokenizer, quiet_transformers, require_model
+from rewardranker.models.loading import load_scorer, load_tokenizer, require_model
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.pool import group_by_problem, write_pool
 from rewardranker.problems.types import Candidate, Problem

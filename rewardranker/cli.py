@@ -57,7 +57,7 @@ def _run(config_file: Path | None, overrides: list[str] | None, dry_run: bool, u
         require_here(config, uses_until(until))
         return
     from actors.pipeline.cycle import run_cycle
-    from rewardranker.models.loading import quiet_transformers
+    from rewardranker.models.quiet import quiet_transformers
 
     quiet_transformers()
     _introduce(config, console)
@@ -112,7 +112,7 @@ def evaluate(config: ConfigFile = None, overrides: Overrides = None, dry_run: Dr
         require_here(settings, uses_of_evaluation(settings))
         return
     from actors.pipeline.evaluate import evaluate_benchmarks
-    from rewardranker.models.loading import quiet_transformers
+    from rewardranker.models.quiet import quiet_transformers
 
     quiet_transformers()
     _introduce(settings, console)

@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 
 from actors.cluster.ranks import device_of_this_process, find_store, join_process_group, open_store
-from rewardranker.models.loading import quiet_transformers
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.training.ranks import Rank
 
 

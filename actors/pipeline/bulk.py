@@ -19,7 +19,8 @@ from actors.pipeline.shards import Plan, sample_shard, shard_path
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from rewardranker.config.schema import Config
 from rewardranker.judge import Judge, judge_candidates
-from rewardranker.models.loading import load_tokenizer, quiet_transformers
+from rewardranker.models.loading import load_tokenizer
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Problem
 from rewardranker.runs.console import Advance

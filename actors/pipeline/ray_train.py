@@ -16,7 +16,7 @@ import torch.distributed as dist
 
 from actors.pipeline.supervised import Training, fit_and_export
 from rewardranker.config.schema import Config
-from rewardranker.models.loading import quiet_transformers
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.runs.atomic import write_json
 from rewardranker.training.ranks import Rank
 from rewardranker.training.supervised import QUIET

@@ -8,7 +8,8 @@ from functools import partial
 from actors.pipeline.runtime import Runtime
 from actors.pipeline.shards import Plan, sample_shard
 from rewardranker.config.schema import Config
-from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_policy
+from rewardranker.models.loading import load_tokenizer, require_policy
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.paths import AnyPath
 from rewardranker.problems.io import check_problems, read_problems
 from rewardranker.problems.pool import write_pool

@@ -11,8 +11,9 @@ from typing import Any
 from rewardranker.commands.train_material import Material, TrainRequest, from_pool, from_preferences, repeats
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import Interrupted, UserError
-from rewardranker.models.loading import model_name, quiet_transformers, require_start
+from rewardranker.models.loading import model_name, require_start
 from rewardranker.models.model_card import write_card
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.problems.io import require_folder
 from rewardranker.reranking.record import write_record
 from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -264,12 +263,3 @@ def _arguments(dtype: str, attention: str, trained: bool) -> dict[str, Any]:
 def say_once(message: str) -> None:
     """A warning on stderr, once a process however often it is true."""
     _LOG.warning(message)
-
-
-def quiet_transformers() -> None:
-    """No progress bars for loading, no advisory warnings: a run prints its own lines."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()

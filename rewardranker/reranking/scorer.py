@@ -9,7 +9,8 @@ from transformers import PreTrainedTokenizerBase
 
 from rewardranker.config.schema import EngineConfig
 from rewardranker.models.limits import Limits, Unread
-from rewardranker.models.loading import load_tokenizer, quiet_transformers, require_scorer
+from rewardranker.models.loading import load_tokenizer, require_scorer
+from rewardranker.models.quiet import quiet_transformers
 from rewardranker.paths import AnyPath
 from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.types import Candidate, Problem
