@@ -103,8 +103,9 @@ def run_reward(
         fresh = read_triplets(files.new) if files.new else []
         size, seed = config.minibatch_size, derive_seed(context.config.run.seed, name)
         past = _pairs(context, replay, seed)
-        share = context.config.mining.new_share
-        stream = Mix(past, _pairs(context, fresh, seed + 1), share) if fresh else past
+        recent = _pairs(context, fresh, seed + 1) if fresh else None
+        stream = Mix(past, recent, context.config.mining.new_share) if recent else past
+        left_out = len(replay) + len(fresh) - len(past.rows) - (len(recent.rows) if recent else 0)
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
         setup = replace(
@@ -117,10 +118,10 @@ def run_reward(
         stage.metrics["pair_accuracy"] = metrics["reward/accuracy"]
         found = _validate(context, stage.path / "hf", validation)
         learnt = {
-            "pairs": f"{len(replay):,} old, {len(fresh):,} mined",
+            "pairs": f"{len(replay):,} old, {len(fresh):,} mined; too long, and left out: {left_out:,}",
             "problems": f"{len({t.problem_id for t in [*replay, *fresh]}):,}",
             "updates": f"{total:,} of {size:,} pairs",
-            "validation": f"{found['validation_rerank']:.1%} of the problems solved by the chosen candidate",
+            "validation": f"{found['validation_rerank']:.1%} of the held-out problems solved by the chosen candidate",
         }
         _card(context, stage, "rewardranker", trained_in(backbone.parent.name), learnt)
         stage.metrics |= found
