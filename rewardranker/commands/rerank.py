@@ -93,9 +93,9 @@ def add_scores(
     kind = kind_of(name)
     if kind not in NETWORKS:
         raise UserError(f"{request.model} was trained as {kind}, which is none of {', '.join(NETWORKS)}")
-    check_need(name, pool)
     settings = (f"--ranker {name}", "--chat" if request.chat else "--no-chat")
     how = reading(request.model, kind, request.chat, Reading(kind, False), settings)
+    check_need(name, pool)
     scorer, key = Scorer(request.model, how, setting="--model"), "lever" if kind == "lever" else name
     distinct = len({(candidate.problem_id, candidate.code) for candidate in pool})
     with console.progress("rerank", distinct, "programs") as advance:

@@ -20,7 +20,7 @@ from rewardranker.problems.suspects import describe_suspected, suspected_in
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.reranking.catalogue import lacking, ranker_for
-from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs, one_sided, usable
+from rewardranker.reranking.examples import CandidatePair, check_trainable, fitting, judged_pairs, one_sided, usable
 from rewardranker.reranking.numbers import Read, Score, store
 from rewardranker.reranking.reading import reader
 from rewardranker.reranking.validation import Validation, held_out
@@ -95,9 +95,12 @@ def from_pool(request: TrainRequest, console: Console) -> Material:
     for name, pair in zip(names, rows, strict=True):
         for row in pair:
             limits.check(row, f"{request.pool}: a program of {name}")
+    left_out += _idle_candidates(taught, found, pairs)
     back = _held_back(problems, judged, held, {c.problem_id for c in kept})
     counts = {
-        "candidates": _counted(len(pool), len({id(c) for pair in pairs for c in pair}), left_out),
+        "candidates": _counted(
+            len(pool), len({id(c) for pair in pairs for c in pair}), left_out, held_out=len(kept) - len(taught)
+        ),
         "problems": _counted(
             len(group_by_problem(pool)), len(set(names)), _idle_problems(pool, kept, taught, found, names),
             held_out=len(group_by_problem(back)),
@@ -162,11 +165,29 @@ def _say(console: Console, name: str, counts: Mapping[str, Mapping[str, Any]]) -
         )
 
 
+def _idle_candidates(
+    taught: Sequence[Candidate], found: Sequence[CandidatePair], pairs: Sequence[CandidatePair]
+) -> Counter[str]:
+    """Why candidates whose verdicts are labels are in no pair."""
+    used, paired = ({id(c) for pair in some for c in pair} for some in (pairs, found))
+    programs = {(c.problem_id, c.code) for pair in found for c in pair}
+    sided = {problem_id for problem_id, _ in programs}
+    idle: Counter[str] = Counter()
+    for one in taught:
+        if one.problem_id not in sided:
+            idle["of problems with no pair"] += 1
+        elif id(one) in paired:
+            idle["too long, or paired with one that is"] += id(one) not in used
+        else:
+            idle["equal to another" if (one.problem_id, one.code) in programs else "not drawn for a pair"] += 1
+    return idle
+
+
 def _idle_problems(
     pool: Sequence[Candidate],
     kept: Sequence[Candidate],
     taught: Sequence[Candidate],
-    found: Sequence[tuple[Candidate, Candidate]],
+    found: Sequence[CandidatePair],
     names: Sequence[str],
 ) -> Counter[str]:
     """Why problems of the pool teach nothing, beside those that are held out."""

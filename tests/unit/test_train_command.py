@@ -151,7 +151,8 @@ def test_what_is_left_out_is_counted_by_reason(request_: TrainRequest, capsys: p
     candidates, tasks, pairs = lines
     assert candidates == (
         "2 of 14 candidates to learn from; left out: 1 TIMEOUT, which is no label, 2 without a verdict, "
-        "2 of the test split, 2 of a suspected problem"
+        "2 of the test split, 2 of a suspected problem, 3 of problems with no pair, "
+        "2 too long, or paired with one that is"
     )
     assert tasks == (
         "1 of 7 problems to learn from; left out: 3 without a usable candidate, 1 with no failing program, "
