@@ -17,7 +17,7 @@ from rewardranker.commands.rerank import RerankRequest, run_rerank
 from rewardranker.commands.train import TrainRequest, run_train
 from rewardranker.commands.train_material import from_pool
 from rewardranker.config.schema import TinyConfig
-from rewardranker.errors import UserError
+from rewardranker.errors import Interrupted, UserError
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.model_card import read_card
 from rewardranker.models.tiny import build_tiny_model
@@ -220,7 +220,7 @@ def test_the_same_command_goes_on_where_it_was_cut_off(
 
     monkeypatch.setattr(Reranker, "learn", counted)
     asked = replace(request_, trained_layers=1)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         run_train(asked, Console())
     assert not asked.out.exists()
     run_train(asked, Console())
@@ -232,7 +232,7 @@ def test_the_same_command_goes_on_where_it_was_cut_off(
 
     done = 0
     other = replace(asked, out=asked.out.parent / "other")
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         run_train(other, Console())
     run_train(replace(other, seed=1), Console())
     assert done == 12 + 20 and "beginning anew" in capsys.readouterr().out
