@@ -60,7 +60,12 @@ def test_the_guide_s_source_in_a_dry_run(corpus: Corpus, tmp_path: Path, monkeyp
     (tmp_path / "own_files.py").write_text(f"{code}\n\ndef no_corpus(data, seed):\n    return {{}}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     build_tiny_model(TinyConfig(hidden=32, layers=1, heads=2), tmp_path / "model", ["t"], seed=0)
-    smaller = ["ppo.prompts_per_step=4", "ppo.minibatch_size=32", f"model.path={tmp_path}/model"]
+    smaller = [
+        "ppo.prompts_per_step=4",
+        "ppo.minibatch_size=32",
+        "cluster.num_cpus=8",
+        f"model.path={tmp_path}/model",
+    ]
     source, directory = "data.source=own_files:files_corpus", f"data.options.directory={tmp_path}"
 
     def dry(*settings: str) -> str:
