@@ -187,7 +187,9 @@ def train(
     programs_per_step: Annotated[int, typer.Option(help="Programs in one update; a pair is two.")] = 64,
     pairs_per_problem: Annotated[int, typer.Option(help="At most so many.")] = 16,
     trained_layers: Annotated[int, typer.Option(help="Last layers that train; 0: all.")] = 0,
-    max_tokens: Annotated[int, typer.Option(help="Pairs with a longer program are left out.")] = 1024,
+    max_tokens: Annotated[
+        int, typer.Option(help="Pairs with a longer side, prompt and program, are left out.")
+    ] = 1024,
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-4,
     seed: Annotated[int, typer.Option(help="Of the head and the order of problems.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, or cuda:0.")] = "cpu",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -55,6 +57,7 @@ def start_ray(config: ClusterConfig) -> None:
     for attempt in range(START_ATTEMPTS):
         try:
             ray.init(**arguments)
+            _end_as_by_ctrl_c()
             return
         except ConnectionError as error:
             raise _nobody(setting, address, str(error)) from error
@@ -64,6 +67,12 @@ def start_ray(config: ClusterConfig) -> None:
                 raise
             ray.shutdown()
             time.sleep(2)
+
+
+def _end_as_by_ctrl_c() -> None:
+    """What ends a batch job says what is kept, as Ctrl-C does; Ray's own handler prints a trace of its library."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _require_room_for_sockets() -> None:

@@ -222,7 +222,10 @@ class GenerationConfig:
     temperature: float = setting(0.7, "Of sampling.")
     top_k: int = setting(50, "Only so many most probable tokens are drawn from; 0: all.")
     max_new_tokens: int = setting(1024, "Longest answer.", unit="tokens")
-    prompts_per_shard: int = setting(64, "Problems in a shard: what is kept when a run is cut off is whole shards.")
+    prompts_per_shard: int = setting(
+        64,
+        "Problems in a shard; a stage that was cut off keeps whole ones (the command `generate` nothing).",
+    )
     backend: str = setting(
         "actors", "Who samples and judges large pools: our own actors, or Ray Data.", choices=("actors", "ray_data")
     )

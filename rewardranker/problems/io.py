@@ -149,11 +149,12 @@ def numbered_json_lines(path: AnyPath) -> Iterator[tuple[str, Row]]:
         try:
             row = json.loads(line.decode())
         except (ValueError, RecursionError) as error:
+            array = ", and not part of an array: one object a line, no commas between" if line[:1] == b"[" else ""
             raise UserError(
-                f"{where} is not JSON: {error}; a line has to be one whole JSON object, in UTF-8"
+                f"{where} is not JSON: {error}; a line has to be one whole JSON object, in UTF-8{array}"
             ) from error
         if not isinstance(row, dict):
-            raise UserError(f"{where}: expected a JSON object, found {type(row).__name__}")
+            raise UserError(f"{where}: expected a JSON object, found {type(row).__name__}; one object a line")
         yield where, without_pandas_index(well_formed(row))
 
 

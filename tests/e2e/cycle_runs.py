@@ -91,13 +91,13 @@ def run_until(condition: Callable[[], bool], *arguments: str, timeout: float = 3
         process.join()
 
 
-def interrupted_at(condition: Callable[[], bool], *arguments: str) -> str:
-    """Starts the command and interrupts it, as Ctrl-C does, as soon as ``condition`` holds; what it says then."""
+def interrupted_at(condition: Callable[[], bool], by: signal.Signals, *arguments: str) -> str:
+    """Starts the command and sends it a signal as soon as ``condition`` holds; what it says then."""
     with tempfile.NamedTemporaryFile("r") as err:
         process = _start(arguments, err=err.name)
         try:
             wait_for(condition, process.is_alive)
-            os.kill(process.pid or 0, signal.SIGINT)
+            os.kill(process.pid or 0, by)
             process.join(120)
             assert process.exitcode == INTERRUPTED
             return err.read()

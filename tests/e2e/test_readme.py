@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from cycle_runs import ROOT, SMOKE, run
+from pages import blocks_of
 
 from rewardranker.models.model_card import read_card
 
@@ -55,6 +56,9 @@ def test_short_commands_run(tmp_path: Path) -> None:
     left = [c for c in SHELL if c.startswith("rewardranker") and c.split()[1] not in (*STAGES, "evaluate")]
     short = [c for c in left if MULTIPL_E not in c]
     assert {c.split()[1] for c in short} == {"doctor", "report", "generate", "judge", "rerank", "train", "settings"}
+    for block in blocks_of("docs/problems.md"):
+        if block.path:
+            (tmp_path / block.path).write_text(block.text)
     for command in short:
         answer = run(*arguments(command, tmp_path), cores=CORES)
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
@@ -121,9 +125,22 @@ def test_python_examples_print_what_they_say() -> None:
         assert answer.stdout.strip() == block.split("# ")[-1].strip()
 
 
-def test_links_and_paths_exist() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links and [link for link in links if not (ROOT / link).exists()] == []
+def headings(page: Path) -> set[str]:
+    """The names by which a page's headings are linked to."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+)
+def test_links_lead_somewhere(page: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^) ]+)\)", (ROOT / page).read_text()) if "://" not in link]
+    for link in links:
+        path, _, heading = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
 
 
 def test_the_table_over_seeds_is_that_of_the_results() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,11 +32,15 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
         ".work-06-generate-2/pool.shards/shard-00000.parquet",
     )
     damaged = places[0]  # the run goes on from the checkpoint before
-    #: Where the run is interrupted, as by Ctrl-C, before it is killed at the place.
-    ctrl_c = {places[2]: ".work-05-ppo-1/metrics.jsonl", places[3]: ".work-06-generate-2/pool.shards"}
+    #: Where the run is interrupted, by Ctrl-C and as a batch system does, before it is killed at the place.
+    ended = {
+        places[2]: (signal.SIGINT, ".work-05-ppo-1/metrics.jsonl"),
+        places[3]: (signal.SIGTERM, ".work-06-generate-2/pool.shards"),
+    }
     for place in places:
-        if place in ctrl_c:
-            said = interrupted_at(exists(ctrl_c[place]), *arguments("killed"))
+        if place in ended:
+            by, begun = ended[place]
+            said = interrupted_at(exists(begun), by, *arguments("killed"))
             stage = place.split("/")[0].removeprefix(".work-")
             assert f"interrupted in {stage}; kept: {int(stage[:2])} complete stages in {tmp_path}" in said
             assert "The same command goes on:\n  rewardranker cycle --config" in said and "Traceback" not in said
