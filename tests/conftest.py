@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -33,5 +35,16 @@ def _be_apart(worker: str) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def _be_alike() -> None:
+    """Whatever started the tests: what they print is as wide as in a log, and what they start can be interrupted.
+
+    A shell takes the second from what it starts in the background.
+    """
+    os.environ.pop("COLUMNS", None)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_be_alike()
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     _be_apart(worker)

@@ -20,6 +20,7 @@ LOG_WIDTH = 120
 ROOM_FOR_A_BAR = 110
 #: Spaces between the cells of a line, where it may be broken.
 GAP = 3
+_GAPS = re.compile(r" {3,}+")
 
 
 class Advance(Protocol):
@@ -131,7 +132,7 @@ def folded(line: str, width: int, indent: int = 4) -> str:
     """A line of cells with gaps of :data:`GAP` spaces or more, broken at gaps where it is longer than the width."""
     lines = []
     while len(line) > width:
-        gaps = [gap for gap in re.finditer(rf"(?<=\S) {{{GAP},}}(?=\S)", line) if gap.start() <= width]
+        gaps = [gap for gap in _GAPS.finditer(line) if 0 < gap.start() <= width and gap.end() < len(line)]
         if not gaps:
             break
         lines.append(line[: gaps[-1].start()])

@@ -27,6 +27,7 @@ from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.io import write_json_lines
 from rewardranker.runs.console import Console
+from rewardranker.training.demand import Uses
 from rewardranker.training.ranks import Rank
 
 
@@ -113,7 +114,7 @@ class Place:
         load_tokenizer(str(folder / "model")).save_pretrained(folder / "ranker")
         monkeypatch.setattr(evaluate, "Runtime", self._start)
 
-    def _start(self, config: Config, console: Console, cache: Path) -> Here:
+    def _start(self, config: Config, console: Console, cache: Path, uses: Uses) -> Here:
         self.started.append(Here(config, console, cache))
         return self.started[-1]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from actors.cluster.start import demand
 from rewardranker.config.choices import PLACES, chosen, imported, read_options
 from rewardranker.config.loading import load_config
 from rewardranker.errors import UserError
+from rewardranker.training.demand import demand, uses_until
 from rewardranker.training.ppo.advantages import Gae, Grpo, estimator_of
 
 
@@ -27,7 +27,7 @@ def test_every_choice_is_where_the_table_says(place: str) -> None:
 def test_code_of_one_s_own_is_named_by_its_place() -> None:
     config = load_config(None, ["ppo.advantage=rewardranker.training.ppo.advantages:Grpo"])
     assert isinstance(estimator_of(config.ppo), Grpo) and chosen("ppo.advantage", "gae") is Gae
-    assert len(demand(config)) == len(demand(load_config()))
+    assert len(demand(config, uses_until(""))) == len(demand(load_config(), uses_until("")))
 
 
 @pytest.mark.parametrize(

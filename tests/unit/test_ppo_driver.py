@@ -156,7 +156,7 @@ class Run:
                 sync=sync,
                 warn=self.log.append,
             )
-            driver.run(directory, lambda count=1, note="": None)
+            driver.run(directory, lambda count=1, note="", *, before=False: None)
         self.loaded = roles["policy"].role.loaded
 
 
