@@ -12,12 +12,12 @@ import pytest
 
 #: Files that take long, longest first: the file that is begun last, beside idle cores, should be a short one.
 LONG = (
-    "test_cycle.py", "test_resume.py", "test_attacks.py", "test_weight_sync.py", "test_groups.py", "test_readme.py",
+    "test_cycle.py", "test_resume.py", "test_readme.py", "test_attacks.py", "test_weight_sync.py", "test_groups.py",
     "test_evaluate.py", "test_judge_load.py", "test_endpoint_vllm.py", "test_exported_scorer.py", "test_extending.py",
     "test_unsolvable.py", "test_judge_fuzz.py", "test_sandbox.py", "test_language_compiled.py",
     "test_rollout_pool.py", "test_remote.py", "test_layering.py", "test_evaluation.py", "test_config_reading.py",
     "test_compiled_forms.py", "test_bad_input.py", "test_ranker_training.py", "test_trained_rerankers.py",
-    "test_rollout_models.py", "test_python_main_programs.py",
+    "test_rollout_models.py", "test_python_main_programs.py", "test_scratch.py",
 )  # fmt: skip
 
 
