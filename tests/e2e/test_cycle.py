@@ -59,9 +59,9 @@ def test_the_cycle_with_vllm(tmp_path: Path) -> None:
     assert [row["solved"] for row in rows[-2:]] == [0.0, 1.0]
     # A ranker has one name, in tables, pools and manifests.
     trained = {row["ranker"] for row in rows if row["ranker"].startswith("rewardranker")}
-    assert set(read_pool(directory / "12-evaluate" / "pools" / "sft.parquet")[0].scores) == trained
+    assert set(read_pool(directory / "16-evaluate" / "pools" / "sft.parquet")[0].scores) == trained
     assert set(read_pool(directory / "08-mine-2" / "pool.parquet")[0].scores) == {"rewardranker_1"}
-    inputs = json.loads((directory / "12-evaluate" / "manifest.json").read_text())["inputs"]
+    inputs = json.loads((directory / "16-evaluate" / "manifest.json").read_text())["inputs"]
     assert {f"reward_{name}" for name in trained} <= set(inputs)
     steps = [json.loads(line) for line in (directory / "05-ppo-1" / "metrics.jsonl").read_text().splitlines()]
     # The engine's log-probabilities are the trainer's: it samples from the newest weights.
