@@ -48,7 +48,7 @@ class Critic:
             clipped = stats["critic/vf_clipfrac"].item() / share.denominator
             return value, {"critic/vf_loss": value.item(), "critic/vf_clipfrac": clipped}
 
-        totals = accumulate(self.engine, share.groups, loss)
+        totals = accumulate(self.engine, self.layout.microbatches([[row] for row in share.sequences]), loss)
         return {**self.engine.sum(totals), **prefixed("critic", self.engine.step())}
 
     def save(self, directory: str) -> None:

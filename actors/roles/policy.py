@@ -19,11 +19,12 @@ from rewardranker.training.ppo.experience import Share
 from rewardranker.training.ppo.losses import policy_loss
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
+from rewardranker.training.shares import share_out
 from rewardranker.training.updates import accumulate, mean_of_reports, prefixed, response_logprobs
 
 
 class Policy:
-    """One rank of the policy. In PPO every rank is called with shares of its own; in SFT it takes its own rows."""
+    """One rank of the policy. In PPO it is called with shares of its own; in SFT it takes them of the minibatch."""
 
     #: Of a step's experience.
     LEARNS_FROM = ("old_logprobs", "advantages")
@@ -40,7 +41,7 @@ class Policy:
     def learn(self, minibatch: list[TokenSequence]) -> dict[str, float]:
         """One update of SFT, on completions. Returns global means."""
         denominator = sum(len(s.response_ids) for s in minibatch)
-        mine = [minibatch[i] for i in self.rank.rows(len(minibatch))]
+        mine = [minibatch[i] for i in share_out(list(map(len, minibatch)), self.rank.world)[self.rank.index]]
 
         def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
             batch = self.layout.batch([mine[i] for i in group])
@@ -78,7 +79,7 @@ class Policy:
             stats |= {"actor/pg_loss": value.detach() * denominator, "actor/entropy": entropy.sum()}
             return value, {key: total.item() / denominator for key, total in stats.items()}
 
-        totals = accumulate(self.engine, share.groups, loss)
+        totals = accumulate(self.engine, self.layout.microbatches([[row] for row in share.sequences]), loss)
         return {**self.engine.sum(totals), **prefixed("actor", self.engine.step())}
 
     def export(self, directory: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ def require(config: Config, uses: Uses, kind: str, nodes: Sequence[float]) -> No
         UserError: it cannot fit, with what was asked for, what there is, and every setting that would help.
     """
     parts = [part for part in demand(config, uses) if part.each[kind]]
-    wanted, have = sum(part.total(kind) for part in parts), sum(nodes)
+    # Ray counts in ten-thousandths.
+    wanted, have = round(sum(part.total(kind) for part in parts), 4), round(sum(nodes), 4)
     if not parts or (wanted <= have and max(part.each[kind] for part in parts) <= max(nodes)):
         return
     asked = ", ".join(f"{part.count} x {part.each[kind]:g} for {part.what}" for part in parts)
@@ -87,7 +89,10 @@ def require(config: Config, uses: Uses, kind: str, nodes: Sequence[float]) -> No
         more = "add nodes"
     elif kind == "CPU":
         told = " (cluster.num_cpus)" if config.cluster.num_cpus else ""
-        where, more = f"Ray has {have:g}{told} here", f"set cluster.num_cpus={wanted:g}: then processes share cores"
+        where, more = (
+            f"Ray has {have:g}{told} here",
+            f"set cluster.num_cpus={math.ceil(wanted)}: then processes share cores",
+        )
     else:
         where, more = f"this machine has {have:g}", "join a cluster (cluster.address)"
     raise UserError(f"asked for {wanted:g} {kind}s ({asked}); {where}. Lower, {help_}; or {more}")

@@ -35,6 +35,9 @@ class TrainEngine(Protocol):
     def sum(self, values: dict[str, float]) -> dict[str, float]:
         """Adds numbers over ranks. Collective."""
 
+    def most(self, count: int) -> int:
+        """The largest of the ranks' numbers. Collective."""
+
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Names (of the Hugging Face checkpoint) and whole tensors. Collective where parameters are sharded."""
 

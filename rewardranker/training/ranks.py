@@ -12,7 +12,3 @@ class Rank:
     index: int = 0
     world: int = 1
     device: str = "cpu"
-
-    def rows(self, count: int) -> list[int]:
-        """This rank's share of ``count`` rows: every ``world``-th, so that any order is balanced."""
-        return list(range(self.index, count, self.world))

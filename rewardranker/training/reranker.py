@@ -17,6 +17,7 @@ from rewardranker.paths import AnyPath
 from rewardranker.training.engine import TrainEngine, build_engine
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
+from rewardranker.training.shares import share_out
 from rewardranker.training.updates import accumulate, infer_rows
 
 
@@ -59,7 +60,8 @@ class Reranker:
         objective = self.setup.objective
         assert objective is not None, "an objective comes with the optimiser"
         denominator = len(minibatch)
-        mine = [minibatch[i] for i in self.rank.rows(denominator)]
+        lengths = [sum(map(len, objective.rows([example]))) for example in minibatch]
+        mine = [minibatch[i] for i in share_out(lengths, self.rank.world)[self.rank.index]]
 
         def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
             examples = [mine[i] for i in group]

@@ -27,7 +27,7 @@ class TorchEngine:
         self.rank = rank
         self._optim, self._total_steps, self._updates = optim, total_steps, 0
         devices = [rank.device] if rank.device.startswith("cuda") else None
-        # Ranks may run different numbers of micro-batches, so nothing but the last backward may communicate.
+        # Nothing but the last backward of a minibatch communicates.
         self._wrapped: nn.Module = (
             DistributedDataParallel(network, device_ids=devices, forward_sync_buffers=False)
             if rank.world > 1
@@ -68,6 +68,13 @@ class TorchEngine:
         totals = torch.tensor(list(values.values()), dtype=torch.float64, device=self.rank.device)
         dist.all_reduce(totals)
         return dict(zip(values, totals.tolist(), strict=True))
+
+    def most(self, count: int) -> int:
+        if self.rank.world == 1:
+            return count
+        largest = torch.tensor(count, device=self.rank.device)
+        dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest)
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
         yield from self.network.model.named_parameters()

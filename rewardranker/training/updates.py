@@ -12,6 +12,7 @@ from rewardranker.models.batching import TokenBatch, TokenSequence
 from rewardranker.models.layout import Layout
 from rewardranker.models.scoring import PolicyNetwork
 from rewardranker.training.engine import TrainEngine
+from rewardranker.training.shares import evened
 
 
 def infer_rows(
@@ -52,14 +53,15 @@ def accumulate(
 ) -> dict[str, float]:
     """Adds up the gradients of one minibatch's examples on this rank, micro-batch by micro-batch.
 
-    How it is split changes no gradient: losses are shares of a sum over one denominator.
+    How it is split changes no gradient: losses are shares of a sum over one denominator. All ranks go through as many
+    micro-batches; a filler is one in which an example of this rank weighs nothing.
 
     Args:
-        groups: examples of each micro-batch; an empty one is a filler, in which one of the rank's weighs nothing.
+        groups: examples of each micro-batch of this rank, at least one.
         loss: of the examples of these indices, and shares of numbers that are summed over the micro-batches.
     """
     totals: dict[str, float] = {}
-    filler = [group for group in groups if group][-1][-1:]
+    filler, even = groups[-1][-1:], evened(groups, engine.most(len(groups)))
 
     def share(group: list[int]) -> Tensor:
         value, numbers = loss(group or filler)
@@ -69,8 +71,8 @@ def accumulate(
             totals[key] = totals.get(key, 0.0) + number
         return value
 
-    for number, group in enumerate(groups):
-        engine.backward(lambda group=group: share(group), last=number == len(groups) - 1)  # type: ignore[misc]
+    for number, group in enumerate(even):
+        engine.backward(lambda group=group: share(group), last=number == len(even) - 1)  # type: ignore[misc]
     return totals
 
 

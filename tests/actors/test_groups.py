@@ -107,7 +107,7 @@ def update_of(role: RoleGroup, kind: str, directory: Path, tokens: int) -> dict[
             metrics = role.all(Reward.learn, pairs)
         elif when == "after":
             made, names = experience(rows), Policy.LEARNS_FROM if kind == "policy" else Critic.LEARNS_FROM
-            shares = made.shares([list(range(len(rows)))], names, role.world, tokens)
+            shares = made.shares([list(range(len(rows)))], names, role.world)
             metrics = role.submit_each(Policy.update, shares, PPOConfig()).get()
         role.all(Policy.save, str(directory))
         states.append(torch.load(directory / f"{name}.pt")["network"])

@@ -182,8 +182,8 @@ def test_experience_holds_what_follows_from_the_samples(samples: list[TokenSeque
     close(experience.rewards, [[0.5, 0, 0], [0, 0, -2.0]])
     assert metrics["kl/sequence"] == 0.5 and metrics["kl/k1"] == 0.25
     assert metrics["response_length/mean"] == 2 and metrics["response_length/clip_ratio"] == 0.5
-    ((share,),) = experience.shares([[1]], ["advantages"], ranks=1, budget=100)
-    assert share.denominator == 3 and share.sequences == samples[1:] and share.groups == [[0]]
+    ((share,),) = experience.shares([[1]], ["advantages"], ranks=1)
+    assert share.denominator == 3 and share.sequences == samples[1:]
     close(share.tensors["advantages"], [[-a, -a, -a]], 1e-5)
 
 

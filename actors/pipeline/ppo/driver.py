@@ -130,10 +130,10 @@ class PPODriver:
             warm = step >= ppo.critic_warmup_steps
             updates = []
             if critic:
-                shares = experience.shares(plan, Critic.LEARNS_FROM, critic.world, ppo.microbatch_tokens)
+                shares = experience.shares(plan, Critic.LEARNS_FROM, critic.world)
                 updates.append(critic.submit_each(Critic.update, shares, ppo))
             if warm:
-                shares = experience.shares(plan, Policy.LEARNS_FROM, policy.world, ppo.microbatch_tokens)
+                shares = experience.shares(plan, Policy.LEARNS_FROM, policy.world)
                 updates.append(policy.submit_each(Policy.update, shares, ppo))
             for update in updates:
                 metrics |= update.get()[0]

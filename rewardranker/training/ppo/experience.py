@@ -36,34 +36,25 @@ class Experience:
     advantages: Tensor
     returns: Tensor
 
-    def shares(
-        self, plan: Sequence[Sequence[int]], names: Sequence[str], ranks: int, budget: int
-    ) -> list[list[Share]]:
+    def shares(self, plan: Sequence[Sequence[int]], names: Sequence[str], ranks: int) -> list[list[Share]]:
         """What every rank of a role is sent, by rank and minibatch.
 
         Args:
-            plan: rows of each minibatch.
+            plan: rows of each minibatch, at least one for each rank.
             names: of the tensors that the role reads.
-            budget: see :func:`rewardranker.training.shares.share_out`.
         """
         found: list[list[Share]] = [[] for _ in range(ranks)]
         for rows in plan:
             tokens = sum(len(self.sequences[i].response_ids) for i in rows)
-            shared = share_out([len(self.sequences[i]) for i in rows], ranks, budget)
-            for mine, groups in zip(found, shared, strict=True):
-                mine.append(self._share([[rows[i] for i in group] for group in groups], names, tokens))
+            shared = share_out([len(self.sequences[i]) for i in rows], ranks)
+            for mine, own in zip(found, shared, strict=True):
+                mine.append(self._share([rows[i] for i in own], names, tokens))
         return found
 
-    def _share(self, groups: list[list[int]], names: Sequence[str], tokens: int) -> Share:
-        own = [row for group in groups for row in group]
-        width = max((len(self.sequences[row].response_ids) for row in own), default=0)
-        place = {row: i for i, row in enumerate(own)}
-        return Share(
-            [self.sequences[row] for row in own],
-            {name: getattr(self, name)[own, :width] for name in names},
-            [[place[row] for row in group] for group in groups],
-            tokens,
-        )
+    def _share(self, own: list[int], names: Sequence[str], tokens: int) -> Share:
+        sequences = [self.sequences[row] for row in own]
+        width = max(len(sequence.response_ids) for sequence in sequences)
+        return Share(sequences, {name: getattr(self, name)[own, :width] for name in names}, tokens)
 
 
 @dataclass(frozen=True)
@@ -73,13 +64,11 @@ class Share:
     Attributes:
         sequences: its rows.
         tensors: fp32 ``[rows, T]``, ``T`` its longest response.
-        groups: its micro-batches; an empty one is a filler.
         denominator: response tokens of the minibatch on all ranks.
     """
 
     sequences: list[TokenSequence]
     tensors: dict[str, Tensor]
-    groups: list[list[int]]
     denominator: int
 
     def rows(self, group: list[int]) -> list[TokenSequence]:
