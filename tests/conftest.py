@@ -30,7 +30,7 @@ def _be_apart(worker: str) -> None:
     root = Path(tempfile.gettempdir()) / f"rewardranker-tests-{os.geteuid()}"
     place = root.with_name(f"{root.name}-{worker}")
     place.mkdir(mode=0o755, exist_ok=True)
-    os.environ["REWARDRANKER_TOOLCHAINS"] = f"{root}-toolchains"
+    os.environ.setdefault("REWARDRANKER_TOOLCHAINS", f"{root}-toolchains")
     os.environ["TMPDIR"] = tempfile.tempdir = str(place)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -41,6 +41,9 @@ def _be_alike() -> None:
     A shell takes the second from what it starts in the background.
     """
     os.environ.pop("COLUMNS", None)
+    # Without a hub each of its names would be asked for six times, for half a minute; with one, tests would depend
+    # on it.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

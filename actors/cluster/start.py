@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +15,7 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 
 from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.errors import UserError
+from rewardranker.runs.signals import end_as_by_ctrl_c
 from rewardranker.training.demand import Uses, cores, require
 
 START_ATTEMPTS = 4
@@ -57,8 +56,10 @@ def start_ray(config: ClusterConfig) -> None:
     for attempt in range(START_ATTEMPTS):
         try:
             ray.init(**arguments)
-            _end_as_by_ctrl_c()
+            end_as_by_ctrl_c()  # again: Ray has put a handler of its own there, which prints a trace of its library
             return
+        except SystemExit as end:  # by that handler
+            raise KeyboardInterrupt from end
         except ConnectionError as error:
             raise _nobody(setting, address, str(error)) from error
         except Exception as error:
@@ -67,12 +68,6 @@ def start_ray(config: ClusterConfig) -> None:
                 raise
             ray.shutdown()
             time.sleep(2)
-
-
-def _end_as_by_ctrl_c() -> None:
-    """What ends a batch job says what is kept, as Ctrl-C does; Ray's own handler prints a trace of its library."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _require_room_for_sockets() -> None:

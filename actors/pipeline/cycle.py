@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,18 +40,6 @@ class Lineage:
     reward: Path
     policy: Path | None
     triplets: tuple[Path, ...]
-
-
-class Ended:
-    """Says which lines of descent end before the last iteration, and why, and keeps it for the table."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self.lines: list[str] = []
-
-    def note(self, line: str) -> None:
-        self._say(line)
-        self.lines.append(line)
 
 
 def run_cycle(config: Config, console: Console, until: str = "") -> Path:
@@ -95,28 +83,30 @@ def _stages(context: Context) -> None:
         if cycle.control_policy:
             policies.append(run_ppo(context, "ppo-2-control", sft, control) / "hf")
     lines = dict.fromkeys(cycle.variants, Lineage(reward, policy, (triplets,)))
-    ended = Ended(context.console.say)
+    ended: list[str] = []
     for iteration in range(2, cycle.iterations + 1):
         before = max(_validation(line.reward)[0] for line in lines.values())
-        lines = _iterate(context, iteration, sft, validation, lines, ended)
+        lines, found = _iterate(context, iteration, sft, validation, lines)
+        ended += found
         reward_models += [line.reward for line in lines.values()]
         policies += [line.policy for line in lines.values() if line.policy]
         after, error = max(_validation(line.reward) for line in lines.values())
-        if cycle.patience_se and after <= before + cycle.patience_se * error:
+        if iteration < cycle.iterations and cycle.patience_se and after <= before + cycle.patience_se * error:
             why = f"it ranks no better on validation, {before:.3f} -> {after:.3f} (cycle.patience_se)"
-            ended.note(f"all variants end with iteration {iteration}: {why}")
+            ended.append(_said(context, f"all variants end with iteration {iteration}: {why}"))
             break
         lines = {variant: line for variant, line in lines.items() if line.policy}
     generators, scorers, others = map(_named, ([sft, policy], reward_models, policies))
-    run_evaluation(context, generators, scorers, others, ended.lines)
+    run_evaluation(context, generators, scorers, others, ended)
     for name in cycle.extra_stages:
         chosen("cycle.extra_stages", name)(context)
 
 
 def _iterate(
-    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Lineage], ended: Ended
-) -> dict[str, Lineage]:
-    """Stages D and E. Variants that descend from the same models share what is generated and mined."""
+    context: Context, iteration: int, sft: Path, validation: Path, lines: dict[str, Lineage]
+) -> tuple[dict[str, Lineage], list[str]]:
+    """Stages D and E, and why variants end here. Those of the same models share what is generated and mined."""
+    ended: list[str] = []
     parents: dict[tuple[Path, Path], list[str]] = {}
     for variant, line in lines.items():
         assert line.policy is not None
@@ -131,7 +121,8 @@ def _iterate(
         for variant in variants:
             fresh, old = mined / f"{variant}.parquet", lines[variant].triplets
             if not fresh.exists():
-                ended.note(f"{variant} ends before iteration {iteration}: mine-{iteration}{own} found nothing for it")
+                why = f"mine-{iteration}{own} found nothing for it"
+                ended.append(_said(context, f"{variant} ends before iteration {iteration}: {why}"))
                 continue
             backbone = sft if context.config.reward.init == "sft" else reward
             steps = context.config.reward.retrain_steps or context.config.reward.steps
@@ -140,13 +131,18 @@ def _iterate(
             found[variant] = Lineage(retrained, None, (*old, fresh))
     stop = _not_continued(context.config.cycle.new_policies, found)
     for variant, why in stop.items():
-        ended.note(f"{variant} ends with its reward model of iteration {iteration}: {why}")
+        ended.append(_said(context, f"{variant} ends with its reward model of iteration {iteration}: {why}"))
     for variant, line in found.items():
         if variant in stop:
             continue
         policy = run_ppo(context, f"ppo-{iteration}-{variant}", sft, line.reward) / "hf"
         found[variant] = Lineage(line.reward, policy, line.triplets)
-    return found
+    return found, ended
+
+
+def _said(context: Context, line: str) -> str:
+    context.console.say(line)
+    return line
 
 
 def _name(model: Path) -> str:

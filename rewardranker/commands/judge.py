@@ -161,9 +161,6 @@ def _judge(judge: Judge, request: JudgeRequest, lines: list[CandidateLine], cons
         results = _strict(judge, lines, console)
     write_json_lines(request.out, map(_row, lines, results))
     console.show(summary([(line.problem.language, r.verdict) for line, r in zip(lines, results, strict=True)]))
-    if request.mode == "strict":
-        judged = [(line.problem.id, line.text, r.verdict, r.message) for line, r in zip(lines, results, strict=True)]
-        say_suspected(suspected({line.problem.id: line.problem for line in lines}, judged), console)
     _report_failures(results, console)
     console.say(f"{request.out}: {len(lines):,} lines")
 
@@ -206,8 +203,13 @@ def disagree(ours: Judgement, theirs: Judgement) -> bool:
 
 
 def _strict(judge: Judge, lines: list[CandidateLine], console: Console) -> list[Judgement]:
+    """Says which problems are suspected, too: in each language apart, since benchmarks share ids over languages."""
     items = [(line.problem, extract(line.problem, line.text)) for line in lines]
-    return _with_progress("judge", judge.run, items, console)
+    results = _with_progress("judge", judge.run, items, console)
+    named = [(f"{problem.id} in {problem.language}", problem, code) for problem, code in items]
+    judged = [(name, code, r.verdict, r.message) for (name, _, code), r in zip(named, results, strict=True)]
+    say_suspected(suspected({name: problem for name, problem, _ in named}, judged), console)
+    return results
 
 
 def _compat(

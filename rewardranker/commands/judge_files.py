@@ -10,7 +10,7 @@ from rewardranker.judge.languages import LANGUAGES
 from rewardranker.paths import AnyPath
 from rewardranker.problems.benchmarks import load_benchmark
 from rewardranker.problems.humaneval_x import task_name
-from rewardranker.problems.io import Row, check_problems, first_few, numbered_json_lines, read_problems
+from rewardranker.problems.io import Row, check_problems, first_few, given_rows, read_problems
 from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.pool import check_pool, pool_revisions, revisions_of
 from rewardranker.problems.types import Candidate, Problem
@@ -117,7 +117,7 @@ def _listed(revisions: dict[str, list[str]]) -> str:
 def _rows(path: AnyPath) -> Iterator[tuple[str, Row]]:
     """Where each line stands, and what it says; messages show what a line should be."""
     try:
-        yield from numbered_json_lines(path)
+        yield from given_rows(path)
     except UserError as error:
         raise UserError(f"{error}; a candidate is one line like {_EXAMPLE}") from error
 

@@ -82,9 +82,10 @@ def from_pool(request: TrainRequest, console: Console) -> Material:
     tokenizer, limits = _tokenizer(request, request.chat), Limits.of_model(request.model)
     longest = _longest(request, limits)
     plain, read = (reader(kind, tokenizer, request.chat, longest) for kind in ("rewardranker", request.kind))
-    kept, left_out = usable(problems, pool)
-    if doubtful := suspected_in(problems, pool):
+    doubtful = suspected_in(problems, pool)
+    if doubtful:
         console.warn(describe_suspected(doubtful))
+    kept, left_out = usable(problems, pool, doubtful)
     held = held_out((problems[c.problem_id].group_id for c in kept), request.validation, request.seed)
     taught = [candidate for candidate in kept if problems[candidate.problem_id].group_id not in held]
     found = judged_pairs(problems, taught, request.pairs_per_problem, request.seed)

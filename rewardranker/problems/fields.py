@@ -12,6 +12,11 @@ from rewardranker.errors import UserError, did_you_mean
 Row = dict[str, Any]
 
 
+def without_nulls(row: Row) -> Row:
+    """What is null was left out: so tables fill up rows of unequal fields."""
+    return {name: value for name, value in row.items() if value is not None}
+
+
 def check_fields(row: Row, kind: type, where: str) -> None:
     """Raises :class:`UserError` where a required field of dataclass ``kind`` is missing, one is unknown, or one that
     is text is something else."""

@@ -8,11 +8,16 @@ from functools import lru_cache
 from typing import Any, get_args, get_type_hints
 
 from rewardranker.errors import UserError, did_you_mean
-from rewardranker.problems.fields import Row, check_fields
+from rewardranker.problems.fields import Row, check_fields, without_nulls
 from rewardranker.problems.languages import LANGUAGES, canonical_language
 from rewardranker.problems.types import Comparator, Limits, Problem, Split, Style, Test
 
-_CHOICES = {"style": get_args(Style), "split": get_args(Split), "comparator": get_args(Comparator)}
+#: Of what a file can say; ``probe`` observes, and is made of other problems.
+_CHOICES = {
+    "style": tuple(style for style in get_args(Style) if style != "probe"),
+    "split": get_args(Split),
+    "comparator": get_args(Comparator),
+}
 #: Styles whose tests call a function by the problem's own ``entry_point``.
 _CALLING = ("function", "probe")
 
@@ -27,21 +32,31 @@ def problem_of(row: Row, where: str) -> Problem:
         UserError: a field is missing, unknown, not of its kind or none of its choices; tests or limits are not what
             they should be.
     """
+    row = without_nulls(row)
     check_fields(row, Problem, where)
     where = f"{where} ({row['id']})"
     check_language(row["language"], where)
     for name, choices in _CHOICES.items():
         _check_choice(name, row.get(name, choices[0]), choices, where)
     parts = dict(row)
-    parts["tests"] = tuple(_test(test, row["style"], f"{where}, test {n}") for n, test in _numbered(row, where))
+    numbered = [(without_nulls(test), f"{where}, test {n}") for n, test in _numbered(row, where)]
+    parts["tests"] = tuple(_test(test, row["style"], place) for test, place in numbered)
+    if row["style"] == "stdio" and row.get("comparator") != "checker":
+        for test, place in numbered:
+            if "expected" not in test:
+                raise UserError(f"{place}: lacks expected, what the program has to print; only a checker needs none")
     if "limits" in row:
         if not isinstance(row["limits"], dict):
             raise UserError(
                 f'{where}: limits must be an object such as {{"cpu_s": 2.0}}, found {row["limits"]!r:.80}'
             )
-        check_fields(row["limits"], Limits, f"{where}, limits")
-        parts["limits"] = Limits(**row["limits"])
-    parts["stop_tokens"] = tuple(row.get("stop_tokens", ()))
+        limits = without_nulls(row["limits"])
+        check_fields(limits, Limits, f"{where}, limits")
+        parts["limits"] = Limits(**limits)
+    stops = row.get("stop_tokens", [])
+    if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
+        raise UserError(f"{where}: stop_tokens must be a list of texts, found {stops!r:.80}")
+    parts["stop_tokens"] = tuple(stops)
     problem = Problem(**parts)
     check_given(problem, where)
     return problem
@@ -51,7 +66,8 @@ def check_given(problem: Problem, where: str) -> None:
     """What no program could be judged by, whoever made the problem.
 
     Raises:
-        UserError: no tests, a function's tests that are not JSON, no name of a function to call, limits of nothing.
+        UserError: no tests, a function's tests that are not JSON, no name of a function to call, a checker that would
+            not be asked, limits of nothing.
     """
     if not problem.tests:
         raise UserError(f"{where} has no tests; a program can only be judged by tests")
@@ -60,6 +76,10 @@ def check_given(problem: Problem, where: str) -> None:
     if problem.style == "function":
         for number, test in enumerate(problem.tests, 1):
             _check_json(test, f"{where}, test {number}")
+    if problem.checker and problem.comparator != "checker":
+        raise UserError(
+            f'{where} has a checker, but comparator {problem.comparator!r}: write "comparator": "checker"'
+        )
     _check_limits(problem.limits, where)
 
 

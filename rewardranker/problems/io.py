@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from rewardranker.errors import UserError
 from rewardranker.paths import AnyPath
 from rewardranker.problems.fields import Row
-from rewardranker.problems.given import problem_of
+from rewardranker.problems.given import check_given, problem_of
 from rewardranker.problems.types import Problem
 from rewardranker.runs.atomic import replacing
 
@@ -48,7 +48,7 @@ def read_problems(path: AnyPath) -> list[Problem]:
     """
     problems: list[Problem] = []
     places: dict[str, str] = {}
-    for where, row in numbered_json_lines(path):
+    for where, row in given_rows(path):
         problem = problem_of(row, where)
         if problem.id in places:
             raise UserError(f"{where}: id {problem.id!r} is also that of {places[problem.id]}; ids must be unique")
@@ -60,7 +60,8 @@ def read_problems(path: AnyPath) -> list[Problem]:
 def check_problems(problems: Sequence[Problem]) -> None:
     """Raises :class:`UserError` for what would make a run's numbers meaningless.
 
-    That is: no problems, an id twice, a problem without tests, or a group in more than one split.
+    That is: no problems, an id twice, a problem without tests or with such as no program could be judged by
+    (:func:`rewardranker.problems.given.check_given`), or a group in more than one split.
     """
     if not problems:
         raise UserError("there are no problems: the data set, or the part of it that was asked for, is empty")
@@ -72,6 +73,7 @@ def check_problems(problems: Sequence[Problem]) -> None:
         raise UserError(f"problems without tests cannot be judged; remove or complete {first_few(untested)}")
     splits: dict[str, set[str]] = {}
     for problem in problems:
+        check_given(problem, f"problem {problem.id}")
         splits.setdefault(problem.group_id, set()).add(problem.split)
     leaking = [f"{group} ({', '.join(sorted(found))})" for group, found in splits.items() if len(found) > 1]
     if leaking:
@@ -119,6 +121,11 @@ def numbered_rows(path: AnyPath) -> Iterator[tuple[str, Row]]:
         raise UserError(f"{path} is not a readable Parquet file: {error}") from error
     for number, row in enumerate(rows, 1):
         yield f"{path}, row {number}", without_pandas_index(row)
+
+
+def given_rows(path: AnyPath) -> Iterator[tuple[str, Row]]:
+    """:func:`numbered_rows` of a file that people gave: Parquet by its name, JSON lines by any other."""
+    return numbered_rows(path) if Path(path).suffix == ".parquet" else numbered_json_lines(path)
 
 
 def write_json_lines(path: AnyPath, rows: Iterable[Row]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rewardranker.errors import UserError
 from rewardranker.paths import AnyPath
-from rewardranker.problems.io import Row, read_json_lines, read_rows, without_pandas_index
+from rewardranker.problems.io import Row, given_rows, without_pandas_index
 
 #: Benchmarks whose tests end no program where a check fails (``console.assert``): an exit status says nothing there.
 SILENT_CHECKS = frozenset(("humaneval_x",))
@@ -39,7 +39,7 @@ def read_source(source: AnyPath, configuration: str, split: str, advice: str = "
         rows = _load(str(path), configuration, split, None, f"data set directory {path}", "")
         return rows, _digest("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode())
     if is_file(source):
-        rows = read_rows(path) if path.suffix == ".parquet" else read_json_lines(path)
+        rows = [row for _, row in given_rows(path)]
         return rows, _digest(path.read_bytes())
     return _from_hub(str(source), configuration, split, advice)
 

@@ -2,7 +2,8 @@
 
 Where every program of a problem, of several, ends in the same error at the call that the tests make (no function of
 that name, another number of arguments), the tests are more likely to be at fault than all of the programs. Their
-verdicts stand, and are no labels: training data are made of what :func:`labelled` leaves of a judged pool.
+verdicts stand, and are no labels: hard negatives are mined in what :func:`labelled` leaves of a judged pool. Pairs
+of a passing and a failing program need no such rule, since none passes there.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _CALL_ERRORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("TS2304", "'{e}'"),
     ),
     "another number of arguments": (
-        ("TypeError: ", "{e}() takes "),
-        ("TypeError: ", "{e}() missing "),
+        ("TypeError: {e}() takes ",),
+        ("TypeError: {e}() missing ",),
         ("ArgumentCountError: ", "function {e}("),
         ("Calls_", ".java:", "cannot be applied to given types"),
         ("calls.cpp:", "arguments to function"),
@@ -57,7 +58,7 @@ def suspected(problems: Mapping[str, Problem], judged: Iterable[Judged]) -> dict
     kinds: dict[str, dict[str, str]] = {}
     first: dict[str, str] = {}
     for problem_id, code, verdict, message in judged:
-        if verdict not in NEVER_LABELS:
+        if verdict is not None and verdict not in NEVER_LABELS:
             kinds.setdefault(problem_id, {})[code] = call_error(problems[problem_id], message)
             first.setdefault(problem_id, message)
     return {
@@ -73,7 +74,7 @@ def suspected_in(problems: Mapping[str, Problem], pool: Sequence[Candidate]) -> 
 
 
 def labelled(
-    problems: Mapping[str, Problem], pool: Sequence[Candidate], label_suspected: bool = False
+    problems: Mapping[str, Problem], pool: Sequence[Candidate], label_suspected: bool
 ) -> dict[str, list[Candidate]]:
     """The candidates by problem (:func:`group_by_problem`) whose verdicts may become labels.
 
@@ -87,6 +88,8 @@ def labelled(
 def call_error(problem: Problem, message: str) -> str:
     """The kind of error at the call that a test makes; empty for any other message."""
     for kind, rows in _CALL_ERRORS.items():
+        if not problem.entry_point and any("{e}" in part for row in rows for part in row):
+            continue  # tests that call nothing
         if any(all(part.format(e=problem.entry_point) in message for part in row) for row in rows):
             return kind
     return ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rewardranker.errors import UserError, did_you_mean
 from rewardranker.paths import AnyPath
-from rewardranker.problems.fields import Row
+from rewardranker.problems.fields import Row, without_nulls
 from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.normal_form import normalise
 from rewardranker.problems.pool import read_pool
@@ -15,7 +15,6 @@ from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import extract
 
 _EXAMPLE = '{"problem_id": "add", "text": "..."}, what a model wrote, or with "code", a whole program'
-_OPTIONAL = ("language", "text", "code", "source")
 
 
 def read_candidates(path: AnyPath, problems: Mapping[str, Problem]) -> list[Candidate]:
@@ -33,7 +32,7 @@ def read_candidates(path: AnyPath, problems: Mapping[str, Problem]) -> list[Cand
 
 
 def _completed(row: Row, where: str, problems: Mapping[str, Problem], source: str) -> Row:
-    row = {field: value for field, value in row.items() if value is not None or field not in _OPTIONAL}
+    row = without_nulls(row)
     problem = _problem(row, where, problems)
     language = row.get("language", problem.language)
     if not isinstance(language, str) or canonical_language(language) != problem.language:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from rewardranker.errors import UserError
 from rewardranker.mining.triplets import first_triplets
 from rewardranker.problems.pool import group_by_problem
-from rewardranker.problems.suspects import labelled, suspected_in
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import LABELS, Verdict
 from rewardranker.programs import completion_of
@@ -28,7 +27,7 @@ def judged_pairs(
     passing or without a failing program give none: they say nothing about how to choose.
     """
     pairs: list[CandidatePair] = []
-    for problem_id, group in labelled(problems, pool).items():
+    for problem_id, group in group_by_problem(pool).items():
         problem = problems[problem_id]
         by_text = {completion_of(problem, c.code): c for c in reversed(group)}
         pairs += [
@@ -39,12 +38,16 @@ def judged_pairs(
     return pairs
 
 
-def usable(problems: Mapping[str, Problem], pool: Sequence[Candidate]) -> tuple[list[Candidate], Counter[str]]:
+def usable(
+    problems: Mapping[str, Problem], pool: Sequence[Candidate], doubtful: Container[str]
+) -> tuple[list[Candidate], Counter[str]]:
     """The candidates whose verdict is a label, and how many others there are, by reason.
 
     Where some are of problems of the training split, those of the other splits are left out too.
+
+    Args:
+        doubtful: ids of the problems that are suspected (:mod:`rewardranker.problems.suspects`).
     """
-    doubtful = suspected_in(problems, pool)
     trained = any(problems[candidate.problem_id].split == "train" for candidate in pool)
     kept: list[Candidate] = []
     left_out: Counter[str] = Counter()

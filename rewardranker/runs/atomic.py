@@ -39,11 +39,16 @@ def write_json(path: AnyPath, value: Any) -> None:
 
 def commit_directory(source: Path, target: AnyPath) -> None:
     """Moves a finished directory into place. ``target`` must not exist."""
-    for entry in sorted(source.rglob("*")):
-        if entry.is_file():
-            _sync(entry)
+    sync_files(source)
     source.rename(target)
     _sync(Path(target).parent)
+
+
+def sync_files(directory: Path) -> None:
+    """Returns when all files below a directory are on the disk."""
+    for entry in sorted(directory.rglob("*")):
+        if entry.is_file():
+            _sync(entry)
 
 
 def remove_tree(path: Path) -> None:

@@ -37,7 +37,7 @@ class Console:
 
     def __init__(self, rich: RichConsole | None = None) -> None:
         self._rich = rich or RichConsole(highlight=False)
-        if not self._rich.is_terminal and "COLUMNS" not in os.environ:
+        if rich is None and not self._rich.is_terminal and "COLUMNS" not in os.environ:
             self._rich = RichConsole(highlight=False, width=LOG_WIDTH)
 
     @property

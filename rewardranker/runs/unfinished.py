@@ -10,10 +10,12 @@ from rewardranker.runs.metrics import read_metrics
 
 
 def left_in(working: Path) -> str:
-    """From where a stage goes on: its newest checkpoint, or the shards and pools that are whole.
+    """What a stage may go on from: its newest checkpoint, or the shards and pools that are whole.
 
     A checkpoint is only named here: whether it is whole is seen when it is read.
     """
+    if (working / "manifest.json").exists():
+        return "all of it"
     parts = [_training(working), *_shards(working)]
     pools = sorted(path.relative_to(working).as_posix() for path in working.rglob("*.parquet") if _whole(path))
     parts += [", ".join(pools)] if pools else []
@@ -34,7 +36,7 @@ def _training(working: Path) -> str:
 def _shards(working: Path) -> list[str]:
     found = []
     for directory in sorted(working.rglob("*.shards")):
-        shards = sorted(directory.glob("*.parquet"))
+        shards = sorted(directory.glob("[!.]*.parquet"))  # one being written has a name of its own
         programs = sum(parquet.read_metadata(shard).num_rows for shard in shards)
         if shards:
             found.append(f"{programs:,} judged programs of {directory.stem} ({len(shards)} shards)")

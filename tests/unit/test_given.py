@@ -73,7 +73,7 @@ def test_five_fields_are_a_problem(tmp_path: Path) -> None:
         ({"id": "echo"}, "line 2: id 'echo' is also that of .*line 1; ids must be unique"),
         ({"language": "py"}, r"line 2 \(add\): language 'py' must be one of python, cpp,.*; did you mean python?"),
         ({"language": "Javascrip"}, "did you mean javascript?"),
-        ({"style": "stdin"}, "style 'stdin' must be one of stdio, function, program, probe; did you mean stdio?"),
+        ({"style": "stdin"}, "style 'stdin' must be one of stdio, function, program; did you mean stdio?"),
         ({"split": "training"}, "split 'training' must be one of train, validation, test; did you mean train?"),
         ({"comparator": "Exact"}, "comparator 'Exact' must be .*; did you mean exact?"),
         ({"entry_point": None}, r"\(add\) lacks entry_point: style 'function' calls a function by that name"),

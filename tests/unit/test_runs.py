@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rewardranker.config.schema import Config
 from rewardranker.errors import Interrupted, UserError
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Candidate
+from rewardranker.runs import directory
 from rewardranker.runs.atomic import replacing, tree_hash, write_json
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.directory import RunDirectory, Stage
@@ -115,6 +118,24 @@ def test_a_stage_that_was_cut_off_finds_its_work_unless_settings_changed(tmp_pat
     assert "begins anew, what was left unfinished is of other settings: setting sft.steps 2 -> 3" in run.lines[1]
 
 
+def test_a_stage_that_lacks_nothing_but_its_place_is_not_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path)
+
+    def interrupted(source: Path, target: Path) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(directory, "commit_directory", interrupted)
+        with pytest.raises(Interrupted, match="of 00-sft: all of it"), run.directory.interruptible():
+            run.stage()
+    run.directory.close()
+    run = Run(tmp_path)
+    assert (run.stage() / "log").read_text() == "x"
+    run.directory.close()
+
+
 def test_an_interrupted_run_says_what_it_keeps_and_from_where_it_goes_on(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.directory.stage("data", {}, {}, lambda stage: None)
@@ -161,6 +182,8 @@ def test_what_is_left_of_pools_is_named(tmp_path: Path) -> None:
     for index in range(2):
         write_pool(tmp_path / "pool.shards" / f"shard-{index}.parquet", candidates)
     write_pool(tmp_path / "greedy.parquet", candidates)
+    for name in ("pool.shards/shard-2.parquet", "other.parquet"):  # a process that was killed while it wrote them
+        (tmp_path / name).with_name(f".{Path(name).name}.7.tmp.parquet").write_bytes(b"PAR1")
     assert left_in(tmp_path) == "6 judged programs of pool (2 shards); greedy.parquet"
 
 

@@ -41,7 +41,7 @@ def test_what_is_suspected(judge: Judge) -> None:
     found = suspected_in(problems, pool)
     assert set(found) == {f"{s} {name}" for name in ("arguments", "names") for s in styles}
     assert "f() takes 1 positional argument but 2 were given" in found["function arguments"]
-    assert set(labelled(problems, pool)) == set(problems) - set(found)
+    assert set(labelled(problems, pool, label_suspected=False)) == set(problems) - set(found)
     assert set(labelled(problems, pool, label_suspected=True)) == set(problems)
     line = describe_suspected(found)
     assert line.startswith(
@@ -94,6 +94,9 @@ def test_a_java_class_of_another_name_is_told_by_the_name_that_tests_call(judge:
         ("whole.ts(7,19): error TS2304: Cannot find name 'f'.", NAMES),
         ("whole.ts(7,19): error TS2304: Cannot find name 'helper'.", ""),
         ("test 1: NameError: the program does not define the function f", NAMES),
+        ("test 1: TypeError: f() missing 1 required positional argument: 'b'", ARGUMENTS),
+        ("test 1: TypeError: half() takes 1 positional argument but 2 were given", ""),  # a function of its own
+        ("test 1: TypeError: half.f() takes 1 positional argument but 2 were given", ""),
         ("test 1: returned 1, not 3", ""),
         ("", ""),
     ],
@@ -102,3 +105,5 @@ def test_messages_of_the_judge_s_own_calls(message: str, kind: str) -> None:
     """As tests of MultiPL-E's form call: seen of programs for HumanEval 53 in each language."""
     task = Problem(id="p", language="java", prompt="", entry_point="f", style="program", tests=(Test("x"),))
     assert call_error(task, message) == kind
+    if "main" not in message:  # tests that call nothing have no error at their call
+        assert call_error(replace(task, entry_point="", style="stdio"), message) == ""

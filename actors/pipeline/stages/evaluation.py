@@ -82,7 +82,7 @@ def run_evaluation(
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
-    settings = context.settings("generation", "evaluation", judge=context.judges(problems))
+    settings = context.settings("generation", "evaluation", judge=context.judges(problems), ended=list(ended))
     data = {"problems": context.data / "problems.jsonl", "references": context.data / "references.jsonl"}
     return context.stage("evaluate", settings, inputs | data, work)
 

@@ -44,7 +44,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
             pool += sample_pool(context, problems, plan, stage.path / "samples.parquet")
         write_pool(stage.path / "pool.parquet", pool, context.problems.values())
         triplets = []
-        for problem_id, group in labelled(context.problems, pool).items():
+        for problem_id, group in group_by_problem(pool).items():
             problem, seed = context.problems[problem_id], derive_seed(context.config.run.seed, problem_id)
             triplets += first_triplets(problem, group, data.triplets_per_problem, seed)
         _write(context, stage, "triplets", triplets)
