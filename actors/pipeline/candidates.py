@@ -13,13 +13,14 @@ from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, sample_shard, shard_path
 from actors.roles.reward import Reward
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import score_candidates
 from rewardranker.judge import judge_candidates
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.suspects import describe_suspected, suspected_in
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import NEVER_LABELS
+from rewardranker.reranking.numbers import store
+from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import remove_tree
 
 
@@ -71,11 +72,9 @@ def sample_pool(
 def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key: str) -> None:
     """Adds ``scores[key]`` of the reward model in ``reward_model`` to every candidate."""
     role = context.reward_role(reward_model)
-    chat = context.config.model.chat
+    read = reader("rewardranker", context.tokenizer, context.config.model.chat, max_tokens=0)
     limits = Limits.of_model(str(reward_model))
-    unread = score_candidates(
-        pool, context.problems, lambda rows: role.sharded(Reward.score, rows), context.tokenizer, chat, key, limits
-    )
+    unread = store(pool, context.problems, read, lambda rows: role.sharded(Reward.score, rows), key, limits)
     if unread:
         context.console.warn(f"{key}: {describe_unread(unread, len(pool))}")
 

@@ -93,6 +93,8 @@ def add_scores(
     kind = kind_of(name)
     if kind not in NETWORKS:
         raise UserError(f"{request.model} was trained as {kind}, which is none of {', '.join(NETWORKS)}")
+    if request.chat and kind == "lever":
+        raise UserError("--chat: LEVER's verifier reads a text of its own form, never a chat; leave --chat out")
     settings = (f"--ranker {name}", "--chat" if request.chat else "--no-chat")
     how = reading(request.model, kind, request.chat, Reading(kind, False), settings)
     check_need(name, pool)
@@ -180,8 +182,6 @@ def _check(request: RerankRequest) -> None:
             f"--model is for {', '.join(f'--ranker {name}' for name in NETWORKS)}; --ranker {request.ranker} uses no "
             "model: leave one of them out"
         )
-    if request.chat and kind == "lever":
-        raise UserError("--chat: LEVER's verifier reads a text of its own form, never a chat; leave --chat out")
     if request.chat is not None and not request.model:
         raise UserError("--chat says how --model was trained; without a model it means nothing: leave it out")
     if request.benchmark == "pool" and request.language:

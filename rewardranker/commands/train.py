@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from rewardranker.problems.io import require_folder
 from rewardranker.reranking.record import write_record
 from rewardranker.runs.atomic import commit_directory, remove_tree, tree_hash, write_json
 from rewardranker.runs.console import Console
+from rewardranker.runs.signals import end_as_by_ctrl_c
 from rewardranker.runs.unfinished import left_in
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
@@ -50,13 +53,14 @@ def run_train(request: TrainRequest, console: Console) -> None:
     seen = repeats(material, request.steps, request.programs_per_step)
     console.say(
         f"{request.kind}: {request.steps:,} updates of {request.programs_per_step // 2:,} pairs; each of the "
-        f"{len(lesson.pairs):,} pairs is seen {seen:.2g} times"
+        f"{len(lesson.pairs):,} pairs is seen {_times(seen)}"
     )
     asked = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(request).items()}
     asked["chat"] = material.chat
     working = _working_directory(request, asked, lesson, console)
-    metrics = _train(request, ranker, lesson, working, console)
-    validation, said = material.validate(ranker.score) if material.validate is not None else ({}, "")
+    with _interruptible(working):
+        metrics = _train(request, ranker, lesson, working, console)
+        validation, said = material.validate(ranker.score) if material.validate is not None else ({}, "")
     record = {
         "optim": asdict(optim),
         "data": material.data,
@@ -71,7 +75,13 @@ def run_train(request: TrainRequest, console: Console) -> None:
     remove_tree(finished)
     ranker.export(str(finished))
     write_record(finished, asked, **record)
-    write_card(finished, request.kind, material.chat, _learnt(request, material, seen, said))
+    write_card(
+        finished,
+        request.kind,
+        material.chat,
+        _learnt(request, material, seen, said),
+        answers=bool(request.preferences),
+    )
     commit_directory(finished, request.out)
     remove_tree(working)
     console.say(
@@ -79,6 +89,10 @@ def run_train(request: TrainRequest, console: Console) -> None:
     )
     if said:
         console.say(f"{request.out}: {said}")
+
+
+def _times(seen: float) -> str:
+    return f"{seen:,.0f} times" if seen >= 10 else f"{seen:.2g} times"
 
 
 def _learnt(request: TrainRequest, material: Material, seen: float, said: str) -> dict[str, object]:
@@ -89,7 +103,7 @@ def _learnt(request: TrainRequest, material: Material, seen: float, said: str) -
         "data": data,
         "began as": model_name(request.model),
         "problems": f"{len(set(material.groups)):,}",
-        "pairs": f"{len(material.pairs):,}, each seen {seen:.2g} times",
+        "pairs": f"{len(material.pairs):,}, each seen {_times(seen)}",
         "updates": f"{request.steps:,} of {request.programs_per_step:,} programs",
         **validation,
         "seed": request.seed,
@@ -101,11 +115,17 @@ def _train(
 ) -> dict[str, float]:
     with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
         every = max(10, request.steps // CHECKPOINTS)
-        try:
-            return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
-        except KeyboardInterrupt:
-            kept = f"kept in {working}: {left_in(working)}"
-            raise Interrupted(f"interrupted; {kept}. The same command goes on") from None
+        return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
+
+
+@contextmanager
+def _interruptible(working: Path) -> Iterator[None]:
+    end_as_by_ctrl_c()
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"kept in {working}: {left_in(working)}"
+        raise Interrupted(f"interrupted; {kept}. The same command goes on") from None
 
 
 def _working_directory(request: TrainRequest, asked: dict[str, Any], lesson: Lesson, console: Console) -> Path:

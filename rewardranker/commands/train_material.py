@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from rewardranker.commands.judge_files import load_pool
 from rewardranker.errors import UserError
-from rewardranker.models.limits import Limits
+from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.paths import AnyPath
 from rewardranker.problems.pool import group_by_problem, revisions_of
@@ -25,6 +26,7 @@ from rewardranker.reranking.numbers import Read, Score, store
 from rewardranker.reranking.reading import reader
 from rewardranker.reranking.validation import Validation, held_out
 from rewardranker.runs.console import Console
+from rewardranker.statistics.metrics import mean_of_known, pair_accuracy
 from rewardranker.training.objectives import Pair
 from rewardranker.training.preferences import Preference, encoded, read_preferences
 
@@ -59,7 +61,7 @@ class Material:
     """What there is to learn from.
 
     Attributes:
-        pairs, groups: to learn from, and the prompt of each.
+        pairs, groups: to learn from, and the prompt, or the problem, of each.
         data: revisions of the data by its name.
         counts: what is used, held out and left out, as it was said.
         validate: measures on what was held out; ``None`` where nothing was.
@@ -86,11 +88,16 @@ def from_pool(request: TrainRequest, console: Console) -> Material:
     if doubtful:
         console.warn(describe_suspected(doubtful))
     kept, left_out = usable(problems, pool, doubtful)
+    splits = {problems[candidate.problem_id].split for candidate in kept}
+    if splits and "train" not in splits:
+        others = " and ".join(sorted(splits))
+        console.warn(f"{request.pool}: no problem is of the training split; learning from those of {others}")
     held = held_out((problems[c.problem_id].group_id for c in kept), request.validation, request.seed)
     taught = [candidate for candidate in kept if problems[candidate.problem_id].group_id not in held]
     found = judged_pairs(problems, taught, request.pairs_per_problem, request.seed)
     # By the plain text's length for every kind, so that all kinds learn from the same pairs.
     pairs = fitting(found, problems, plain, longest)
+    _require_pairs(str(request.pool), held, pairs)
     names = [good.problem_id for good, _ in pairs]
     rows = [(read(problems[good.problem_id], good), read(problems[bad.problem_id], bad)) for good, bad in pairs]
     for name, pair in zip(names, rows, strict=True):
@@ -130,6 +137,7 @@ def from_preferences(request: TrainRequest, console: Console) -> Material:
         return encoded(preferences, tokenizer, chat, longest)
 
     pairs, groups = of([one for one in found if one.group not in held])
+    _require_pairs(name, held, pairs)
     back, back_groups = of([one for one in found if one.group in held])
     for group, pair in zip([*groups, *back_groups], [*pairs, *back], strict=True):
         for row in pair:
@@ -144,7 +152,12 @@ def from_preferences(request: TrainRequest, console: Console) -> Material:
 
 def repeats(material: Material, steps: int, programs_per_step: int) -> float:
     """How often each pair is seen, on average."""
-    return steps * (programs_per_step // 2) / max(1, len(material.pairs))
+    return steps * (programs_per_step // 2) / len(material.pairs)
+
+
+def _require_pairs(name: str, held: Container[str], pairs: Sequence[object]) -> None:
+    if held and not pairs:
+        raise UserError(f"{name}: what is held out has all the pairs; give --validation 0, or more problems")
 
 
 def _counted(everything: int, used: int, left_out: Mapping[str, int], **more: int) -> dict[str, Any]:
@@ -218,15 +231,21 @@ def _on_pool(
     console: Console,
 ) -> Validate | None:
     """What cannot be measured is found before the training, and not after it."""
-    unread = {limits.why_not(read(problems[c.problem_id], c)) for c in pool}
-    blind = lacking(request.kind, pool) == len(pool)
-    if blind or "" not in unread:
-        why = "their programs were not run on probe inputs" if blind else unread.pop()
+
+    def unreadable(candidate: Candidate) -> str:
+        return limits.why_not(read(problems[candidate.problem_id], candidate))
+
+    if lacking(request.kind, pool) == len(pool):
+        why = "their programs were not run on probe inputs"
+    else:
+        why = unreadable(pool[0]) if all(map(unreadable, pool)) else ""
+    if why:
         console.warn(f"no validation: of none of the held-out candidates can be read what is scored ({why})")
         return None
 
     def validate(score: Score) -> tuple[dict[str, Any], str]:
-        store(pool, problems, read, score, request.kind, limits)
+        if unread := store(pool, problems, read, score, request.kind, limits):
+            console.warn(describe_unread(unread, len(pool)))
         found = Validation.of(ranker_for(request.kind, pool), problems, pool)
         return asdict(found), found.sentence()
 
@@ -235,9 +254,11 @@ def _on_pool(
 
 def _on_pairs(pairs: Sequence[Pair]) -> Validate:
     def validate(score: Score) -> tuple[dict[str, Any], str]:
-        chosen, rejected = (score([pair[side] for pair in pairs]) for side in (0, 1))
-        points = [(a > b) + 0.5 * (a == b) for a, b in zip(chosen, rejected, strict=True)]
-        right = sum(points) / len(points)
+        scores = score([row for pair in pairs for row in pair])
+        if any(map(math.isnan, scores)):
+            raise UserError("the trained network says NaN of what was held out: lower --lr")
+        right, _ = mean_of_known([pair_accuracy(two, (1, 0)) for two in zip(scores[::2], scores[1::2], strict=True)])
+        assert right is not None, "every pair has a right and a wrong side"
         said = f"{len(pairs):,} pairs held out: ranked right {right:.1%}, random 50.0%"
         return {"pairs": len(pairs), "pair_accuracy": right}, said
 

@@ -15,7 +15,7 @@ from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import decode_response, encode_continuation, encode_pair, encode_prompt
 from rewardranker.models.endings import Endings
-from rewardranker.models.limits import Limits, Readable, Unread, describe_unread
+from rewardranker.models.limits import Limits, Readable, describe_unread
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.programs import completion_of, extract
 from rewardranker.runs.seeds import derive_seed
@@ -82,23 +82,6 @@ def readable_candidates(
     items = dict.fromkeys((c.problem_id, c.code) for c in candidates)
     rows = {item: scored_sequence(problems[item[0]], item[1], tokenizer, chat) for item in items}
     return Readable.of([rows[c.problem_id, c.code] for c in candidates], candidate_names(candidates), limits)
-
-
-def score_candidates(
-    candidates: Sequence[Candidate],
-    problems: Mapping[str, Problem],
-    score: Score,
-    tokenizer: PreTrainedTokenizerBase,
-    chat: bool,
-    key: str,
-    limits: Limits | None = None,
-) -> list[Unread]:
-    """Fills in ``scores[key]``; what is beyond the limits (:func:`readable_candidates`) gets the lowest score, and is
-    returned."""
-    readable = readable_candidates(candidates, problems, tokenizer, chat, limits)
-    for c, number in zip(candidates, readable.scores(score(readable.shown)), strict=True):
-        c.scores[key] = number
-    return readable.unread
 
 
 def reward_scores(readable: Readable, found: Sequence[float], warn: Callable[[str], None]) -> list[float]:

@@ -48,6 +48,11 @@ _COMPLETION = (
     "prompt has begun it, else the whole program in a fenced block with its language's name. The program is in "
     "normal form: unix line ends, four blanks for a leading tab, no trailing space, one line end at its end."
 )
+_ANSWER = (
+    "`completion` was an answer as it stood in the preferences, and `before` all that was said before it. What "
+    "`rewardranker rerank` and `Scorer` make of a program is another text: the program in normal form, in a fenced "
+    "block where the prompt has not begun it."
+)
 _LEVER = """\
 ```text
 # description
@@ -74,7 +79,7 @@ score = model(**tokenizer(text, return_tensors="pt")).logits.item()
 ```"""
 
 
-def write_card(directory: Path, kind: str, chat: bool, learnt: Mapping[str, object]) -> None:
+def write_card(directory: Path, kind: str, chat: bool, learnt: Mapping[str, object], answers: bool = False) -> None:
     """Writes ``README.md`` beside a model.
 
     Args:
@@ -82,6 +87,7 @@ def write_card(directory: Path, kind: str, chat: bool, learnt: Mapping[str, obje
         kind: ``generator``, ``policy``, or a kind of :data:`rewardranker.training.rankers.KINDS`.
         chat: the prompt is what a user says.
         learnt: what the model was trained on, by name, in the order in which it is shown.
+        answers: it learnt from answers as they stood in preference data, and not from programs.
     """
     tokenizer = load_tokenizer(str(directory))
     scores = kind in _NUMBERS
@@ -90,7 +96,7 @@ def write_card(directory: Path, kind: str, chat: bool, learnt: Mapping[str, obje
         pipeline_tag="text-classification" if scores else "text-generation",
         tags=["rewardranker", "code", *(["reranker", kind] if scores else [])],
     )
-    parts = [f"# {_TITLES[kind]}", "## What it reads", _text(kind, chat), "## Where a text ends"]
+    parts = [f"# {_TITLES[kind]}", "## What it reads", _text(kind, chat, answers), "## Where a text ends"]
     parts.append(_end(str(directory), tokenizer, chat, scores))
     if scores:
         parts += ["## What the number means", _NUMBERS[kind], _use(directory)]
@@ -104,7 +110,7 @@ def read_card(directory: Path) -> ModelCard:
     return ModelCard.load(directory / CARD)
 
 
-def _text(kind: str, chat: bool) -> str:
+def _text(kind: str, chat: bool, answers: bool) -> str:
     if kind == "lever":
         return f"One text, in LEVER's form:\n\n{_LEVER}"
     asked = "the problem's prompt as what a user says, inside the tokenizer's chat template"
@@ -114,6 +120,8 @@ def _text(kind: str, chat: bool) -> str:
     )
     if kind in _NUMBERS:
         before = f"{template}, which is {asked}" if chat else "the problem's prompt"
+        if answers:
+            return f"One text, `before + completion` with nothing between them. `before` is {before}. {_ANSWER}"
         return f"One text, `before + completion` with nothing between them. `before` is {before}. {_COMPLETION}"
     return f"{template}: {asked}." if chat else "The problem's prompt as plain text, which it goes on writing."
 

@@ -127,7 +127,7 @@ def need_of(name: str) -> Need | None:
     """What a ranker reads beyond a program; ``None`` for nothing."""
     if name in CATALOGUE:
         return CATALOGUE[name].need
-    return RETURNS if kind_of(name) == "lever" else None
+    return RETURNS if name in LEVER else None
 
 
 def check_need(name: str, pool: Sequence[Candidate]) -> None:

@@ -52,12 +52,16 @@ def store(
     key: str,
     limits: Limits | None = None,
 ) -> list[Unread]:
-    """Fills in ``scores[key]`` of a whole pool; the network sees each distinct sequence once.
+    """Fills in ``scores[key]`` of a whole pool; each distinct program is read once, and seen once by the network.
 
-    ``limits`` and what is returned as in :func:`rewardranker.generation.candidates.score_candidates`.
+    What is beyond the limits gets the lowest score, and is returned.
     """
-    rows = [read(problems[candidate.problem_id], candidate) for candidate in pool]
-    found = score_readable(rows, candidate_names(pool), score, limits)
+    rows: dict[tuple[str, str, tuple[str, ...]], TokenSequence] = {}
+    keys = [(candidate.problem_id, candidate.code, tuple(candidate.returns)) for candidate in pool]
+    for own, candidate in zip(keys, pool, strict=True):
+        if own not in rows:
+            rows[own] = read(problems[candidate.problem_id], candidate)
+    found = score_readable([rows[own] for own in keys], candidate_names(pool), score, limits)
     for candidate, number in zip(pool, found.scores, strict=True):
         candidate.scores[key] = number
     return found.unread
