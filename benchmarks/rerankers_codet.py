@@ -30,9 +30,9 @@ from rewardranker.judge.observations import is_value
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.problems.io import first_few, read_json_lines, write_problems
 from rewardranker.problems.normal_form import normalise
-from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
+from rewardranker.problems.pool import group_by_problem, judged_of, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Limits, Problem
-from rewardranker.problems.verdict import NEVER_LABELS, Verdict
+from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.evidence import Probes, probe_candidates
 from rewardranker.reranking.execution import AlphaCodeRanker, ExecFilterRanker, MajorityRanker, MbrExecRanker
 from rewardranker.reranking.generated import CodeTRanker, GeneratedCountRanker
@@ -185,7 +185,7 @@ def correct(group: Sequence[Candidate]) -> list[int]:
 
 def report(data: Data, pool: list[Candidate], draws: int, seed: int, guarded: str) -> str:
     """The Markdown page; ``guarded`` is what :func:`guards` found."""
-    groups = group_by_problem([c for c in pool if c.verdict not in NEVER_LABELS])
+    groups = group_by_problem(judged_of(pool))
     short = [name for name in data.problems if len(groups.get(name, ())) < max(SIZES)]
     if short:
         raise UserError(

@@ -12,9 +12,9 @@ import torch
 import transformers
 
 from rewardranker.errors import UserError
-from rewardranker.problems.pool import group_by_problem
+from rewardranker.problems.pool import group_by_problem, judged_of
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.problems.verdict import NEVER_LABELS, Verdict
+from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.baselines import LengthRanker
 from rewardranker.reranking.lever import LeverRanker
 from rewardranker.reranking.networks import CodeRanker, RewardRanker
@@ -57,7 +57,7 @@ def summarise(
         extra: candidates of further problems, which are only trained on.
         trainings: one row per kind, fraction, use of further pools, and fold.
     """
-    groups = group_by_problem([c for c in pool if c.verdict not in NEVER_LABELS])
+    groups = group_by_problem(judged_of(pool))
     short = [name for name, group in groups.items() if len(group) < n]
     if short:
         raise UserError(f"best of {n}: problem {short[0]} has {len(groups[short[0]])} judged candidates; lower -n")

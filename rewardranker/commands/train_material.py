@@ -15,11 +15,10 @@ from rewardranker.errors import UserError
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.paths import AnyPath
-from rewardranker.problems.pool import group_by_problem, revisions_of
+from rewardranker.problems.pool import group_by_problem, judged_of, revisions_of
 from rewardranker.problems.sources import read_source
 from rewardranker.problems.suspects import describe_suspected, suspected_in
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.reranking.catalogue import lacking, ranker_for
 from rewardranker.reranking.examples import CandidatePair, check_trainable, fitting, judged_pairs, one_sided, usable
 from rewardranker.reranking.numbers import Read, Score, store
@@ -218,7 +217,7 @@ def _held_back(
     problems: Mapping[str, Problem], judged: Sequence[Candidate], held: frozenset[str], usable_problems: set[str]
 ) -> list[Candidate]:
     """The candidates to measure on: what failed in any way of its own has failed."""
-    back = [c for c in judged if c.problem_id in usable_problems and c.verdict not in NEVER_LABELS]
+    back = [c for c in judged_of(judged) if c.problem_id in usable_problems]
     return [c for c in back if problems[c.problem_id].group_id in held]
 
 

@@ -16,7 +16,7 @@ from rewardranker.paths import AnyPath
 from rewardranker.problems.fields import Row, check_fields
 from rewardranker.problems.io import first_few, numbered_rows, require_folder, row_format, write_rows
 from rewardranker.problems.types import Candidate, Problem
-from rewardranker.problems.verdict import Verdict
+from rewardranker.problems.verdict import NEVER_LABELS, Verdict
 
 #: A ranker's scores are a column of this name and the ranker's, ``score_rewardranker_1``. pandas sorts by a column,
 #: `datasets` filters by one; a struct or a list comes out of both as one object a row, and `datasets` reads no map.
@@ -116,6 +116,11 @@ def read_pool(path: AnyPath, complete: Callable[[Row, str], Row] = lambda row, w
             number or is there twice.
     """
     return [_candidate(complete(row, where), where) for where, row in numbered_rows(path)]
+
+
+def judged_of(pool: Iterable[Candidate]) -> list[Candidate]:
+    """Those that the judge could judge; the others say nothing of a program, and belong in no statistic."""
+    return [candidate for candidate in pool if candidate.verdict not in NEVER_LABELS]
 
 
 def group_by_problem(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:

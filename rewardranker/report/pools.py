@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rewardranker.problems.pool import group_by_problem
+from rewardranker.problems.pool import group_by_problem, judged_of
 from rewardranker.problems.types import Candidate
-from rewardranker.problems.verdict import NEVER_LABELS, Verdict
+from rewardranker.problems.verdict import Verdict
 from rewardranker.rendering.charts import bar_chart, histogram
 from rewardranker.rendering.html import decimal, figure, missing, note, safe
 from rewardranker.report.run import FinishedRun, FinishedStage, read_object
@@ -50,7 +50,7 @@ def distributions(pools: Mapping[str, Sequence[Candidate]]) -> str:
 def _distribution(key: str, candidates: Sequence[Candidate]) -> str:
     """Scores less their problem's mean: only differences within a problem decide a choice."""
     groups: dict[str, list[float]] = {"passing": [], "failing": []}
-    judged = [c for c in candidates if key in c.scores and c.verdict not in NEVER_LABELS]
+    judged = [c for c in judged_of(candidates) if key in c.scores]
     for group in group_by_problem(judged).values():
         passed = [c.verdict == Verdict.OK for c in group]
         if any(passed) and not all(passed):

@@ -30,9 +30,10 @@ class MetricWriter:
             self._events.add_scalar(name, value, step)
 
     def tail_means(self, steps: int, share: float = 0.1) -> dict[str, float]:
-        """Means over the last ``share`` of ``steps`` steps."""
+        """Means over the last ``share`` of ``steps`` steps, of each number over those that have it."""
         lines = [m for m in read_metrics(self._path.parent) if m["step"] >= steps - max(1, round(share * steps))]
-        return {key: sum(m[key] for m in lines) / len(lines) for key in lines[-1] if key != "step"}
+        known = {key: [m[key] for m in lines if key in m] for line in lines for key in line if key != "step"}
+        return {key: sum(values) / len(values) for key, values in known.items()}
 
     def close(self) -> None:
         self._file.close()

@@ -16,6 +16,7 @@ import numpy as np
 
 from rewardranker.errors import UserError
 from rewardranker.problems.io import first_few
+from rewardranker.problems.pool import judged_of
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import NEVER_LABELS, Verdict
 from rewardranker.reranking.protocol import Ranker
@@ -207,7 +208,7 @@ def judged(pool: str, candidates: Groups) -> dict[str, list[Candidate]]:
     for problem_id, group in candidates.items():
         if any(c.verdict is None for c in group):
             raise UserError(f"pool {pool}: problem {problem_id} has candidates without a verdict; judge it first")
-        kept = [c for c in group if c.verdict not in NEVER_LABELS]
+        kept = judged_of(group)
         if kept:
             groups[problem_id] = kept
     if not groups:

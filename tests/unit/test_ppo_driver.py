@@ -20,7 +20,7 @@ from rewardranker.config.loading import load_config
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.tiny import build_tokenizer
-from rewardranker.problems.types import Problem
+from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Judgement, Verdict
 from rewardranker.runs.metrics import read_metrics
 
@@ -223,6 +223,18 @@ def test_a_judge_that_fails_ends_the_run(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="no sandbox"):
         Run()(tmp_path, broken)
+
+
+def test_what_could_not_be_judged_is_in_no_pass_rate() -> None:
+    verdicts = {"a\n": Verdict.OK, "b\n": Verdict.WRONG, "c\n": Verdict.INFRA, "d\n": Verdict.TIMEOUT}
+
+    def judge(items: Sequence[tuple[Problem, str]]) -> list[Judgement]:
+        return [Judgement(verdicts[code]) for _, code in items]
+
+    pool = [Candidate("p", "python", code, code, "gen") for code in verdicts]
+    with Execution(judge, {"p": PROBLEM}) as execution:
+        some, none = execution.submit(pool).result(), execution.submit(pool[2:3]).result()
+    assert some["rollout/pass_rate"] == 1 / 3 and none.keys() == {"timing_s/execute"}
 
 
 def test_rows_without_programs_are_written_at_once() -> None:

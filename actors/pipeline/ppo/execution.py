@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from rewardranker.judge import JudgeFunction, judge_candidates
+from rewardranker.problems.pool import judged_of
 from rewardranker.problems.types import Candidate, Problem
 
 Metrics = dict[str, float]
@@ -23,14 +24,15 @@ class Execution:
         self._thread = ThreadPoolExecutor(1)
 
     def submit(self, candidates: list[Candidate]) -> Future[Metrics]:
-        """The pass rate of candidates, and the time that it took."""
+        """The pass rate of candidates, where any could be judged, and the time that it took."""
         return self._thread.submit(self._execute, candidates)
 
     def _execute(self, candidates: list[Candidate]) -> Metrics:
         begun = time.monotonic()
         judge_candidates(candidates, self._problems, self._judge)
-        passed = float(np.mean([c.verdict == "OK" for c in candidates]))
-        return {"rollout/pass_rate": passed, "timing_s/execute": time.monotonic() - begun}
+        passed = [c.verdict == "OK" for c in judged_of(candidates)]
+        rate = {"rollout/pass_rate": float(np.mean(passed))} if passed else {}
+        return rate | {"timing_s/execute": time.monotonic() - begun}
 
     def __enter__(self) -> Execution:
         return self

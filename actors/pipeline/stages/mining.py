@@ -20,7 +20,7 @@ from rewardranker.mining.style import style_shares
 from rewardranker.mining.triplets import check_triplets, first_triplets
 from rewardranker.models.limits import UNREAD
 from rewardranker.problems.io import read_json_lines, write_json_lines
-from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
+from rewardranker.problems.pool import group_by_problem, judged_of, read_pool, write_pool
 from rewardranker.problems.suspects import labelled
 from rewardranker.problems.types import Candidate, Problem, Triplet
 from rewardranker.runs.atomic import write_json
@@ -48,7 +48,7 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
             problem, seed = context.problems[problem_id], derive_seed(context.config.run.seed, problem_id)
             triplets += first_triplets(problem, group, data.triplets_per_problem, seed)
         _write(context, stage, "triplets", triplets)
-        stage.metrics["pass_rate"] = float(np.mean([c.verdict == "OK" for c in pool]))
+        stage.metrics["pass_rate"] = float(np.mean([c.verdict == "OK" for c in judged_of(pool)]))
 
     inputs = {"solutions": context.data / "solutions.jsonl", "problems": context.data / "problems.jsonl"}
     settings = context.settings("data", judge=context.judges(problems), **(plan_settings(plan) if sampled else {}))
@@ -60,10 +60,11 @@ def run_pool(context: Context, name: str, problems: list[Problem], plan: Plan) -
 
     def work(stage: Stage) -> None:
         pool = sample_pool(context, problems, plan, stage.path / "pool.parquet")
-        groups = group_by_problem(pool).values()
+        judged = judged_of(pool)
+        groups = group_by_problem(judged).values()
         stage.metrics |= {
             "candidates": len(pool),
-            "pass_rate": float(np.mean([c.verdict == "OK" for c in pool])),
+            "pass_rate": float(np.mean([c.verdict == "OK" for c in judged])),
             "solvable": float(np.mean([any(c.verdict == "OK" for c in group) for group in groups])),
         }
 

@@ -33,7 +33,7 @@ from rewardranker.models.limits import Limits
 from rewardranker.models.loading import model_name
 from rewardranker.models.model_card import write_card
 from rewardranker.problems.io import read_json_lines
-from rewardranker.problems.pool import group_by_problem, read_pool
+from rewardranker.problems.pool import group_by_problem, judged_of, read_pool
 from rewardranker.problems.types import Triplet
 from rewardranker.reranking.record import write_record
 from rewardranker.runs.directory import Stage
@@ -235,7 +235,7 @@ def _validate(context: Context, reward_model: Path, validation: Path) -> dict[st
     pool = read_pool(validation)
     score_pool(context, pool, reward_model, "reward")
     picks, accuracies = [], []
-    for group in group_by_problem(pool).values():
+    for group in group_by_problem(judged_of(pool)).values():
         scores, correct = [c.scores["reward"] for c in group], [int(c.verdict == "OK") for c in group]
         picks.append(expected_pick(scores, correct))
         accuracy = pair_accuracy(scores, correct)
