@@ -102,10 +102,6 @@ def tiny_items(count: int) -> list[Item]:
         entry_point="add",
         style="function",
         tests=(Test("[1, 2]", "3"),),
-        split="test",
-        group_id="tiny",
-        licence="Apache-2.0",
-        revision="1",
     )
     return [(problem, f"def add(a, b):\n    return a + b\n\n\n# {number}\n") for number in range(count)]
 

@@ -30,7 +30,7 @@ from rewardranker.report.page import write_report
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory
 from rewardranker.tables.names import trained_in
-from rewardranker.training.demand import uses_until
+from rewardranker.training.demand import require_here, uses_until
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,16 @@ def run_cycle(config: Config, console: Console, until: str = "") -> Path:
         until: name of the last stage to run; empty for all of them.
 
     Raises:
+        UserError: this machine lacks the CPUs, before anything is begun; and whatever a stage refuses.
         Interrupted: by Ctrl-C; the same call goes on.
     """
+    uses = uses_until(until)
+    require_here(config, uses)
     run = RunDirectory(config, console.say)
     with run.interruptible():
         data = build_data(config, run)
         if until != "data":
-            verdicts, uses = run.path / ".verdicts", uses_until(until)
+            verdicts = run.path / ".verdicts"
             with Runtime(config, console, verdicts, uses) as runtime, contextlib.suppress(LastStage):
                 _stages(Context(config, run, runtime, console, data, until))
     report = run.path / "report.html"

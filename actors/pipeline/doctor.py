@@ -94,10 +94,6 @@ def _judge(runtime: Runtime) -> str:
         entry_point="f",
         style="function",
         tests=(Test("[1, 2]", "3"),),
-        split="test",
-        group_id="doctor/add",
-        licence="Apache-2.0",
-        revision="1",
     )
     programs = ["def f(a, b):\n    return a + b\n", "def f(a, b):\n    return a - b\n"]
     verdicts = [str(j.verdict) for j in runtime.executors.run([(problem, code) for code in programs])]

@@ -21,7 +21,7 @@ from rewardranker.reranking.api import rank_pool
 from rewardranker.reranking.catalogue import CATALOGUE, LEVER, check_need, kind_of, lacking, need_of, ranker_for
 from rewardranker.reranking.record import Reading, reading, recorded
 from rewardranker.runs.console import Console
-from rewardranker.statistics.metrics import expected_pick
+from rewardranker.statistics.metrics import choice_shares
 from rewardranker.tables.names import label
 
 #: The ranker where neither an option nor a model says which.
@@ -141,10 +141,8 @@ def catalogue_help() -> str:
 def _shares(judged: Sequence[Sequence[Candidate]], ranker: str) -> list[str]:
     if not judged:
         return ["-"] * 3
-    correct = [[c.verdict == Verdict.OK for c in group] for group in judged]
-    picked = [expected_pick([c.scores[ranker] for c in g], y) for g, y in zip(judged, correct, strict=True)]
-    columns = (picked, [sum(y) / len(y) for y in correct], [any(y) for y in correct])
-    return [f"{sum(column) / len(judged):.1%}" for column in columns]
+    correct = [[int(c.verdict == Verdict.OK) for c in group] for group in judged]
+    return [f"{share:.1%}" for share in choice_shares([[c.scores[ranker] for c in g] for g in judged], correct)]
 
 
 def _ranked(

@@ -12,12 +12,7 @@ def canary_problem(language: str) -> Problem:
         source="canary",
         language=language,
         prompt="",
-        entry_point="",
         style="stdio",
         tests=(Test("canary 42\n", "canary 42\n"),),
-        split="test",
-        group_id="canary",
-        licence="Apache-2.0",
-        revision="1",
         limits=Limits(cpu_s=10.0, wall_s=120.0),
     )

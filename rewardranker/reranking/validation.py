@@ -11,7 +11,7 @@ from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.api import checked_scores
 from rewardranker.reranking.protocol import Ranker
 from rewardranker.runs.seeds import derive_seed
-from rewardranker.statistics.metrics import expected_pick, mean_of_known, pair_accuracy
+from rewardranker.statistics.metrics import choice_shares, mean_of_known, pair_accuracy
 
 
 def held_out(groups: Iterable[str], share: float, seed: int) -> frozenset[str]:
@@ -52,12 +52,13 @@ class Validation:
         correct = [[int(c.verdict == Verdict.OK) for c in group] for group in groups.values()]
         pairs = [pair_accuracy(s, y) for s, y in zip(scores, correct, strict=True)]
         mean, undefined = mean_of_known(pairs)
+        solved, random, oracle = choice_shares(scores, correct)
         return cls(
             problems=len(groups),
             candidates=len(pool),
-            solved=_mean([expected_pick(s, y) for s, y in zip(scores, correct, strict=True)]),
-            random=_mean([sum(y) / len(y) for y in correct]),
-            oracle=_mean([float(any(y)) for y in correct]),
+            solved=solved,
+            random=random,
+            oracle=oracle,
             pair_accuracy=mean,
             choices=len(groups) - undefined,
         )
@@ -69,7 +70,3 @@ class Validation:
             f"{self.problems:,} problems held out, {self.candidates:,} candidates: solved by the chosen one "
             f"{self.solved:.1%}, random {self.random:.1%}, oracle {self.oracle:.1%}{right}"
         )
-
-
-def _mean(shares: Sequence[float]) -> float:
-    return sum(shares) / len(shares)

@@ -151,6 +151,18 @@ def length_correlation(scores: Values, lengths: Values) -> float | None:
     return float(a @ b) / spread if spread else None
 
 
+def choice_shares(scores: Sequence[Values], correct: Sequence[Values]) -> tuple[float, float, float]:
+    """Shares of the problems that are solved by the candidate with the best score, by a random one, and by any.
+
+    Args:
+        scores, correct: by problem, at least one; ties are broken at random.
+    """
+    picked = [expected_pick(s, y) for s, y in zip(scores, correct, strict=True)]
+    columns = picked, [np.mean(y) for y in correct], [np.max(y) for y in correct]
+    chosen, chance, best = (float(np.mean(column)) for column in columns)
+    return chosen, chance, best
+
+
 def mean_of_known(values: Iterable[float | None]) -> tuple[float | None, int]:
     """``(mean, undefined)``: the mean of what is not ``None``, and how many are."""
     everything = list(values)

@@ -14,6 +14,7 @@ from rewardranker.statistics.metrics import (
     auc,
     best_of_n,
     bootstrap_mean,
+    choice_shares,
     expected_pick,
     gap_closed,
     gaps_closed,
@@ -259,6 +260,12 @@ def test_bad_scores_are_refused(metric: object) -> None:
     for scores, correct in (([math.nan, 1.0], [0, 1]), ([1.0], [0, 1]), ([], []), ([1.0], [2])):
         with pytest.raises(ValueError, match="needs"):
             metric(scores, correct)  # type: ignore[operator]
+
+
+def test_choice_shares_are_of_problems() -> None:
+    """The first problem's best two tie, one of them right; nothing solves the second; the third's best is right."""
+    shares = choice_shares([[2.0, 2.0, 1.0, 0.0], [0.0, 1.0], [1.0, 3.0]], [[1, 0, 0, 0], [0, 0], [0, 1]])
+    assert shares == pytest.approx(((0.5 + 0 + 1) / 3, (0.25 + 0 + 0.5) / 3, 2 / 3))
 
 
 def test_bootstrap_is_determined_by_its_seed() -> None:
