@@ -198,6 +198,14 @@ def _vllm_reads_the_heads(c: Config) -> None:
         )
 
 
+def _flash_attention_rounds(c: Config) -> None:
+    if c.model.attn_implementation == "flash_attention_2" and c.model.dtype != "bfloat16":
+        raise UserError(
+            f"model.attn_implementation=flash_attention_2 computes in bf16 alone; with model.dtype={c.model.dtype} "
+            "set model.dtype=bfloat16, or model.attn_implementation=sdpa"
+        )
+
+
 def _engine_exists(c: Config) -> None:
     if c.engine.kind == "deepspeed":
         raise UserError("engine.kind=deepspeed is not available yet; use engine.kind=torch")
@@ -226,5 +234,6 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _transports_fit,
     _rollouts_in_workers,
     _vllm_reads_the_heads,
+    _flash_attention_rounds,
     _family_is_large_enough,
 )

@@ -355,6 +355,11 @@ class EngineConfig:
         True,
         "Run answers to one prompt together after it, where the network can: equal within rounding, fewer tokens.",
     )
+    gradient_checkpointing: bool = setting(
+        False,
+        "Layers keep their inputs alone and run again in the backward pass: a third more time, a fraction of the "
+        "memory of activations, the same numbers.",
+    )
     trained_layers: int = setting(
         0,
         "Only so many last layers of a reward model train, with norm and head; what the others say is computed once "

@@ -14,7 +14,7 @@ from rewardranker.evaluation.benchmarks import Benchmark, benchmarks_of, of_chat
 from rewardranker.generation.types import Sampling
 from rewardranker.judge import toolchain_of
 from rewardranker.judge.languages import LANGUAGES
-from rewardranker.models.loading import load_tokenizer, require_policy, require_scorer
+from rewardranker.models.loading import load_tokenizer, require_computes, require_policy, require_scorer
 from rewardranker.reranking.catalogue import (
     CATALOGUE,
     EXAMPLES,
@@ -140,6 +140,7 @@ def _check_generator(config: Config) -> None:
         )
     else:
         require_policy(config.model.path, sampled=samples_by_transformers(config))
+        require_computes(config.model.path, "model.path", config.model.attn_implementation)
 
 
 def _check_rankers(config: Config) -> None:
@@ -147,6 +148,7 @@ def _check_rankers(config: Config) -> None:
     for name, path in config.benchmark.rankers.items():
         setting = f"benchmark.rankers.{name}"
         require_scorer(path, setting)
+        require_computes(path, setting, config.model.attn_implementation)
         how = _reading(config, name, path)
         if how.chat and how.kind != "lever" and load_tokenizer(path).chat_template is None:
             raise UserError(

@@ -86,6 +86,17 @@ def check_sampled(network: ModelClass, config: PreTrainedConfig, name: str) -> N
         )
 
 
+def check_attention(network: ModelClass, attention: str, name: str) -> None:
+    """Raises :class:`UserError` for an attention that transformers does not have for the architecture."""
+    able = {"eager": True, "sdpa": network._supports_sdpa, "flash_attention_2": network._supports_flash_attn}
+    if not able.get(attention, True):
+        others = " or ".join(one for one, can in able.items() if can)
+        raise UserError(
+            f"{name}: model.attn_implementation={attention} cannot work with a {network.__name__}, which attends by "
+            f"{others}; set that, or auto"
+        )
+
+
 def known_elsewhere(scorer: ModelClass) -> bool:
     """Whether transformers itself has this class, so that an export loads without this project."""
     return scorer.__module__.startswith("transformers.models.")

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate
+from rewardranker.models.head import logits_of
 from rewardranker.models.packing import plan_lines
 from rewardranker.models.scoring import hidden_states
 
@@ -34,6 +35,20 @@ def check_causal(model: PreTrainedModel, name: str) -> None:
         raise UserError(
             f"{name}: a {type(model).__name__} lets a token see those that follow it; only decoders are taken, where "
             "each token sees those before it"
+        )
+
+
+@torch.no_grad()
+def check_head(model: PreTrainedModel, name: str) -> None:
+    """Raises :class:`UserError` when a language model says other things than its head of its decoder's states."""
+    rows, decoder = made_up_tokens(model, 2, 8), model.base_model
+    assert isinstance(decoder, nn.Module)
+    whole = model(input_ids=rows, use_cache=False).logits
+    states = decoder(input_ids=rows, use_cache=False).last_hidden_state
+    if not alike(whole.flatten(0, 1), logits_of(model, states.flatten(0, 1))):
+        raise UserError(
+            f"{name}: a {type(model).__name__} says more than its head does of its decoder's last states; take "
+            "another model"
         )
 
 

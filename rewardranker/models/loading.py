@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,18 @@ from transformers import (
 from transformers.utils import GENERATION_CONFIG_NAME
 
 from rewardranker.errors import UserError
-from rewardranker.models.architectures import SCORER_SUFFIX, ModelClass, check_sampled, policy_class, scorer_class
-from rewardranker.models.behaviour import check_causal
+from rewardranker.models.architectures import (
+    SCORER_SUFFIX,
+    ModelClass,
+    check_attention,
+    check_sampled,
+    policy_class,
+    scorer_class,
+)
+from rewardranker.models.behaviour import check_causal, check_head
 from rewardranker.models.checking import check_found, check_tensors, not_joined, quietly
 from rewardranker.models.checkpoint import read_shapes, read_tensors, refuse_adapter, wrappers
+from rewardranker.models.recomputing import check_recomputable
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 from rewardranker.paths import AnyPath
 
@@ -79,6 +88,21 @@ def require_start(path: AnyPath, setting: str) -> None:
     if (config := _config_if_reached(path, setting)) is not None:
         network = scorer_class(_start_config(path, config, setting), f"{setting}={path}")
         _check(path, network, config, True, setting)
+
+
+def require_computes(path: AnyPath, setting: str, attention: str, recomputed: bool = False) -> None:
+    """Raises :class:`UserError`, naming ``setting``, for a network that cannot attend so. The hub as in
+    :func:`require_policy`.
+
+    Args:
+        recomputed: its layers will be checkpointed, which not every network can either.
+    """
+    path = str(path)
+    if (config := _config_if_reached(path, setting)) is not None:
+        network = policy_class(config, f"{setting}={path}")
+        check_attention(network, attention, f"{setting}={path}")
+        if recomputed:
+            check_recomputable(network, f"{setting}={path}")
 
 
 def require_scorer(path: AnyPath, setting: str) -> None:
@@ -191,9 +215,11 @@ def load_policy(path: AnyPath, dtype: str, attention: str, device: str, trained:
     require_model(path, "model")
     config = _config(path, "model")
     network = policy_class(config, f"model={path}")
+    _check_attention(network, attention, device, f"model={path}")
     model = _load(path, network, config, False, _arguments(dtype, attention, trained))
     loaded = PolicyNetwork(model, autocast=trained and dtype == "bfloat16").to(device)
     check_causal(loaded.model, path)
+    check_head(loaded.model, path)
     return loaded
 
 
@@ -216,6 +242,7 @@ def load_scorer(
         require_model(path, "model")
     config = _start_config(path, _config(path, "model"), "model")
     network = scorer_class(config, f"model={path}")
+    _check_attention(network, attention, device, f"model={path}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed or 0)
         model = _load(path, network, config, seed is not None, _arguments(dtype, attention, trained))
@@ -249,6 +276,19 @@ def _load(
         model.generation_config = GenerationConfig.from_pretrained(path)
     model.eval()
     return model
+
+
+def _check_attention(network: ModelClass, attention: str, device: str, name: str) -> None:
+    """Raises :class:`UserError` for an attention that the network, or this process, does not have."""
+    check_attention(network, attention, name)
+    if attention != "flash_attention_2":
+        return
+    asked, instead = f"{name}: model.attn_implementation={attention}", "or set model.attn_implementation=sdpa"
+    if not device.startswith("cuda"):
+        raise UserError(f"{asked} computes on GPUs alone, and this process has {device}; give it a GPU, {instead}")
+    # transformers would fetch what the second of these asks for from the hub.
+    if not any(map(find_spec, ("flash_attn", "kernels"))):
+        raise UserError(f"{asked} needs the package flash-attn, which is not installed here; install it, {instead}")
 
 
 def _arguments(dtype: str, attention: str, trained: bool) -> dict[str, Any]:

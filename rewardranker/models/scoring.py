@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from transformers import PreTrainedModel
 
 from rewardranker.models.architectures import takes_positions
 from rewardranker.models.batching import TokenBatch
+from rewardranker.models.head import read_tokens
 
 
 def mixed_precision(batch: TokenBatch, enabled: bool) -> torch.autocast:
@@ -42,12 +42,14 @@ def _picked(states: Tensor, batch: TokenBatch, columns: Tensor) -> Tensor:
 
 
 class PolicyNetwork(nn.Module):
-    """A causal language model, read as the distribution over response tokens. Policy and reference."""
+    """A causal language model, read as the distribution over response tokens. Policy and reference.
+
+    Its head reads the states before response tokens alone, neither prompts nor padding.
+    """
 
     def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
         self.model, self.autocast = model, autocast
-        self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def forward(self, batch: TokenBatch, temperature: float, entropy: bool = False) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities at the sampling temperature.
@@ -56,19 +58,14 @@ class PolicyNetwork(nn.Module):
             ``logprobs`` fp32 ``[B, T]``, 0 outside ``batch.mask``; and, where asked for, the entropy of each
             distribution in nats, fp32 ``[B, T]``, 0 outside the mask, without gradient.
         """
-        first = int(batch.before.min()) if self._keeps else 0
-        kept = batch.input_ids.shape[1] - first
         with mixed_precision(batch, self.autocast):
-            few = {"logits_to_keep": kept} if self._keeps else {}
-            logits = self.model(**_inputs(self.model, batch), **few).logits
-        predicting = _picked(logits, batch, batch.before - first)
-        distribution = torch.log_softmax(predicting.float() / temperature, dim=-1)
-        logprobs = distribution.gather(2, batch.targets[..., None])[..., 0].masked_fill(~batch.mask, 0.0)
-        if not entropy:
-            return logprobs, None
-        with torch.no_grad():
-            spread = -(distribution.exp() * distribution).sum(-1).masked_fill(~batch.mask, 0.0)
-        return logprobs, spread
+            states = hidden_states(self.model.base_model, batch)
+            places = (batch.line[:, None] * states.shape[1] + batch.before)[batch.mask]
+            read = states.flatten(0, 1).index_select(0, places), batch.targets[batch.mask]
+            logprobs, spread = read_tokens(self.model, *read, temperature, entropy)
+        nothing = torch.zeros_like(batch.mask, dtype=logprobs.dtype)
+        laid_out = nothing.masked_scatter(batch.mask, logprobs)
+        return laid_out, nothing.masked_scatter(batch.mask, spread) if entropy else None
 
 
 class ScorerNetwork(nn.Module):

@@ -107,10 +107,24 @@ def require_here(config: Config, uses: Uses) -> None:
     """Compares the CPUs with this machine's, without Ray; of a cluster that would be joined nothing is known.
 
     Raises:
-        UserError: see :func:`require`.
+        UserError: see :func:`require`; or flash attention was chosen for processes that ask for no GPU.
     """
+    if config.model.attn_implementation == "flash_attention_2":
+        _require_gpus(config, uses)
     if starts_ray(config.cluster):
         require(config, uses, "CPU", [float(config.cluster.num_cpus or cores())])
+
+
+def _require_gpus(config: Config, uses: Uses) -> None:
+    parts = [(_training(config, uses), "cluster.gpus_per_rank")]
+    if config.rollout.engine != "vllm":
+        parts.append((_engines(config, uses), "rollout.gpus_per_worker"))
+    lacking = {part.what: setting for part, setting in parts if part.count and not part.each["GPU"]}
+    if lacking:
+        raise UserError(
+            "model.attn_implementation=flash_attention_2 computes on GPUs alone, and none is asked for "
+            f"{' and '.join(lacking)}: set {', '.join(lacking.values())}, or model.attn_implementation=sdpa"
+        )
 
 
 def describe_demand(config: Config, uses: Uses) -> str:

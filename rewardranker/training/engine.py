@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from rewardranker.config.choices import chosen
+from rewardranker.models.recomputing import recompute_layers
 from rewardranker.models.scoring import Network
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -51,5 +52,7 @@ class TrainEngine(Protocol):
 def build_engine(setup: NetworkSetup, network: Network, rank: Rank) -> TrainEngine:
     """The engine that the setup names, made from network, optimiser, total number of updates, and rank."""
     assert setup.optim is not None, "a frozen network has no engine"
+    if setup.engine.gradient_checkpointing:
+        recompute_layers(network.model, f"model={setup.model_path}")
     engine: TrainEngine = chosen("engine.kind", setup.engine.kind)(network, setup.optim, setup.total_steps, rank)
     return engine

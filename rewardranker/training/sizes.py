@@ -11,7 +11,7 @@ from rich.table import Table
 
 from rewardranker.config.schema import Config
 from rewardranker.models.checkpoint import read_shapes
-from rewardranker.models.loading import require_policy, require_start
+from rewardranker.models.loading import require_computes, require_policy, require_start
 from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.types import Split
 from rewardranker.training.demand import WHOLE, Uses, describe_demand
@@ -25,12 +25,19 @@ def parameters(config: Config) -> int | None:
         tiny = config.model.tiny
         # Attention 4 h^2, gated MLP 3 * h * 3h per layer; the vocabulary of the built-in problems is small.
         return tiny.layers * 13 * tiny.hidden**2
-    require_policy(config.model.path, sampled=samples_by_transformers(config))
-    require_start(config.model.path, "model.path")
+    require_generator(config)
     directory = Path(config.model.path)
     if not directory.is_dir():
         return None
     return sum(math.prod(shape) for shape in read_shapes(directory, "model.path").values())
+
+
+def require_generator(config: Config) -> None:
+    """Raises :class:`UserError` where ``model.path`` is no whole decoder, or cannot compute as the config wants."""
+    path, computes = config.model.path, (config.model.attn_implementation, config.engine.gradient_checkpointing)
+    require_policy(path, sampled=samples_by_transformers(config))
+    require_start(path, "model.path")
+    require_computes(path, "model.path", *computes)
 
 
 def samples_by_transformers(config: Config) -> bool:

@@ -9,10 +9,12 @@ import pytest
 import torch
 from networks_made import CONFIGS, causal, left_padded
 
+from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.behaviour import packs_leak
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_policy, load_scorer, say_once
+from rewardranker.models.recomputing import recompute_layers
 from rewardranker.models.scoring import ScorerNetwork
 from rewardranker.training.updates import infer_rows
 
@@ -53,6 +55,11 @@ def test_a_row_scores_the_same_alone_padded_and_packed(
     assert padded == pytest.approx(alone, abs=1e-4)
     for i, logprobs in enumerate(said):
         torch.testing.assert_close(together[i, : len(logprobs)], logprobs, rtol=0, atol=1e-4)
+    if name == "opt":
+        with pytest.raises(UserError, match="its layers drop out while they are checkpointed"):
+            recompute_layers(policy.model, name)
+    else:
+        recompute_layers(policy.model, name)  # which compares what the network says, and keeps, with and without
     assert packs_leak(network.model.base_model) == (name in LEAKY)
     say_once.cache_clear()
     with caplog.at_level(logging.WARNING):

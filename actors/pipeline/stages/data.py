@@ -7,14 +7,13 @@ from pathlib import Path
 
 from actors.pipeline.context import Context
 from rewardranker.config.schema import Config
-from rewardranker.models.loading import require_policy, require_start
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.family import family_corpus_texts
 from rewardranker.problems.io import read_json_lines, write_json_lines, write_problems
 from rewardranker.runs.directory import RunDirectory, Stage
 from rewardranker.runs.seeds import derive_seed
-from rewardranker.training.sizes import samples_by_transformers
+from rewardranker.training.sizes import require_generator
 
 
 def build_data(config: Config, run: RunDirectory) -> Path:
@@ -23,8 +22,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
     Lines of the last three are ``{"problem_id", "code"}``: see :class:`rewardranker.problems.corpus.Corpus`.
     """
     if config.model.path:
-        require_policy(config.model.path, sampled=samples_by_transformers(config))
-        require_start(config.model.path, "model.path")
+        require_generator(config)
 
     def work(stage: Stage) -> None:
         corpus = read_corpus(config)
