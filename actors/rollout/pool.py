@@ -37,8 +37,11 @@ class RolloutPool:
         model_path: str = "",
     ) -> None:
         self.role, self._sync, self._config, self._restart = role, sync, config, restart
-        self._restore: Callable[[int], Any] = lambda place: None
+        #: Gives an engine that was started anew the newest weights; ``None`` where they are nowhere any more.
+        self._restore: Callable[[int], Any] | None = lambda place: None
         self._loaded = (model_path, 0)
+        self._serving: list[int] = []
+        self._lost: set[int] = set()
 
     def generate(
         self,
@@ -47,11 +50,11 @@ class RolloutPool:
         advance: Advance | None = None,
     ) -> list[Response]:
         """One response per request, in order; ``advance`` hears how many more are there."""
-        places = list(range(self.role.world))
-        size = min(MAX_CHUNK, -(-len(requests) // len(places)))
+        self._serving = list(range(self.role.world))
+        size = min(MAX_CHUNK, -(-len(requests) // len(self._serving)))
         parts: list[list[Response]] = dispatch(
             "rollout",
-            places,
+            self._serving,
             chunked(requests, max(1, size)),
             lambda place, chunk: self.role.on(place, RolloutWorker.generate, chunk, sampling),
             self._replace,
@@ -59,6 +62,11 @@ class RolloutPool:
             (lambda part: advance(len(part))) if advance else None,
         )
         return [response for part in parts for response in part]
+
+    def abandon(self) -> None:
+        """Ends what is being generated and nobody waits for any more, in another thread, and the engines with it."""
+        self._restart = None
+        self.role.group.shutdown()
 
     def load(self, model_path: str, version: int) -> None:
         """Replaces all engines' weights by those of a saved model that every node can read, unless they are those."""
@@ -72,7 +80,10 @@ class RolloutPool:
     def sync(self, weights: RoleGroup[WeightSource], version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
         self._loaded = ("", 0)  # a model directory's no longer
-        self._restore = lambda place: self._sync.send_to(weights, self.role, place, version)
+        # One step off, the policy learns on while engines sample: by then it has other weights.
+        learning = self._config.mode == "one_step_off"
+        self._restore = None if learning else lambda place: self._sync.send_to(weights, self.role, place, version)
+        self._start_lost()
         try:
             return self._sync.sync(weights, self.role, version)
         except WeightSyncError as error:
@@ -82,9 +93,26 @@ class RolloutPool:
                 self._restart(place)
             return self._sync.sync(weights, self.role, version)
 
-    def _replace(self, place: int) -> int:
+    def _replace(self, index: int) -> int:
+        place = self._serving[index]
         if self._restart is None:
             raise WorkerLost(f"rollout: training worker {place}, which hosts the engine, is lost")
+        if self._restore is None:
+            return self._stand_in(place)
         self._restart(place)
         self._restore(place)
         return place
+
+    def _stand_in(self, place: int) -> int:
+        """Another engine with the same weights, until the next sync starts the lost one anew."""
+        self._lost.add(place)
+        left = [other for other in range(self.role.world) if other not in self._lost]
+        if not left:
+            raise WorkerLost("rollout: no engine is left that has the weights of this step's samples")
+        return left[place % len(left)]
+
+    def _start_lost(self) -> None:
+        for place in sorted(self._lost):
+            assert self._restart is not None, "what cannot be started is not among the lost"
+            self._restart(place)
+        self._lost.clear()

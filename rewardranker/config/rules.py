@@ -20,7 +20,7 @@ AT_LEAST_ONE = (
     "evaluation.n", "evaluation.bootstrap", "evaluation.policy_samples", "cluster.ranks",
     "rollout.workers", "weight_sync.bucket_mb",
     "model.tiny.hidden", "model.tiny.layers", "model.tiny.heads", "data.sft_problems",
-    "data.triplet_problems", "ppo.kl.horizon",
+    "data.triplet_problems", "ppo.kl.horizon", "ppo.importance_cap",
 )  # fmt: skip
 
 POSITIVE = (
@@ -189,6 +189,14 @@ def _rollouts_in_workers(c: Config) -> None:
         )
 
 
+def _something_overlaps(c: Config) -> None:
+    if c.rollout.mode == "one_step_off" and c.rollout.in_workers:
+        raise UserError(
+            "rollout.mode=one_step_off with rollout.in_workers=true: a worker that learns cannot sample meanwhile; "
+            "set rollout.in_workers=false, for engines in processes of their own, or rollout.mode=sync"
+        )
+
+
 def _vllm_reads_the_heads(c: Config) -> None:
     size = c.model.tiny.hidden // c.model.tiny.heads
     if c.rollout.engine == "vllm" and not c.model.path and size < 32:
@@ -233,6 +241,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _role_ranks,
     _transports_fit,
     _rollouts_in_workers,
+    _something_overlaps,
     _vllm_reads_the_heads,
     _flash_attention_rounds,
     _family_is_large_enough,

@@ -189,6 +189,10 @@ class PPOConfig:
     lam: float = setting(0.95, "GAE's lambda.")
     clip: float = setting(0.2, "The ratio to the old policy is clipped to 1 plus or minus this.")
     value_clip: float = setting(0.2, "A new value stays this near to the old one.")
+    importance_cap: float = setting(
+        2.0,
+        "A token of older weights (`rollout.mode=one_step_off`) weighs pi_old / pi_behaviour, and at most this.",
+    )
     dual_clip: float = setting(3.0, "Bounds the loss where the advantage is negative (Ye et al. 2020); 0: off.")
     kl: KLConfig = field(default_factory=KLConfig)
     reward_normalisation: str = setting(
@@ -400,8 +404,14 @@ class ClusterConfig:
 
 @dataclass
 class RolloutConfig:
-    """The engines that sample. Only `engine` is what a stage's result depends on."""
+    """The engines that sample. Only `engine`, and in PPO `mode`, are what a stage's result depends on."""
 
+    mode: str = setting(
+        "sync",
+        "PPO's steps. sync: sample, learn, send weights, in turn; one_step_off: the next step's samples are drawn "
+        "while this one learns, by weights that are one version older, which importance weights correct.",
+        choices=("sync", "one_step_off"),
+    )
     engine: str = setting(
         "auto", "auto: vLLM where it is installed and a GPU is asked for, else transformers.", choices=("auto",)
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import ray
 
-from actors.cluster.group import WorkerGroup
+from actors.cluster.failures import WorkerLost
+from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.pipeline.runtime import Runtime
 from actors.rollout.pool import RolloutPool
 from actors.rollout.worker import RolloutWorker
@@ -64,7 +67,39 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     # What was loaded before the sync is no longer there, so it is loaded again.
     pool.load(models[1], 7)
     assert [r.token_ids for r in pool.generate(requests, SAMPLING)] == [r.token_ids for r in expected]
-    group.shutdown()
+    apart = WorkerGroup("policy", cluster, 1, cpus=0.25, gpus=0, joined=False)
+    one_step_off(pool, apart.build("policy", PolicyWeights, models[2]).part("weights", WeightSource), requests)
+    apart.shutdown()
+
+
+def one_step_off(pool: RolloutPool, weights: RoleGroup[WeightSource], requests: list[Request]) -> None:
+    """While the policy learns on, what it has is not what the engines had: one that is lost is not asked for. The
+    others take over, to the same samples; the next sync starts it again; without any others it is for the driver."""
+    pool._config.mode = "one_step_off"
+    pool.sync(weights, 9)
+    expected, group = pool.generate(requests, SAMPLING), pool.role.group
+    pool._sync.send_to = lambda *_: pytest.fail("the policy is asked while it learns")  # type: ignore[method-assign]
+    dying = process_of(group, 0)
+    os.kill(dying, signal.SIGKILL)
+    found = pool.generate(requests, SAMPLING)
+    assert [(r.token_ids, r.weights_version) for r in found] == [(r.token_ids, 9) for r in expected]
+    pool.sync(weights, 10)
+    assert process_of(group, 0) != dying
+    assert [r.weights_version for r in pool.generate(requests, SAMPLING)] == [10] * len(requests)
+    for place in (0, 1):
+        os.kill(process_of(group, place), signal.SIGKILL)
+    with pytest.raises(WorkerLost, match="no engine is left that has the weights of this step's samples"):
+        pool.generate(requests, SAMPLING)
+    # What nobody waits for any more ends, and no engine is started for it.
+    pool.sync(weights, 11)
+    with ThreadPoolExecutor(1) as thread:
+        drawing = thread.submit(pool.generate, requests * 40, Sampling(1.0, max_new_tokens=300))
+        while not pool._serving:
+            time.sleep(0.01)
+        pool.abandon()
+        with pytest.raises(WorkerLost):
+            drawing.result(60)
+    group.shutdown()  # once more, as whoever stops the workers of a run does
 
 
 class BrokenRole:

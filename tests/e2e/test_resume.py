@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 from cycle_runs import ROOT, SMOKE, command, interrupted_at, left_behind, run, run_until, wait_for
+
+from rewardranker.problems.pool import read_pool
+from rewardranker.runs.metrics import read_metrics
 
 SHORT = ("cycle.variants=[hardnegatives]", "cycle.control=false", "cycle.new_policies=none")
 
@@ -57,6 +61,35 @@ def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
     assert expected.keys() == found.keys()
     assert len([name for name in expected if name.endswith("model.safetensors")]) == 5  # tiny, SFT, 2 RMs, PPO
     assert {name for name in expected if expected[name] != found[name]} == set()
+
+
+@pytest.mark.slow
+def test_one_step_off_learns_from_the_version_before_and_killed_and_resumed_equals_never_killed(
+    tmp_path: Path,
+) -> None:
+    def arguments(name: str, command: str = "ppo") -> list[str]:
+        mode = ("rollout.mode=one_step_off", "rollout.in_workers=false")
+        return [command, "--config", SMOKE, f"run.root={tmp_path}", f"run.name={name}", *mode]
+
+    before = run(*arguments("whole", "reward"))
+    assert before.returncode == 0, before.stdout + before.stderr
+    shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+    whole = run(*arguments("whole"))
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    checkpoint = tmp_path / "killed/.work-05-ppo-1/checkpoints/step-000002"
+    run_until(checkpoint.exists, *arguments("killed"))
+    assert {candidate.weights_version for candidate in read_pool(checkpoint / "drawn.parquet")} == {1}
+    resumed = run(*arguments("killed"))
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert re.search(r"05-ppo-1 +goes on: it was killed; from the checkpoint of step 2", resumed.stdout)
+    expected, found = left_behind(tmp_path / "whole"), left_behind(tmp_path / "killed")
+    assert {name for name in expected | found if expected[name] != found[name]} == set()
+    first, *later = read_metrics(tmp_path / "killed/05-ppo-1")
+    assert first["rollout/logprob_gap_max"] < 1e-3 and "rollout/staleness" not in first
+    assert len(later) == 3 and not any("gap" in name for row in later for name in row)
+    for row in later:
+        # Another version's: not the same numbers, and in expectation as probable.
+        assert row["rollout/staleness"] == 1 and 1e-6 < abs(row["rollout/is_weight_mean"] - 1) < 0.05
 
 
 @pytest.mark.slow

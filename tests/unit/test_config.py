@@ -54,6 +54,8 @@ def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path)
         ("data.source=mbpp", "needs a pretrained model"),
         ("cycle.variants=[magic]", "cycle.variants='magic': must be one of hardnegatives, self"),
         ("weight_sync.transport=nccl", "needs GPUs on both sides"),
+        ("ppo.importance_cap=0.9", "ppo.importance_cap=0.9: must be at least 1"),
+        ("rollout.mode=async", r"rollout\.mode='async': must be one of sync, one_step_off"),
         ("rollout.engine=vllm", "needs heads of at least 32"),
         ("engine.kind=deepspeed", "not available yet"),
         ("data.family.train_problems=10", "is less than the"),
@@ -73,6 +75,11 @@ def test_a_group_estimator_needs_groups() -> None:
 def test_engines_in_workers_cannot_be_sent_to_over_gloo() -> None:
     with pytest.raises(UserError, match="cannot send to itself"):
         load_config(None, ["rollout.in_workers=true", "weight_sync.transport=gloo"])
+
+
+def test_a_worker_that_learns_cannot_sample_meanwhile() -> None:
+    with pytest.raises(UserError, match="one_step_off with rollout.in_workers=true: .* set rollout.in_workers=false"):
+        load_config(None, ["rollout.mode=one_step_off", "rollout.in_workers=true"])
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:

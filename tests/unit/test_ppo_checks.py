@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actors.pipeline.ppo.checks import Diverged, check_first_minibatch, logprob_gap
+from actors.pipeline.ppo.checks import Diverged, check_first_minibatch, logprob_gap, staleness
 from rewardranker.config.schema import PPOConfig
+from rewardranker.problems.types import Candidate
 
 
 def gap(*differences: float) -> tuple[dict[str, float], list[str]]:
@@ -24,6 +25,17 @@ def test_the_gap_between_engine_and_trainer_is_measured_warned_of_and_refused() 
     assert len(gap(0.02, 0.02)[1]) == 1
     with pytest.raises(Diverged, match="the engines hold other weights"):
         gap(0.8, 0.8)
+
+
+def test_samples_are_of_the_version_that_the_mode_asks_for() -> None:
+    def age(step: int, lag: int, *versions: int) -> int:
+        samples = [Candidate("p", "python", "", "", "gen", weights_version=version) for version in versions]
+        return staleness(step, samples, lag)
+
+    assert (age(0, 0, 0), age(7, 0, 7, 7), age(0, 1, 0), age(1, 1, 0), age(7, 1, 6, 6)) == (0, 0, 0, 1, 1)
+    for step, lag, versions in ((7, 0, [6]), (7, 1, [7]), (7, 1, [5]), (7, 1, [6, 7]), (1, 1, [1])):
+        with pytest.raises(Diverged, match=f"step {step}: its samples are of weights version .*, and must be of"):
+            age(step, lag, *versions)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from rewardranker.config.loading import load_config
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.tiny import build_tokenizer
+from rewardranker.problems.pool import read_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Judgement, Verdict
 from rewardranker.runs.metrics import read_metrics
@@ -39,14 +40,25 @@ PROBLEMS = [replace(PROBLEM, id=f"p{i}", group_id=f"p{i}") for i in range(6)]
 Judge = Callable[[Sequence[tuple[Problem, str]]], list[Judgement]]
 
 
+def logprob(version: int) -> float:
+    """Of every token, by the policy after so many updates."""
+    return -4 + 0.5 * version
+
+
 @dataclass
 class Network:
-    """All roles in one: numbers that depend on the rows alone."""
+    """All roles in one: numbers that depend on the rows, and on how often it learnt.
+
+    Attributes:
+        fails: the update that raises.
+    """
 
     loaded: list[str] = field(default_factory=list)
+    updates: int = 0
+    fails: int = 99
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
-        return [np.full(len(row.response_ids), -1.0, np.float32) for row in rows]
+        return [np.full(len(row.response_ids), logprob(self.updates), np.float32) for row in rows]
 
     def values(self, rows: list[TokenSequence]) -> list[np.ndarray]:
         return [np.zeros(len(row.response_ids), np.float32) for row in rows]
@@ -55,14 +67,19 @@ class Network:
         return [float(len(row)) for row in rows]
 
     def update(self, *_: Any) -> dict[str, float]:
+        self.updates += 1
+        if self.updates == self.fails:
+            raise RuntimeError("lost")
         return {"actor/first_ratio": 1.0}
 
     def save(self, directory: str) -> None:
         metrics = read_metrics(Path(directory).parents[1])
         (Path(directory) / "rows").write_text(repr([row["step"] for row in metrics]))
+        (Path(directory) / "updates").write_text(str(self.updates))
 
     def load(self, directory: str) -> None:
         self.loaded.append(Path(directory).name)
+        self.updates = int((Path(directory) / "updates").read_text())
 
 
 class Here:
@@ -96,15 +113,35 @@ class Here:
 
 
 class Sampler:
-    """Engines that write the same program, longer with each sample."""
+    """Engines that write the same program, longer with each sample.
+
+    Attributes:
+        version: of the weights that they have.
+        asked: the first request's seed of every call.
+        learning: once set, it is waited for in every call but the first: until somebody learns, or gives up.
+    """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, log: list[str]) -> None:
         self._words, self._log = tokenizer.encode("return x + 1"), log
+        self.version, self.asked, self.busy, self.abandoned = 0, list[int](), False, False
+        self.learning: threading.Event | None = None
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[Response]:
         self._log.append("generate")
+        self.asked.append(requests[0].seed)
+        if self.learning and len(self.asked) > 1:
+            self.busy = True
+            assert self.learning.wait(60)
+            self.learning.clear()
+            self.busy = False
         texts = [self._words * (1 + i) for i in range(len(requests))]
-        return [Response(ids, np.full(len(ids), -1.0, np.float32), "length", 0) for ids in texts]
+        numbers = [np.full(len(ids), logprob(self.version), np.float32) for ids in texts]
+        return [Response(ids, row, "length", self.version) for ids, row in zip(texts, numbers, strict=True)]
+
+    def abandon(self) -> None:
+        self.abandoned = True
+        assert self.learning
+        self.learning.set()
 
 
 def right(count: int, items: Sequence[Any]) -> list[Judgement]:
@@ -129,17 +166,25 @@ class Run:
     versions: list[int] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
 
-    def __call__(self, directory: Path, judge: Judge | None, steps: int = STEPS, stop: int = 99) -> None:
+    def __post_init__(self) -> None:
+        self.tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
+        self.sampler = Sampler(self.tokenizer, self.log)
+        self.roles: dict[str, Any] = {n: Here(self.log, n) for n in ("policy", "critic", "reference", "reward")}
+
+    def __call__(
+        self, directory: Path, judge: Judge | None, *settings: str, steps: int = STEPS, stop: int = 99
+    ) -> None:
         """Trains; ``stop``: the sync that fails."""
-        config = load_config(None, [*SETTINGS, f"ppo.steps={steps}"])
-        tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
-        roles: dict[str, Any] = {n: Here(self.log, n) for n in ("policy", "critic", "reference", "reward")}
+        config = load_config(None, [*SETTINGS, f"ppo.steps={steps}", *settings])
+        tokenizer, roles = self.tokenizer, self.roles
 
         def sync(version: int) -> dict[str, float]:
+            assert not self.sampler.busy, "weights are sent under a running generation"
             self.log.append("sync")
             self.versions.append(version)
             if version == stop:
                 raise RuntimeError("stopped")
+            self.sampler.version = version
             return {}
 
         with Execution(judge or counting(), {p.id: p for p in PROBLEMS}) as execution:
@@ -151,7 +196,7 @@ class Run:
                 state=PPOState.begin(roles["policy"], roles["critic"], config.ppo.kl),
                 reference=roles["reference"],
                 reward=roles["reward"],
-                rollouts=Sampler(tokenizer, self.log),
+                rollouts=self.sampler,
                 execution=execution,
                 sync=sync,
                 warn=self.log.append,
@@ -215,6 +260,72 @@ def test_a_checkpoint_has_all_rows_before_it_and_a_resumed_run_the_rows_of_a_who
     resumed(cut, judge)
     assert resumed.loaded == ["step-000002"] and resumed.versions == [2, 3, 4]
     assert rows(cut) == rows(whole)
+
+
+def one_step_off() -> Run:
+    """A run whose engines sample ahead, and are not through before the critic has been asked to learn."""
+    run = Run()
+    run.sampler.learning = threading.Event()
+    critic = run.roles["critic"]
+
+    def learns(method: Callable[..., Any], shares: Sequence[Any], *args: Any) -> Pending[Any]:
+        assert run.sampler.learning
+        run.sampler.learning.set()
+        return Here.submit_each(critic, method, shares, *args)
+
+    critic.submit_each = learns
+    return run
+
+
+AHEAD = "rollout.mode=one_step_off"
+
+
+def test_the_next_samples_are_drawn_while_a_step_learns_and_are_one_version_old(tmp_path: Path) -> None:
+    """By hand: a token's log-probability rises by 0.5 with each update, so those of the version before weigh e^0.5
+    = 1.648721, or the cap of 1.5. Between equal versions, in the first step, engine and trainer agree."""
+    run = one_step_off()
+    run(tmp_path / "free", None, AHEAD)
+    assert run.versions == [1, 2, 3, 4] and len(run.sampler.asked) == len(set(run.sampler.asked)) == STEPS
+    first, *later = rows(tmp_path / "free")
+    assert first["rollout/logprob_gap_max"] == 0 and not {"rollout/staleness"} & first.keys()
+    for row in later:
+        assert not any("gap" in name for name in row)
+        assert (row["rollout/staleness"], row["rollout/is_weight_truncated"]) == (1, 0)
+        assert row["rollout/is_weight_mean"] == pytest.approx(1.648721)
+    one_step_off()(tmp_path / "capped", None, AHEAD, "ppo.importance_cap=1.5")
+    capped = rows(tmp_path / "capped")[1:]
+    assert [row["rollout/is_weight_truncated"] for row in capped] == [1, 1, 1]
+    assert [row["rollout/is_weight_mean"] for row in capped] == pytest.approx([1.5] * 3)
+    in_turn = Run()
+    in_turn(tmp_path / "sync", None)
+    assert in_turn.sampler.asked == run.sampler.asked  # the same prompts and seeds in both
+    assert not any("is_weight" in name or "stale" in name for row in rows(tmp_path / "sync") for name in row)
+
+
+def test_a_checkpoint_holds_the_samples_that_were_drawn_ahead(tmp_path: Path) -> None:
+    whole, cut, run = tmp_path / "whole", tmp_path / "cut", one_step_off()
+    run(whole, None, AHEAD)
+    with pytest.raises(RuntimeError, match="stopped"):
+        one_step_off()(cut, None, AHEAD, stop=4)
+    drawn = read_pool(cut / "checkpoints/step-000002/drawn.parquet")
+    assert {candidate.weights_version for candidate in drawn} == {1}
+    judge, resumed = counting(), one_step_off()
+    resumed.sampler.asked.append(run.sampler.asked[2])  # not asked for again
+    for _ in range(2):
+        judge([])
+    resumed(cut, judge, AHEAD)
+    assert resumed.loaded == ["step-000002"] and resumed.versions == [2, 3, 4]
+    assert resumed.sampler.asked == run.sampler.asked[2:]
+    assert rows(cut) == rows(whole)
+
+
+def test_a_run_that_ends_early_leaves_nobody_sampling(tmp_path: Path) -> None:
+    run = one_step_off()
+    run.roles["critic"].submit_each = run.roles["policy"].submit_each  # nobody tells the engines to come to an end
+    run.roles["policy"].role.fails = 1
+    with pytest.raises(RuntimeError, match="lost"):
+        run(tmp_path, None, AHEAD)
+    assert run.sampler.abandoned and not run.sampler.busy and run.versions == []
 
 
 def test_a_judge_that_fails_ends_the_run(tmp_path: Path) -> None:

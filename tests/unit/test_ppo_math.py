@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.training.losses import bradley_terry_loss, sft_loss
 from rewardranker.training.ppo.advantages import gae, grpo, rloo, whiten
 from rewardranker.training.ppo.experience import Samples, build_experience, minibatch_plan
+from rewardranker.training.ppo.importance import truncated_weights
 from rewardranker.training.ppo.kl import KLController, k1, k2, k3
 from rewardranker.training.ppo.losses import explained_variance, policy_loss, value_loss
 from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
@@ -103,6 +105,36 @@ def test_policy_gradient_at_ratio_one_is_the_advantage_over_the_denominator() ->
     assert stats["actor/ratio"] == 2 and stats["actor/ppo_kl"] == 0
 
 
+OLD, BEHAVIOUR = tensor([[-1.0, -1, -2, math.nan]]), tensor([[-1.2, -2, -1.5, 7]])
+
+
+def test_importance_weights_are_truncated_ratios() -> None:
+    """exp(-1 + 1.2) = 1.221403; exp(-1 + 2) = 2.718282, cut to 2; exp(-2 + 1.5) = .606531. Their mean is
+    3.827934 / 3; one of three was cut; what is outside the mask counts nowhere."""
+    weights, told = truncated_weights(OLD.requires_grad_(), BEHAVIOUR, tensor([[1.0, 1, 1, 0]]), cap=2)
+    close(weights, [[1.221403, 2, 0.606531, 0]])
+    assert not weights.requires_grad
+    assert told["rollout/is_weight_mean"] == pytest.approx(1.275978)
+    assert told["rollout/is_weight_truncated"] == pytest.approx(1 / 3)
+    equal, told = truncated_weights(BEHAVIOUR, BEHAVIOUR, torch.ones(1, 4), cap=1)
+    close(equal, [[1.0, 1, 1, 1]])
+    assert told == {"rollout/is_weight_mean": 1, "rollout/is_weight_truncated": 0}
+
+
+def test_a_weighted_advantage_weighs_the_loss_and_its_gradient_wherever_it_is_clipped() -> None:
+    """Ratios 5, 1.1, .5 of advantages -1 and 1, so every branch: dual clip, clip and none; by hand, at c = 3: 5 is
+    bounded to 3, 1.1 stands, the larger of .5 and .8 is .8; then -1.2, -1.1, -.5. Weights 2, .5, 1 and 1, 2, .5."""
+    ratios = tensor([[5.0, 1.1, 0.5], [5.0, 1.1, 0.5]])
+    advantages = tensor([[-1.0, -1, -1], [1, 1, 1]])
+    weights = tensor([[2.0, 0.5, 1], [1, 2, 0.5]])
+    logprobs = ratios.log().requires_grad_()
+    mask, old = torch.ones(2, 3), torch.zeros(2, 3)
+    loss, _ = policy_loss(logprobs, old, advantages * weights, mask, 1, dual_clip=3)
+    close(loss, 6 + 0.55 + 0.8 - 1.2 - 2.2 - 0.25, 1e-5)
+    (gradient,) = torch.autograd.grad(loss, logprobs)
+    close(gradient, [[0, 0.55, 0], [0, -2.2, -0.25]], 1e-5)
+
+
 def test_value_loss_is_clipped() -> None:
     """Old 0, new 1, return 1, clip .2: plain error 0, clipped value .2 with error .64; half of it is .32."""
     loss, stats = value_loss(tensor([[1.0]]), tensor([[0.0]]), tensor([[1.0]]), torch.ones(1, 1), 1)
@@ -185,6 +217,20 @@ def test_experience_holds_what_follows_from_the_samples(samples: list[TokenSeque
     ((share,),) = experience.shares([[1]], ["advantages"], ranks=1)
     assert share.denominator == 3 and share.sequences == samples[1:]
     close(share.tensors["advantages"], [[-a, -a, -a]], 1e-5)
+
+
+def test_samples_of_older_weights_weigh_in_the_advantages_alone(samples: list[TokenSequence]) -> None:
+    """Old - behaviour: 0; then -.5, 0 and 1, cut at log 2."""
+    old, behaviour, values = rows([-1], [-1, -2, -3]), [[-1.0], [-0.5, -2.0, -4.0]], rows([0.5], [0.1, 0.2, 0.3])
+    known = Samples(samples, tensor([1.0, 0]), tensor([True, True]), old, old, values)
+    fresh, unweighted = build_experience(known, RunningMoments(), 0.1, PPOConfig())
+    stale, metrics = build_experience(
+        replace(known, behaviour_logprobs=behaviour), RunningMoments(), 0.1, PPOConfig(importance_cap=2)
+    )
+    torch.testing.assert_close(stale.advantages, fresh.advantages * tensor([[1.0, 0, 0], [math.exp(-0.5), 1, 2]]))
+    assert torch.equal(stale.returns, fresh.returns) and torch.equal(stale.rewards, fresh.rewards)
+    assert metrics.keys() - unweighted.keys() == {"rollout/is_weight_mean", "rollout/is_weight_truncated"}
+    assert metrics["rollout/is_weight_truncated"] == 0.25
 
 
 def test_gae_experience_is_whitened_over_response_tokens(samples: list[TokenSequence]) -> None:

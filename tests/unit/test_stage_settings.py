@@ -15,11 +15,12 @@ from actors.pipeline.runtime import Runtime
 from actors.pipeline.shards import Plan
 from actors.pipeline.stages.evaluation import run_evaluation
 from actors.pipeline.stages.mining import run_first_triplets, run_mining, run_pool
+from actors.pipeline.stages.training import run_ppo
 from rewardranker.config.loading import load_config
 from rewardranker.judge import judge_fingerprint
 from rewardranker.problems.io import write_problems
 from rewardranker.runs.console import Console
-from rewardranker.runs.directory import RunDirectory
+from rewardranker.runs.directory import RunDirectory, Stage
 
 
 class Settings:
@@ -68,6 +69,31 @@ def test_a_stage_names_the_judges_of_the_languages_that_it_judges(
     stage(made, tmp_path)
     judges = run.found.get("judge") or run.found["plan"]["judge"]
     assert judges == {language: judge_fingerprint(language) for language in ("java", "php")}
+
+
+def test_ppo_one_step_off_is_another_stage_than_in_turn_and_a_resumed_run_says_so(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def run(mode: str, work: Callable[[Stage], None]) -> None:
+        made, told = context(tmp_path, f"rollout.mode={mode}")
+        run_ppo(made, "ppo-1", tmp_path, tmp_path)
+        directory = RunDirectory(made.config, said.append)
+        try:
+            directory.stage("ppo-1", told.found, {}, work)
+        finally:
+            directory.close()
+
+    def cut_off(stage: Stage) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run("one_step_off", cut_off)
+    run("sync", lambda stage: None)
+    run("one_step_off", lambda stage: None)
+    begins, _, again, *_ = said
+    assert "begins anew, what was left unfinished is of other settings" in begins
+    assert begins.endswith(": setting rollout_mode one_step_off -> sync")
+    assert "runs again, changed: setting rollout_mode sync -> one_step_off" in again
 
 
 def test_a_larger_cluster_does_no_stage_again(tmp_path: Path) -> None:

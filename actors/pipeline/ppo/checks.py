@@ -8,10 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from rewardranker.config.schema import PPOConfig
+from rewardranker.problems.types import Candidate
 
 
 class Diverged(RuntimeError):
     """Two parts that must agree do not; going on would train on wrong numbers."""
+
+
+def staleness(step: int, candidates: Sequence[Candidate], lag: int) -> int:
+    """By how many versions the weights that sampled are older than those that learn.
+
+    Args:
+        step: also the version of the weights that learn in it.
+        lag: what it is to be, but for the first steps, whose samples are of version 0.
+
+    Raises:
+        Diverged: a sample is of another version.
+    """
+    wanted, found = max(0, step - lag), sorted({candidate.weights_version for candidate in candidates})
+    if found != [wanted]:
+        raise Diverged(
+            f"step {step}: its samples are of weights version {', '.join(map(str, found))}, and must be of {wanted}: "
+            "the engines hold other weights"
+        )
+    return step - wanted
 
 
 def logprob_gap(

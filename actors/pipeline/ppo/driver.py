@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from actors.cluster.group import Pending
-from actors.pipeline.ppo.checks import check_first_minibatch, logprob_gap
+from actors.pipeline.ppo.ahead import Ahead
+from actors.pipeline.ppo.checks import check_first_minibatch, logprob_gap, staleness
 from actors.pipeline.ppo.execution import Execution, Metrics, StepRows
 from actors.pipeline.ppo.protocols import Role, Rollouts
 from actors.pipeline.ppo.state import PPOState
@@ -24,27 +25,32 @@ from actors.roles.reference import Reference
 from actors.roles.reward import Reward
 from rewardranker.config.schema import Config
 from rewardranker.generation import candidates as made
-from rewardranker.generation.types import Sampling
+from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.limits import Limits, Readable
+from rewardranker.models.limits import Limits
+from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.checkpoints import Checkpoints
 from rewardranker.runs.console import Advance
 from rewardranker.runs.metrics import MetricWriter
 from rewardranker.runs.seeds import derive_seed
-from rewardranker.training.ppo.experience import Samples, build_experience, minibatch_plan
+from rewardranker.training.ppo.experience import Experience, Samples, build_experience, minibatch_plan
+
+#: In a checkpoint: the samples of its next step, where they were drawn ahead.
+DRAWN = "drawn.parquet"
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """What the first half of a step leaves to the second: samples, and what is being computed about them."""
+    """What the first half of a step leaves to the second: samples, those of one prompt side by side."""
 
     candidates: list[Candidate]
     sequences: list[TokenSequence]
-    readable: Readable
-    scores: Pending[list[float]]
-    reference: Pending[list[np.ndarray]]
-    executed: Future[Metrics] | None
+
+    @classmethod
+    def of(cls, requests: Sequence[Request], candidates: list[Candidate]) -> Rollout:
+        pairs = zip(requests, candidates, strict=True)
+        return cls(candidates, [TokenSequence(q.prompt_ids, tuple(c.token_ids)) for q, c in pairs])
 
 
 @dataclass
@@ -72,62 +78,83 @@ class PPODriver:
             The means of the last tenth of the steps.
         """
         ppo, checkpoints, start = self.config.ppo, Checkpoints(directory / "checkpoints", self.warn), 0
+        drawn: Rollout | None = None
         if newest := checkpoints.newest():
             start, path = newest
-            self.state.load(path)
+            drawn = self._load(start, path)
             self.sync(start)
         writer = MetricWriter(directory, resume_at=start)
         rows = StepRows(writer.write)
         advance(start, before=True)
-        for step in range(start, ppo.steps):
-            with self._timed("step"):
-                rollout = self.begin(step)
-                metrics = self.learn(step, rollout) | self.sync(step + 1)
-            speed = sum(len(s.response_ids) for s in rollout.sequences) / self.timings["timing_s/step"]
-            rows.add(step, metrics | self.timings | {"perf/throughput": speed}, rollout.executed)
-            advance(1, rows.note(metrics))
-            if (step + 1) % ppo.checkpoint_every == 0 and step + 1 < ppo.steps:
-                rows.finish()
-                checkpoints.save(step + 1, self.state.save)
+        with Ahead(self._generate, self.rollouts.abandon) as ahead:
+            for step in range(start, ppo.steps):
+                self.timings.clear()
+                with self._timed("step"):
+                    rollout = drawn or self.begin(step)
+                    coming = self.begin_beside(step + 1, ahead) if self._lag and step + 1 < ppo.steps else None
+                    executed = self.execution.submit(rollout.candidates) if self.execution else None
+                    metrics = self.learn(step, rollout)
+                    drawn = coming.get() if coming else None
+                    metrics |= self.sync(step + 1)
+                speed = sum(len(s.response_ids) for s in rollout.sequences) / self.timings["timing_s/step"]
+                rows.add(step, metrics | self.timings | {"perf/throughput": speed}, executed)
+                advance(1, rows.note(metrics))
+                if (step + 1) % ppo.checkpoint_every == 0 and step + 1 < ppo.steps:
+                    rows.finish()
+                    checkpoints.save(step + 1, partial(self._save, drawn))
         rows.finish()
         writer.close()
         return writer.tail_means(ppo.steps)
 
     def begin(self, step: int) -> Rollout:
-        """Prompts, rollouts, scoring, judging; waits for the samples alone."""
-        ppo, seed, chat = self.config.ppo, self.config.run.seed, self.config.model.chat
-        rng = np.random.default_rng(derive_seed(seed, self.name, "prompts", step))
-        chosen = [self.problems[i] for i in rng.choice(len(self.problems), ppo.prompts_per_step, replace=False)]
-        by_id = {problem.id: problem for problem in chosen}
-        requests = made.requests_for(chosen, ppo.samples_per_prompt, self.tokenizer, chat, seed, self.name, step)
-        with self._timed("gen"):
-            responses = self.rollouts.generate(requests, Sampling(ppo.temperature, max_new_tokens=ppo.max_new_tokens))
-        candidates = made.to_candidates(requests, responses, by_id, self.tokenizer, self.name)
-        pairs = zip(requests, responses, strict=True)
-        sequences = [TokenSequence(q.prompt_ids, tuple(r.token_ids)) for q, r in pairs]
-        readable = made.readable_candidates(candidates, by_id, self.tokenizer, chat, self.limits)
-        scores = self.reward.submit_rows(Reward.score, readable.shown)
-        reference = self.reference.submit_rows(Reference.logprobs, sequences, ppo.temperature)
-        executed = self.execution.submit(candidates) if self.execution else None
-        return Rollout(candidates, sequences, readable, scores, reference, executed)
+        """From prompts to samples, by the weights that the engines have."""
+        requests = self._requests(step)
+        return self._rollout(requests, self._generate(requests))
+
+    def begin_beside(self, step: int, ahead: Ahead) -> Pending[Rollout]:
+        """:meth:`begin`, while something else is done."""
+        requests = self._requests(step)
+        drawing = ahead.begin(requests)
+
+        def get() -> Rollout:
+            with self._timed("wait"):
+                responses = drawing.result()
+            return self._rollout(requests, responses)
+
+        return Pending(get)
 
     def learn(self, step: int, rollout: Rollout) -> Metrics:
-        """Advantages from what is known of the samples, then the updates of critic and policy."""
-        ppo, sequences = self.config.ppo, rollout.sequences
-        policy, critic = self.state.policy, self.state.critic
+        """From samples to new weights: what is known of the samples, advantages, updates of critic and policy."""
+        ppo, candidates, sequences = self.config.ppo, rollout.candidates, rollout.sequences
+        policy, critic, chat = self.state.policy, self.state.critic, self.config.model.chat
+        stale = staleness(step, candidates, self._lag)
+        readable = made.readable_candidates(candidates, self._by_id, self.tokenizer, chat, self.limits)
         with self._timed("infer"):
+            scoring = self.reward.submit_rows(Reward.score, readable.shown)
+            referring = self.reference.submit_rows(Reference.logprobs, sequences, ppo.temperature)
             coming = policy.submit_rows(Policy.logprobs, sequences, ppo.temperature)
             guessing = critic.submit_rows(Critic.values, sequences) if critic else None
-            scores = made.reward_scores(rollout.readable, rollout.scores.get(), self.warn)
-            old, ref, values = coming.get(), rollout.reference.get(), guessing.get() if guessing else None
-        gap = logprob_gap([c.logprobs for c in rollout.candidates], old, ppo, self.warn)
-        finished = torch.tensor([c.finish_reason == "stop" for c in rollout.candidates])
-        samples = Samples(sequences, torch.tensor(scores), finished, old, ref, values)
+            scores = made.reward_scores(readable, scoring.get(), self.warn)
+            old, ref, values = coming.get(), referring.get(), guessing.get() if guessing else None
+        sampled = [candidate.logprobs for candidate in candidates]
+        # Weights of two versions differ by right.
+        gap = {"rollout/staleness": float(stale)} if stale else logprob_gap(sampled, old, ppo, self.warn)
+        finished = torch.tensor([c.finish_reason == "stop" for c in candidates])
+        samples = Samples(sequences, torch.tensor(scores), finished, old, ref, values, sampled if stale else None)
         experience, metrics = build_experience(samples, self.state.moments, self.state.kl.coef, ppo)
+        warm = step >= ppo.critic_warmup_steps
+        metrics |= self._update(step, experience, warm)
+        if warm:
+            check_first_minibatch(step, metrics, self.config.model.dtype)
+        self.state.kl.update(metrics["kl/sequence"], len(sequences))
+        return metrics | gap
+
+    def _update(self, step: int, experience: Experience, warm: bool) -> Metrics:
+        """Critic and, after its warm-up, policy learn at the same time."""
+        ppo, policy, critic, metrics = self.config.ppo, self.state.policy, self.state.critic, Metrics()
         seed = derive_seed(self.config.run.seed, self.name, "minibatches", step)
-        plan = minibatch_plan(len(sequences), ppo.minibatch_size, ppo.inner_epochs, seed)
+        plan = minibatch_plan(len(experience.sequences), ppo.minibatch_size, ppo.inner_epochs, seed)
         with self._timed("update"):
-            warm = step >= ppo.critic_warmup_steps
             updates = []
             if critic:
                 shares = experience.shares(plan, Critic.LEARNS_FROM, critic.world)
@@ -137,10 +164,43 @@ class PPODriver:
                 updates.append(policy.submit_each(Policy.update, shares, ppo))
             for update in updates:
                 metrics |= update.get()[0]
-        if warm:
-            check_first_minibatch(step, metrics, self.config.model.dtype)
-        self.state.kl.update(metrics["kl/sequence"], len(sequences))
-        return metrics | gap
+        return metrics
+
+    def _requests(self, step: int) -> list[Request]:
+        """For a step's samples: its prompts are drawn, its seeds derived."""
+        ppo, seed, chat = self.config.ppo, self.config.run.seed, self.config.model.chat
+        rng = np.random.default_rng(derive_seed(seed, self.name, "prompts", step))
+        chosen = [self.problems[i] for i in rng.choice(len(self.problems), ppo.prompts_per_step, replace=False)]
+        return made.requests_for(chosen, ppo.samples_per_prompt, self.tokenizer, chat, seed, self.name, step)
+
+    def _generate(self, requests: list[Request]) -> list[Response]:
+        ppo = self.config.ppo
+        with self._timed("gen"):
+            return self.rollouts.generate(requests, Sampling(ppo.temperature, max_new_tokens=ppo.max_new_tokens))
+
+    def _rollout(self, requests: list[Request], responses: list[Response]) -> Rollout:
+        candidates = made.to_candidates(requests, responses, self._by_id, self.tokenizer, self.name)
+        return Rollout.of(requests, candidates)
+
+    def _save(self, drawn: Rollout | None, directory: Path) -> None:
+        """Writes a checkpoint's files."""
+        self.state.save(directory)
+        if drawn:
+            write_pool(directory / DRAWN, drawn.candidates)
+
+    def _load(self, step: int, directory: Path) -> Rollout | None:
+        """Restores what :meth:`_save` wrote before ``step``."""
+        self.state.load(directory)
+        return Rollout.of(self._requests(step), read_pool(directory / DRAWN)) if self._lag else None
+
+    @cached_property
+    def _by_id(self) -> dict[str, Problem]:
+        return {problem.id: problem for problem in self.problems}
+
+    @property
+    def _lag(self) -> int:
+        """By how many versions samples are older than the weights that learn from them."""
+        return 1 if self.config.rollout.mode == "one_step_off" else 0
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:

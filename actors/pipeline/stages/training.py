@@ -142,7 +142,8 @@ def run_ppo(context: Context, name: str, sft: Path, reward_model: Path) -> Path:
         _train_ppo(context, name, sft, reward_model, stage)
 
     inputs = {"sft": sft, "reward": reward_model, "problems": context.data / "problems.jsonl"}
-    return context.stage(name, context.settings("ppo", steps=config.steps), inputs, work)
+    settings = context.settings("ppo", steps=config.steps, rollout_mode=context.config.rollout.mode)
+    return context.stage(name, settings, inputs, work)
 
 
 def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage: Stage) -> None:

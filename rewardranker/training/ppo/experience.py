@@ -12,6 +12,7 @@ from torch import Tensor
 from rewardranker.config.schema import PPOConfig
 from rewardranker.models.batching import TokenSequence, response_mask
 from rewardranker.training.ppo.advantages import estimator_of, masked_mean
+from rewardranker.training.ppo.importance import truncated_weights
 from rewardranker.training.ppo.kl import k1, k3
 from rewardranker.training.ppo.losses import explained_variance
 from rewardranker.training.ppo.rewards import RunningMoments, sequence_rewards, token_rewards
@@ -24,7 +25,8 @@ Rows = Sequence[np.ndarray]
 class Experience:
     """Tensors are fp32 ``[B, T]``, ``T`` the longest response; zero outside ``response_mask``.
 
-    ``values`` and ``returns`` stay zero where the advantage estimator needs no critic.
+    ``values`` and ``returns`` stay zero where the advantage estimator needs no critic. ``advantages`` hold the
+    importance weights of samples that older weights drew: a token's loss is proportional to its advantage.
     """
 
     sequences: list[TokenSequence]
@@ -79,7 +81,7 @@ class Share:
         return self.tensors[name][group, : like.shape[1]].to(like.device)
 
 
-def pad_rows(rows: Sequence[np.ndarray | Sequence[float]], length: int) -> Tensor:
+def pad_rows(rows: Sequence[np.ndarray] | Sequence[Sequence[float]], length: int) -> Tensor:
     """Ragged rows to fp32 ``[B, length]``, right-padded with zeros."""
     out = torch.zeros(len(rows), length)
     for i, row in enumerate(rows):
@@ -118,6 +120,7 @@ class Samples:
         finished: bool ``[B]``, ends with a token that ends a response.
         old_logprobs, ref_logprobs: ragged fp32 rows over response tokens.
         values: the critic's, likewise; ``None`` for the estimators that need no critic.
+        behaviour_logprobs: likewise, of older weights that sampled; ``None`` where the weights that learn did.
     """
 
     sequences: list[TokenSequence]
@@ -126,6 +129,7 @@ class Samples:
     old_logprobs: Rows
     ref_logprobs: Rows
     values: Rows | None
+    behaviour_logprobs: Sequence[Sequence[float]] | None = None
 
 
 def build_experience(
@@ -163,4 +167,8 @@ def build_experience(
     if values is not None:
         metrics["critic/vf_explained_var"] = explained_variance(value, returns, mask)
         metrics["critic/values/mean"] = float(masked_mean(value, mask))
+    if samples.behaviour_logprobs is not None:
+        behaviour = pad_rows(samples.behaviour_logprobs, length)
+        weights, told = truncated_weights(old, behaviour, mask, config.importance_cap)
+        advantages, metrics = advantages * weights, metrics | told
     return Experience(sequences, mask, old, ref, value, rewards, advantages, returns), metrics
