@@ -44,4 +44,5 @@ def _shards(working: Path) -> list[str]:
 
 
 def _whole(path: Path) -> bool:
-    return not path.name.startswith(".") and not path.parent.name.endswith(".shards")
+    counted = path.parent.name.endswith(".shards") or path.parent.name.startswith("step-")
+    return not path.name.startswith(".") and not counted

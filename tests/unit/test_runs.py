@@ -185,6 +185,8 @@ def test_what_is_left_of_pools_is_named(tmp_path: Path) -> None:
     for name in ("pool.shards/shard-2.parquet", "other.parquet"):  # a process that was killed while it wrote them
         (tmp_path / name).with_name(f".{Path(name).name}.7.tmp.parquet").write_bytes(b"PAR1")
     assert left_in(tmp_path) == "6 judged programs of pool (2 shards); greedy.parquet"
+    Checkpoints(tmp_path / "checkpoints", pytest.fail).save(4, lambda path: write_pool(path / "drawn.parquet", []))
+    assert left_in(tmp_path) == "the checkpoint of step 4; 6 judged programs of pool (2 shards); greedy.parquet"
 
 
 def test_what_was_cut_off_goes_on_with_other_ranks_and_says_so(tmp_path: Path) -> None:
