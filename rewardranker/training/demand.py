@@ -178,7 +178,7 @@ def _engines(config: Config, uses: Uses) -> Part:
     count = rollout.workers if uses.engines and not rollout.in_workers else 0
     each = {"CPU": rollout.cpus_per_worker, "GPU": rollout.gpus_per_worker}
     smaller = {kind: f"rollout.workers, rollout.{kind.lower()}s_per_worker" for kind in each}
-    if uses.roles and (rollout.engine != "vllm", cluster.placement, rollout.mode) == (True, "colocated", "sync"):
+    if uses.roles and rollout.engine != "vllm" and rollout.mode == "sync" and cluster.placement == "colocated":
         smaller["CPU"] += " (or rollout.in_workers=true)"
     return Part("engines", count, each, smaller)
 

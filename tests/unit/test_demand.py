@@ -73,6 +73,9 @@ def test_what_is_lacking_is_said_with_every_setting_that_would_help(monkeypatch:
         "rollout.in_workers=true); for the judge judge.executors, judge.cpus_per_executor; or set "
         "cluster.num_cpus=4: then processes share cores"
     )
+    with pytest.raises(UserError) as ahead:
+        require(load_config(None, ["rollout.mode=one_step_off"]), WHOLE, "CPU", [2.0])
+    assert "rollout.in_workers" not in str(ahead.value)  # which would be refused
     joined = load_config(None, ["cluster.address=auto", "judge.executors=9"])
     message = r"asked for 11 CPUs .*; the cluster has 8 on 2 node\(s\) of 4, 4\. Lower, .*; or add nodes$"
     with pytest.raises(UserError, match=message):
