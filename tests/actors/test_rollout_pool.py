@@ -74,24 +74,23 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
 
 def one_step_off(pool: RolloutPool, weights: RoleGroup[WeightSource], requests: list[Request]) -> None:
     """While the policy learns on, what it has is not what the engines had: one that is lost is not asked for. The
-    others take over, to the same samples; the next sync starts it again; without any others it is for the driver."""
+    others take over, to the same samples; without any others it is for the driver; the next sync starts all again."""
     pool._config.mode = "one_step_off"
     pool.sync(weights, 9)
     expected, group = pool.generate(requests, SAMPLING), pool.role.group
     pool._sync.send_to = lambda *_: pytest.fail("the policy is asked while it learns")  # type: ignore[method-assign]
-    dying = process_of(group, 0)
-    os.kill(dying, signal.SIGKILL)
+    dying = [process_of(group, place) for place in (0, 1)]
+    os.kill(dying[0], signal.SIGKILL)
     found = pool.generate(requests, SAMPLING)
     assert [(r.token_ids, r.weights_version) for r in found] == [(r.token_ids, 9) for r in expected]
-    pool.sync(weights, 10)
-    assert process_of(group, 0) != dying
-    assert [r.weights_version for r in pool.generate(requests, SAMPLING)] == [10] * len(requests)
-    for place in (0, 1):
-        os.kill(process_of(group, place), signal.SIGKILL)
+    os.kill(dying[1], signal.SIGKILL)
     with pytest.raises(WorkerLost, match="no engine is left that has the weights of this step's samples"):
         pool.generate(requests, SAMPLING)
+    pool.sync(weights, 10)
+    assert not {process_of(group, place) for place in (0, 1)} & set(dying)
+    assert [r.weights_version for r in pool.generate(requests, SAMPLING)] == [10] * len(requests)
     # What nobody waits for any more ends, and no engine is started for it.
-    pool.sync(weights, 11)
+    pool._serving = []
     with ThreadPoolExecutor(1) as thread:
         drawing = thread.submit(pool.generate, requests * 40, Sampling(1.0, max_new_tokens=300))
         while not pool._serving:
