@@ -203,8 +203,11 @@ class RoleGroup(Generic[R_co]):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Pending[list[T]]:
-        """Rows shared out over ranks, not waited for; one result per row, in the order of the rows."""
-        ranks = min(self.world, len(rows))
+        """Rows shared out over ranks, not waited for; one result per row, in the order of the rows.
+
+        Every rank is called, also where there is no row for it: a sharded network answers all at once.
+        """
+        ranks = self.world
         refs = [self.on(rank, method, list(rows[rank::ranks]), *args, **kwargs) for rank in range(ranks)]
         parts = self._pending(method, refs)
 

@@ -33,7 +33,7 @@ class Critic:
 
     def values(self, rows: list[TokenSequence]) -> list[np.ndarray]:
         """Value of the state before each response token, fp32 ``[len(response_ids)]`` per row."""
-        return infer_rows(lambda batch: self.network(batch, per_token=True), rows, self.layout)
+        return infer_rows(lambda batch: self.engine.infer(batch, True), rows, self.layout, rounds=self.engine.rounds)
 
     def update(self, shares: list[Share], config: PPOConfig) -> dict[str, float]:
         """Regression on returns over the minibatches. Returns means over all of them."""
@@ -49,7 +49,7 @@ class Critic:
             return value, {"critic/vf_loss": value.item(), "critic/vf_clipfrac": clipped}
 
         totals = accumulate(self.engine, self.layout.microbatches([[row] for row in share.sequences]), loss)
-        return {**self.engine.sum(totals), **prefixed("critic", self.engine.step())}
+        return {**self.rank.sum(totals), **prefixed("critic", self.engine.step())}
 
     def save(self, directory: str) -> None:
         self.engine.save(Path(directory), "critic")

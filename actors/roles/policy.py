@@ -13,7 +13,7 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.endings import Endings
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_policy, load_tokenizer
-from rewardranker.training.engine import build_engine
+from rewardranker.training.engine import build_engine, whole_state
 from rewardranker.training.losses import sft_loss
 from rewardranker.training.ppo.experience import Share
 from rewardranker.training.ppo.losses import policy_loss
@@ -36,7 +36,7 @@ class Policy:
         Endings.of_model(setup.model_path, self.tokenizer).write_to(self.network.model)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.engine = build_engine(setup, self.network, rank)
-        self.weights = WeightSource(self.engine.full_parameters)
+        self.weights = WeightSource.of(self.engine, setup.dtype)
 
     def learn(self, minibatch: list[TokenSequence]) -> dict[str, float]:
         """One update of SFT, on completions. Returns global means."""
@@ -52,11 +52,11 @@ class Policy:
             return value, {"sft/loss": value.item(), "sft/likely_tokens": likely.sum().item() / denominator}
 
         totals = accumulate(self.engine, self.layout.microbatches([[row] for row in mine]), loss)
-        return {**self.engine.sum(totals), **prefixed("sft", self.engine.step())}
+        return {**self.rank.sum(totals), **prefixed("sft", self.engine.step())}
 
     def logprobs(self, rows: list[TokenSequence], temperature: float) -> list[np.ndarray]:
         """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per row."""
-        return response_logprobs(self.network, rows, temperature, self.layout)
+        return response_logprobs(self.engine, rows, temperature, self.layout)
 
     def update(self, shares: list[Share], config: PPOConfig) -> dict[str, float]:
         """PPO over the minibatches. Returns means over all of them, and of the first ratio."""
@@ -80,12 +80,13 @@ class Policy:
             return value, {key: total.item() / denominator for key, total in stats.items()}
 
         totals = accumulate(self.engine, self.layout.microbatches([[row] for row in share.sequences]), loss)
-        return {**self.engine.sum(totals), **prefixed("actor", self.engine.step())}
+        return {**self.rank.sum(totals), **prefixed("actor", self.engine.step())}
 
     def export(self, directory: str) -> None:
-        """Writes a Hugging Face model directory (rank 0)."""
+        """Writes a Hugging Face model directory (rank 0). Collective."""
+        state = whole_state(self.engine)
         if self.rank.index == 0:
-            self.network.model.save_pretrained(directory)
+            self.network.model.save_pretrained(directory, state_dict=state)
             self.tokenizer.save_pretrained(directory)
 
     def save(self, directory: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import ray
@@ -15,20 +15,41 @@ from actors.cluster.ranks import open_store
 from actors.weights.buckets import byte_size, meta_of, split
 from actors.weights.group import WeightGroup
 from rewardranker.generation.types import TensorMeta
+from rewardranker.training.engine import TrainEngine
 
 
 class WeightSource:
     """Gives away a network's weights, bucket by bucket.
 
-    ``parameters`` makes a fresh pass over (name of the Hugging Face checkpoint, whole tensor), each time in
-    the same order. A tied output embedding is not among them: receivers tie it again.
+    Every rank calls what gives weights away, since all of them gather what is sharded; one sends.
+
+    Args:
+        parameters: makes a fresh pass over (name of the Hugging Face checkpoint, whole tensor), each time in the same
+            order. A tied output embedding is not among them: receivers tie it again.
+        metas: what is announced about them; not given, it is what a pass over them finds. Tensors are sent in its
+            types.
+        device: where the weights live: ``cpu`` or ``cuda:0``.
+        sends: whether this is the rank that does.
     """
 
-    def __init__(self, parameters: Callable[[], Iterator[tuple[str, Tensor]]]) -> None:
-        self._parameters = parameters
-        self._waiting: Iterator[Tensor] = iter(())
+    def __init__(
+        self,
+        parameters: Callable[[], Iterator[tuple[str, Tensor]]],
+        metas: Sequence[TensorMeta] | None = None,
+        device: str = "cpu",
+        sends: bool = True,
+    ) -> None:
+        self._parameters, self._device, self._sends = parameters, device, sends
+        self._given = metas
+        self._waiting: Iterator[Tensor | None] = iter(())
         self._store: dist.TCPStore | None = None
         self._group: WeightGroup | None = None
+
+    @classmethod
+    def of(cls, engine: TrainEngine, dtype: str) -> WeightSource:
+        """Of what an engine trains, sent as ``dtype``."""
+        metas = [(name, dtype, shape) for name, shape in engine.shapes().items()]
+        return cls(engine.full_parameters, metas, engine.rank.device, engine.rank.index == 0)
 
     def metas(self) -> list[TensorMeta]:
         """What the buckets will hold, in order."""
@@ -49,7 +70,8 @@ class WeightSource:
 
         One at a time: the store never holds the whole model.
         """
-        return [ray.put(next(self._waiting).numpy())]
+        bucket = next(self._waiting)
+        return [] if bucket is None else [ray.put(bucket.numpy())]
 
     def open_group(self, timeout_s: float) -> tuple[str, int]:
         """Opens the meeting point of a new weight group; returns its address and port."""
@@ -64,28 +86,35 @@ class WeightSource:
 
     def send(self, limit_bytes: int) -> None:
         """Broadcasts all weights to the group."""
-        assert self._group is not None, "join_group comes first"
-        for bucket in self._packed(limit_bytes, self._group.device):
-            self._group.broadcast(bucket)
+        assert self._group is not None or not self._sends, "join_group comes first"
+        for bucket in self._packed(limit_bytes, self._group.device if self._group else self._device):
+            if self._group and bucket is not None:
+                self._group.broadcast(bucket)
 
     @cached_property
     def _metas(self) -> list[TensorMeta]:
+        if self._given is not None:
+            return list(self._given)
         return [meta_of(name, tensor) for name, tensor in self._parameters()]
 
-    @cached_property
-    def _device(self) -> str:
-        return str(next(iter(self._parameters()))[1].device)
-
-    def _packed(self, limit_bytes: int, device: str) -> Iterator[Tensor]:
+    def _packed(self, limit_bytes: int, device: str) -> Iterator[Tensor | None]:
+        """The buckets, on the rank that sends; the others take part in gathering, and hold nothing."""
         tensors = self._parameters()
         for metas in split(self._metas, limit_bytes):
-            bucket = torch.empty(byte_size(metas), dtype=torch.uint8, device=device)
+            bucket = torch.empty(byte_size(metas) if self._sends else 0, dtype=torch.uint8, device=device)
             offset = 0
             for meta in metas:
-                name, tensor = next(tensors)
-                if meta_of(name, tensor) != meta:
-                    raise RuntimeError(f"announced {meta}, then found {meta_of(name, tensor)}")
-                raw = tensor.detach().contiguous().view(-1).view(torch.uint8)
-                bucket[offset : offset + len(raw)].copy_(raw)
-                offset += len(raw)
-            yield bucket
+                found = next(tensors)
+                if self._sends:
+                    raw = _raw(meta, *found)
+                    bucket[offset : offset + len(raw)].copy_(raw)
+                    offset += len(raw)
+            yield bucket if self._sends else None
+
+
+def _raw(meta: TensorMeta, name: str, tensor: Tensor) -> Tensor:
+    """The bytes of a tensor as it was announced, ``uint8 [n]``."""
+    announced, dtype, shape = meta
+    if (name, tuple(tensor.shape)) != (announced, shape):
+        raise RuntimeError(f"announced {meta}, then found {meta_of(name, tensor)}")
+    return tensor.detach().to(getattr(torch, dtype)).contiguous().view(-1).view(torch.uint8)

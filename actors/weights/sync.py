@@ -23,8 +23,6 @@ R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 P = ParamSpec("P")
 
-TRAINER = "policy rank 0"
-
 #: After a failure the others are given this long to fail too, so that whoever caused it is among those named.
 GRACE_S = 5.0
 
@@ -142,20 +140,23 @@ class WeightSync:
         if self._transport == "object_store":
             self._through_store(weights, receivers)
         else:
-            sending = weights.on(0, WeightSource.send, self._limit)
+            sending = _everywhere(weights, WeightSource.send, self._limit)
             receiving = receivers.ask(Receiver.receive_weights, self._limit)
             self._all(f"receive_weights over {self._transport}", receiving, sending)
         self._all("finish_update", receivers.ask(Receiver.finish_update, version))
         return metas
 
     def _through_store(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
-        count = self._trainer(weights, WeightSource.begin_buckets, self._limit)
-        coming = weights.on(0, WeightSource.put_bucket)
+        count = self._all("weights.begin_buckets", {}, _everywhere(weights, WeightSource.begin_buckets, self._limit))[
+            0
+        ]
+        coming = _everywhere(weights, WeightSource.put_bucket)
         for number in range(1, count + 1):
-            bucket: Any = self._answer(coming, f"weights.put_bucket {number} of {count}")[0]  # Ray passes what it is
+            # Ray passes what the reference is of.
+            bucket: Any = self._all(f"weights.put_bucket {number} of {count}", {}, coming)[0][0]
             if number < count:
                 # The trainer packs the next one while the rollouts load this one.
-                coming = weights.on(0, WeightSource.put_bucket)
+                coming = _everywhere(weights, WeightSource.put_bucket)
             self._all(f"load_bucket {number} of {count}", receivers.ask(Receiver.load_bucket, bucket))
 
     def _connect(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
@@ -175,7 +176,7 @@ class WeightSync:
         ranks = self._all("weight_ranks", receivers.ask(Receiver.weight_ranks))
         world, limit_s = 1 + sum(ranks), self._config.timeout_s
         address, port = self._trainer(weights, WeightSource.open_group, limit_s)
-        trainer = weights.on(0, WeightSource.join_group, world, self._transport, limit_s)
+        trainer = [weights.on(0, WeightSource.join_group, world, self._transport, limit_s)]
         first = dict(zip(receivers.places, itertools.accumulate(ranks, initial=1), strict=False))
         joining = {
             place: receivers.rollouts.on(
@@ -192,17 +193,16 @@ class WeightSync:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        return self._answer(weights.on(0, method, *args, **kwargs), f"weights.{method.__name__}")
-
-    def _answer(self, call: ObjectRef[T], what: str) -> T:
-        answer: T = self._all(what, {}, call)[-1]
+        answer: T = self._all(f"weights.{method.__name__}", {}, [weights.on(0, method, *args, **kwargs)])[0]
         return answer
 
-    def _all(self, what: str, calls: Mapping[int, ObjectRef[T]], trainer: ObjectRef[Any] | None = None) -> list[T]:
-        """Waits for the rollouts' answers, and the trainer's, which comes last; whoever fails is named."""
-        refs = [*calls.values()] if trainer is None else [*calls.values(), trainer]
+    def _all(
+        self, what: str, calls: Mapping[int, ObjectRef[Any]], trainers: Sequence[ObjectRef[Any]] = ()
+    ) -> list[Any]:
+        """Waits for the rollouts' answers, and the trainer's ranks', which come last; whoever fails is named."""
+        refs = [*calls.values(), *trainers]
         places = list(calls)
-        names = [f"rollout {place}" for place in places] + [TRAINER] * (trainer is not None)
+        names = [f"rollout {place}" for place in places] + [f"policy rank {k}" for k in range(len(trainers))]
         answers, failures = _wait(refs, self._config.timeout_s)
         late = [k for k in range(len(refs)) if k not in answers and k not in failures]
         if failures:
@@ -216,6 +216,16 @@ class WeightSync:
                 tuple(places[k] for k in late if k < len(places)),
             )
         return [answers[k] for k in range(len(refs))]
+
+
+def _everywhere(
+    weights: Ranks[WeightSource],
+    method: Callable[Concatenate[WeightSource, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> list[ObjectRef[T]]:
+    """The same call on all of the policy's ranks."""
+    return [weights.on(rank, method, *args, **kwargs) for rank in range(weights.world)]
 
 
 def _wait(refs: list[ObjectRef], timeout_s: float) -> tuple[dict[int, Any], dict[int, RayError]]:

@@ -25,6 +25,8 @@ PLACES: dict[str, dict[str, str]] = {
     },
     "engine.kind": {
         "torch": "rewardranker.training.torch_engine:TorchEngine",
+        "deepspeed": "actors.engines.deepspeed:DeepSpeedEngine",
+        "fsdp2": "actors.engines.fsdp2:Fsdp2Engine",
     },
     "rollout.engine": {
         "transformers": "actors.rollout.transformers:transformers_engine",

@@ -56,7 +56,6 @@ def value(config: Config, key: str) -> Any:
 
 def check(config: Config) -> None:
     """Raises :class:`UserError` for the first rule that the config breaks."""
-    _engine_exists(config)
     for setting in settings().values():
         if setting.choices or setting.takes_code:
             _check_choice(setting, value(config, setting.name))
@@ -214,9 +213,28 @@ def _flash_attention_rounds(c: Config) -> None:
         )
 
 
-def _engine_exists(c: Config) -> None:
-    if c.engine.kind == "deepspeed":
-        raise UserError("engine.kind=deepspeed is not available yet; use engine.kind=torch")
+def _engines_can(c: Config) -> None:
+    kind, stage, offload = c.engine.kind, c.engine.zero_stage, c.engine.offload
+    if kind != "deepspeed" and stage is not None:
+        raise UserError(
+            f"engine.zero_stage={stage}: ZeRO is deepspeed's, and engine.kind is {kind}; set engine.kind=deepspeed, "
+            "or engine.kind=fsdp2, which shares weights, gradients and moments"
+        )
+    if stage is not None and not 0 <= stage <= 3:
+        raise UserError(f"engine.zero_stage={stage}: DeepSpeed has the stages 0 to 3")
+    if kind != "deepspeed" and offload != "none":
+        raise UserError(
+            f"engine.offload={offload} is deepspeed's, and engine.kind is {kind}; set engine.kind=deepspeed"
+        )
+    if stage == 0 and offload != "none":
+        raise UserError(f"engine.offload={offload} needs engine.zero_stage of 1 or more")
+    if offload == "parameters" and stage != 3:
+        raise UserError("engine.offload=parameters needs engine.zero_stage=3, which takes them in as they are needed")
+    if kind in ("deepspeed", "fsdp2") and c.engine.trained_layers:
+        raise UserError(
+            f"engine.trained_layers={c.engine.trained_layers} runs parts of a network by themselves, and "
+            f"engine.kind={kind} divides it as a whole; use engine.kind=torch, or engine.trained_layers=0"
+        )
 
 
 def _family_is_large_enough(c: Config) -> None:
@@ -244,5 +262,6 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _something_overlaps,
     _vllm_reads_the_heads,
     _flash_attention_rounds,
+    _engines_can,
     _family_is_large_enough,
 )

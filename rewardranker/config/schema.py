@@ -349,7 +349,20 @@ class BenchmarkConfig:
 class EngineConfig:
     """How networks are trained."""
 
-    kind: str = setting("torch", "The training engine.")
+    kind: str = setting(
+        "torch",
+        "The training engine. torch: every rank holds whole networks; deepspeed, fsdp2: ranks share them.",
+    )
+    zero_stage: int | None = setting(
+        None,
+        "Of deepspeed, what ranks share: 1 the optimiser's moments, 2 also gradients, 3 also weights; 0 nothing; "
+        "null: 2. fsdp2 shares all three.",
+    )
+    offload: str = setting(
+        "none",
+        "Of deepspeed, what is kept in the host's memory; parameters: of stage 3, and the optimiser too.",
+        choices=("none", "optimizer", "parameters"),
+    )
     launcher: str = setting(
         "actors",
         "Who starts the ranks of SFT and reward models: our own actors, or Ray Train.",

@@ -9,11 +9,11 @@ the config names that token and says that the one number is no logit, to which n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from tokenizers import Tokenizer, processors
-from torch import nn
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from rewardranker.models.architectures import known_elsewhere
@@ -28,13 +28,18 @@ PAD = "<|pad|>"
 
 
 def export_scorer(
-    network: ScorerNetwork, tokenizer: PreTrainedTokenizerBase, directory: AnyPath, chat: bool = False
+    network: ScorerNetwork,
+    tokenizer: PreTrainedTokenizerBase,
+    directory: AnyPath,
+    chat: bool = False,
+    state: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Writes a whole Hugging Face model directory; neither the network nor the tokenizer is changed.
 
     Args:
         chat: scored texts begin with what the tokenizer's chat template makes of a problem, with which comes whatever
             the model begins with; else with what the tokenizer puts before any text.
+        state: the network's tensors, where it does not hold them itself.
     """
     model = network.model
     scoring = scoring_tokenizer(tokenizer, Limits.of(model.config), chat)
@@ -44,8 +49,8 @@ def export_scorer(
     config.problem_type, config.id2label, config.label2id = "regression", {0: "score"}, {"score": 0}
     # vLLM: prompt and program are one text, and nothing is put between them.
     config.use_sep_token = False
-    with _room_for(model, int(scoring.pad_token_id) + 1):
-        model.save_pretrained(directory)
+    with _room_for(model, int(scoring.pad_token_id) + 1, dict(state or model.state_dict())) as tensors:
+        model.save_pretrained(directory, state_dict=tensors)
     scoring.save_pretrained(directory)
     if not known_elsewhere(type(model)):
         kind = type(model).__name__
@@ -95,20 +100,17 @@ def _pad_token(tokenizer: PreTrainedTokenizerBase, limits: Limits) -> str:
 
 
 @contextlib.contextmanager
-def _room_for(model: PreTrainedModel, tokens: int) -> Iterator[None]:
-    """The model with embeddings for at least so many tokens; new ones are zero, since padding says nothing."""
-    text, old = model.config.get_text_config(), model.get_input_embeddings()
-    if text.vocab_size >= tokens:
-        yield
+def _room_for(model: PreTrainedModel, tokens: int, state: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """Tensors and config with embeddings for at least so many tokens; new ones are zero: padding says nothing."""
+    text, before = model.config.get_text_config(), model.config.get_text_config().vocab_size
+    if before >= tokens:
+        yield state
         return
-    before, weight = text.vocab_size, old.weight
-    assert isinstance(weight, nn.Parameter)
-    rows = weight.new_zeros(tokens - before, weight.shape[1])
-    grown = nn.Embedding.from_pretrained(torch.cat([weight.detach(), rows]))
-    model.set_input_embeddings(grown)
+    embeddings = model.get_input_embeddings()
+    [name] = [f"{name}.weight" for name, module in model.named_modules() if module is embeddings]
+    old = state[name]
     text.vocab_size = tokens
     try:
-        yield
+        yield state | {name: torch.cat([old, old.new_zeros(tokens - len(old), old.shape[1])])}
     finally:
-        model.set_input_embeddings(old)
         text.vocab_size = before

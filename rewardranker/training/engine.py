@@ -1,4 +1,4 @@
-"""What a training engine must do. Whoever trains talks to this, never to DDP or DeepSpeed."""
+"""What a training engine must do. Whoever computes with a network that may be sharded talks to this."""
 
 from __future__ import annotations
 
@@ -16,16 +16,26 @@ from rewardranker.training.setup import NetworkSetup
 
 
 class TrainEngine(Protocol):
-    """Trains the parameters of one network that need gradients, over all of its ranks.
+    """Computes with one network, and trains the parameters that need gradients, over all of its ranks.
 
     A loss passed in is this rank's share of a *sum*: engines add gradients over micro-batches and ranks,
-    they never average.
+    they never average. A network whose setup has no optimiser is frozen: it is asked, and never trained.
     """
 
     network: Network
+    rank: Rank
 
     def __call__(self, *args: Any) -> Any:
         """The network's forward pass, through whatever wraps it for training."""
+
+    def infer(self, *args: Any) -> Any:
+        """The forward pass without gradients. Collective where parameters are sharded, see :meth:`rounds`."""
+
+    def rounds(self, count: int) -> int:
+        """How often :meth:`infer` has to be called on this rank, which needs it ``count`` times.
+
+        As often as on the others where a call is a collective; then this is one, too.
+        """
 
     def backward(self, loss: Callable[[], Tensor], last: bool) -> None:
         """Computes a micro-batch's loss and adds its gradients; ``last`` of the minibatch on this rank."""
@@ -33,26 +43,38 @@ class TrainEngine(Protocol):
     def step(self) -> dict[str, float]:
         """Clips, updates, zeroes; returns ``grad_norm`` (before clipping) and ``lr``."""
 
-    def sum(self, values: dict[str, float]) -> dict[str, float]:
-        """Adds numbers over ranks. Collective."""
-
-    def most(self, count: int) -> int:
-        """The largest of the ranks' numbers. Collective."""
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names (of the Hugging Face checkpoint) and shapes of the whole parameters; nothing is gathered."""
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Names (of the Hugging Face checkpoint) and whole tensors. Collective where parameters are sharded."""
+        """The whole parameters, one after the other, in the order of :meth:`shapes`.
+
+        Collective where parameters are sharded: all ranks go through all of it. An update may change what was given.
+        """
 
     def save(self, directory: Path, name: str) -> None:
         """Writes weights, optimiser, schedule and random state. Called on every rank."""
 
     def load(self, directory: Path, name: str) -> None:
-        """Restores what :meth:`save` wrote, on any number of ranks."""
+        """Restores what :meth:`save` wrote, on any number of ranks, or says that it cannot."""
 
 
 def build_engine(setup: NetworkSetup, network: Network, rank: Rank) -> TrainEngine:
-    """The engine that the setup names, made from network, optimiser, total number of updates, and rank."""
-    assert setup.optim is not None, "a frozen network has no engine"
-    if setup.engine.gradient_checkpointing:
+    """The engine that the setup names, made from network, setup and rank."""
+    if setup.optim and setup.engine.gradient_checkpointing:
         recompute_layers(network.model, f"model={setup.model_path}")
-    engine: TrainEngine = chosen("engine.kind", setup.engine.kind)(network, setup.optim, setup.total_steps, rank)
+    engine: TrainEngine = chosen("engine.kind", setup.engine.kind)(network, setup, rank)
     return engine
+
+
+def whole_state(engine: TrainEngine) -> dict[str, Tensor]:
+    """All tensors of a network's checkpoint, whole and on the CPU, on rank 0; nothing on the others. Collective."""
+    state: dict[str, Tensor] = {}
+    for name, tensor in engine.full_parameters():
+        if engine.rank.index == 0:
+            state[name] = tensor.detach().cpu()
+    if engine.rank.index == 0:
+        model = engine.network.model
+        parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+        state |= {name: buffer for name, buffer in model.state_dict().items() if name not in parameters}
+    return state

@@ -14,7 +14,7 @@ from rewardranker.models.frozen import FrozenLayers
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.paths import AnyPath
-from rewardranker.training.engine import TrainEngine, build_engine
+from rewardranker.training.engine import build_engine, whole_state
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.shares import share_out
@@ -38,27 +38,21 @@ class Reranker:
         self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, trained)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.frozen = frozen
-        self._engine: TrainEngine | None = None
-        if setup.optim is not None:
-            if setup.engine.trained_layers:
-                self.frozen = frozen or FrozenLayers(self.network, setup.engine.trained_layers, self.layout)
-                self.frozen.below(self.network)
-            self._engine = build_engine(setup, self.network, rank)
-
-    @property
-    def engine(self) -> TrainEngine:
-        if self._engine is None:
-            raise RuntimeError("this reranker is frozen: its setup has no optimiser")
-        return self._engine
+        if trained and setup.engine.trained_layers:
+            self.frozen = frozen or FrozenLayers(self.network, setup.engine.trained_layers, self.layout)
+            self.frozen.below(self.network)
+        self.engine = build_engine(setup, self.network, rank)
 
     def score(self, rows: Sequence[TokenSequence], advance: Callable[[int], None] | None = None) -> list[float]:
         """One number per row, higher is better; ``advance`` as in :func:`infer_rows`."""
-        return [float(row[0]) for row in infer_rows(self.network, rows, self.layout, advance)]
+        found = infer_rows(self.engine.infer, rows, self.layout, advance, self.engine.rounds)
+        return [float(row[0]) for row in found]
 
     def learn(self, minibatch: list[Any]) -> dict[str, float]:
         """One update on examples of the setup's objective. Returns global means."""
         objective = self.setup.objective
-        assert objective is not None, "an objective comes with the optimiser"
+        if objective is None or self.setup.optim is None:
+            raise RuntimeError("this reranker is frozen: its setup has no optimiser")
         denominator = len(minibatch)
         lengths = [sum(map(len, objective.rows([example]))) for example in minibatch]
         mine = [minibatch[i] for i in share_out(lengths, self.rank.world)[self.rank.index]]
@@ -70,12 +64,13 @@ class Reranker:
 
         groups = self.layout.microbatches([objective.rows([example]) for example in mine])
         totals = accumulate(self.engine, groups, loss)
-        return self.engine.sum(totals) | self.engine.step()
+        return self.rank.sum(totals) | self.engine.step()
 
     def export(self, directory: AnyPath) -> None:
-        """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0)."""
+        """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0). Collective."""
+        state = whole_state(self.engine)
         if self.rank.index == 0:
-            export_scorer(self.network, self.tokenizer, directory, self.setup.chat)
+            export_scorer(self.network, self.tokenizer, directory, self.setup.chat, state)
 
     def save(self, directory: str) -> None:
         self.engine.save(Path(directory), "reward")

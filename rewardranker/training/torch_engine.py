@@ -7,43 +7,43 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from rewardranker.config.schema import OptimConfig
 from rewardranker.models.scoring import Network
 from rewardranker.training.ranks import Rank
-from rewardranker.training.schedule import learning_rate
+from rewardranker.training.schedule import adamw, learning_rate, set_rate
+from rewardranker.training.setup import NetworkSetup
 
 
 class TorchEngine:
-    """AdamW over one network, see :class:`rewardranker.training.engine.TrainEngine`."""
+    """AdamW over one network, see :class:`rewardranker.training.engine.TrainEngine`. Every rank holds all of it."""
 
-    def __init__(self, network: Network, optim: OptimConfig, total_steps: int, rank: Rank) -> None:
-        self.network = network
-        self.rank = rank
-        self._optim, self._total_steps, self._updates = optim, total_steps, 0
+    def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
+        self.network, self.rank = network, rank
+        self._total_steps, self._updates = setup.total_steps, 0
         devices = [rank.device] if rank.device.startswith("cuda") else None
         # Nothing but the last backward of a minibatch communicates.
         self._wrapped: nn.Module = (
             DistributedDataParallel(network, device_ids=devices, forward_sync_buffers=False)
-            if rank.world > 1
+            if rank.world > 1 and setup.optim
             else network
         )
+        self._optim = setup.optim or OptimConfig()
         self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._optimizer = torch.optim.AdamW(
-            self._trained,
-            lr=optim.lr,
-            betas=(optim.beta1, optim.beta2),
-            eps=optim.eps,
-            weight_decay=optim.weight_decay,
-        )
+        self._optimizer = adamw(self._trained, self._optim)
 
     def __call__(self, *args: Any) -> Any:
         return self._wrapped(*args)
+
+    def infer(self, *args: Any) -> Any:
+        with torch.inference_mode():
+            return self.network(*args)
+
+    def rounds(self, count: int) -> int:
+        return count
 
     def backward(self, loss: Callable[[], Tensor], last: bool) -> None:
         wrapped = self._wrapped
@@ -53,35 +53,22 @@ class TorchEngine:
             (loss() * self.rank.world).backward()
 
     def step(self) -> dict[str, float]:
-        lr = learning_rate(self._optim, self._updates, self._total_steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
+        rate = learning_rate(self._optim, self._updates, self._total_steps)
+        set_rate(self._optimizer, rate)
         norm = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self._updates += 1
-        return {"grad_norm": float(norm), "lr": lr}
+        return {"grad_norm": float(norm), "lr": rate}
 
-    def sum(self, values: dict[str, float]) -> dict[str, float]:
-        if self.rank.world == 1:
-            return values
-        totals = torch.tensor(list(values.values()), dtype=torch.float64, device=self.rank.device)
-        dist.all_reduce(totals)
-        return dict(zip(values, totals.tolist(), strict=True))
-
-    def most(self, count: int) -> int:
-        if self.rank.world == 1:
-            return count
-        largest = torch.tensor(count, device=self.rank.device)
-        dist.all_reduce(largest, dist.ReduceOp.MAX)
-        return int(largest)
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(parameter.shape) for name, parameter in self.network.model.named_parameters()}
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
         yield from self.network.model.named_parameters()
 
     def save(self, directory: Path, name: str) -> None:
-        random = {"torch": torch.get_rng_state(), "numpy": np.random.get_state()}
-        torch.save(random, directory / f"{name}-random-{self.rank.index}.pt")
+        self.rank.save_random(directory, name)
         if self.rank.index == 0:
             state = {
                 "network": self.network.state_dict(),
@@ -95,8 +82,4 @@ class TorchEngine:
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._updates = state["updates"]
-        own = directory / f"{name}-random-{self.rank.index}.pt"
-        if own.exists():  # none where fewer ranks saved: whole checkpoints alone are read
-            random = torch.load(own, weights_only=False)
-            torch.set_rng_state(random["torch"])
-            np.random.set_state(random["numpy"])
+        self.rank.load_random(directory, name)

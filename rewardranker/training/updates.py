@@ -10,9 +10,11 @@ from torch import Tensor
 
 from rewardranker.models.batching import TokenBatch, TokenSequence
 from rewardranker.models.layout import Layout
-from rewardranker.models.scoring import PolicyNetwork
 from rewardranker.training.engine import TrainEngine
 from rewardranker.training.shares import evened
+
+#: What a rank computes where it has nothing left to compute and the others wait for it.
+FILLER = TokenSequence((0,), (0,))
 
 
 def infer_rows(
@@ -20,6 +22,7 @@ def infer_rows(
     sequences: Sequence[TokenSequence],
     layout: Layout,
     advance: Callable[[int], None] | None = None,
+    rounds: Callable[[int], int] = lambda count: count,
 ) -> list[np.ndarray]:
     """Applies ``forward`` without gradients; returns one fp32 array per sequence, in order.
 
@@ -27,23 +30,29 @@ def infer_rows(
 
     Args:
         advance: told of every batch how many sequences it was.
+        rounds: how many passes have to be made where so many are needed, see :meth:`TrainEngine.rounds`; the others
+            are made over next to nothing.
     """
     rows: list[np.ndarray] = [np.empty(0, np.float32)] * len(sequences)
-    with torch.inference_mode():
-        for group in layout.microbatches([[sequence] for sequence in sequences]):
+    groups = layout.microbatches([[sequence] for sequence in sequences])
+    missing = rounds(len(groups)) - len(groups)
+    with torch.no_grad():
+        for group in groups:
             out = forward(layout.batch([sequences[i] for i in group])).float().cpu().numpy()
             for i, row in zip(group, out, strict=True):
                 rows[i] = row[: len(sequences[i].response_ids)] if out.ndim == 2 else row[None]
             if advance:
                 advance(len(group))
+        for _ in range(missing):
+            forward(layout.batch([FILLER]))
     return rows
 
 
 def response_logprobs(
-    network: PolicyNetwork, sequences: Sequence[TokenSequence], temperature: float, layout: Layout
+    engine: TrainEngine, sequences: Sequence[TokenSequence], temperature: float, layout: Layout
 ) -> list[np.ndarray]:
     """Log-probabilities of the response tokens, fp32 ``[len(response_ids)]`` per sequence."""
-    return infer_rows(lambda batch: network(batch, temperature)[0], sequences, layout)
+    return infer_rows(lambda batch: engine.infer(batch, temperature)[0], sequences, layout, rounds=engine.rounds)
 
 
 def accumulate(
@@ -61,7 +70,7 @@ def accumulate(
         loss: of the examples of these indices, and shares of numbers that are summed over the micro-batches.
     """
     totals: dict[str, float] = {}
-    filler, even = groups[-1][-1:], evened(groups, engine.most(len(groups)))
+    filler, even = groups[-1][-1:], evened(groups, engine.rank.most(len(groups)))
 
     def share(group: list[int]) -> Tensor:
         value, numbers = loss(group or filler)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,21 +14,19 @@ import ray
 import torch
 from ray import ObjectRef
 from ray.actor import ActorHandle
-from small_models import VOCABULARY, buckets_of, hf_greedy, hf_logprobs, hf_model
+from rollouts import EOS, expected, greedy, requests, rollout_role, workers
+from small_models import buckets_of, hf_logprobs, hf_model
 
 from actors.cluster.failures import RoleError
-from actors.cluster.group import RoleGroup, WorkerGroup
-from actors.rollout.worker import RolloutWorker, rollout_environment
+from actors.cluster.group import RoleGroup
+from actors.rollout.worker import RolloutWorker
 from actors.weights.buckets import Unpacker, byte_size, split
 from actors.weights.source import WeightSource
 from actors.weights.sync import Ranks, Receiver, WeightSync, WeightSyncError
-from rewardranker.config.schema import Config, WeightSyncConfig
+from rewardranker.config.schema import WeightSyncConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling
 from rewardranker.training.ranks import Rank
-
-EOS = (1,)
-GREEDY = Sampling(temperature=0.0, max_new_tokens=12)
 
 
 class TrainerRole:
@@ -42,26 +38,6 @@ class TrainerRole:
     def load(self, path: str) -> None:
         model = hf_model(path)
         self.weights = WeightSource(model.named_parameters)
-
-
-def config(engine: str) -> Config:
-    made = Config()
-    made.rollout.engine, made.rollout.cpus_per_worker = engine, 0.4
-    made.rollout.max_model_len, made.rollout.kv_cache_mb, made.rollout.max_num_seqs = 256, 32, 32
-    return made
-
-
-def workers(name: str, count: int, environment: dict[str, str]) -> WorkerGroup:
-    """Workers that find this file's modules."""
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    variables = {**environment, "PYTHONPATH": path}
-    return WorkerGroup(name, Config().cluster, count, cpus=0.4, gpus=0, joined=False, environment=variables)
-
-
-def rollout_role(engine: str, model_path: str, count: int) -> RoleGroup:
-    made = config(engine)
-    group = workers("rollout", count, rollout_environment(made, model_path))
-    return group.build("rollout", RolloutWorker, made, model_path)
 
 
 @pytest.fixture(scope="module")
@@ -78,23 +54,8 @@ def rollouts(ray_local: None, models: list[str]) -> Iterator[RoleGroup]:
     role.group.shutdown()
 
 
-def requests() -> list[Request]:
-    """Short prompts and two longer than vLLM's cache blocks, which a stale prefix cache would betray."""
-    rng = random.Random(3)
-    lengths = (3, 8, 20, 140, 150)
-    return [Request(f"p{n}", tuple(rng.randrange(2, VOCABULARY) for _ in range(n)), n) for n in lengths]
-
-
 def weights(policy: RoleGroup[TrainerRole]) -> RoleGroup[WeightSource]:
     return policy.part("weights", WeightSource)
-
-
-def greedy(ranks: RoleGroup[RolloutWorker], rank: int) -> list[list[int]]:
-    return [r.token_ids for r in ray.get(ranks.on(rank, RolloutWorker.generate, requests(), GREEDY), timeout=300)]
-
-
-def expected(path: str) -> list[list[int]]:
-    return [hf_greedy(path, r.prompt_ids, GREEDY.max_new_tokens, EOS) for r in requests()]
 
 
 @pytest.mark.parametrize(("transport", "target"), [("object_store", 1), ("gloo", 2), ("auto", 0)])

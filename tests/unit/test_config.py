@@ -57,7 +57,7 @@ def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path)
         ("ppo.importance_cap=0.9", "ppo.importance_cap=0.9: must be at least 1"),
         ("rollout.mode=async", r"rollout\.mode='async': must be one of sync, one_step_off"),
         ("rollout.engine=vllm", "needs heads of at least 32"),
-        ("engine.kind=deepspeed", "not available yet"),
+        ("engine.zero_stage=3", "ZeRO is deepspeed's, and engine.kind is torch"),
         ("data.family.train_problems=10", "is less than the"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Training engines that shard a network over its ranks."""

@@ -1,0 +1,138 @@
+"""``engine.kind: deepspeed``: ZeRO stages 0 to 3, with optimiser or parameters kept in the host's memory on demand.
+
+DeepSpeed compiles an operator for CPUs at its start, which needs a compiler and hangs after a build that was killed;
+it is for inference alone and switched off here. The optimiser is torch's own on every device, so that engines can be
+compared number by number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from actors.engines.alone import require_group
+from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.errors import UserError
+from rewardranker.models.scoring import Network
+from rewardranker.training.ranks import Rank
+from rewardranker.training.schedule import adamw, learning_rate, set_rate
+from rewardranker.training.setup import NetworkSetup
+
+
+class DeepSpeedEngine:
+    """See :class:`rewardranker.training.engine.TrainEngine`."""
+
+    def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
+        require_group(rank)
+        deepspeed = _deepspeed(rank)
+        self.network, self.rank = network, rank
+        self._stage = setup.engine.zero_stage if setup.engine.zero_stage is not None else 2
+        self._total_steps, self._updates = setup.total_steps, 0
+        self._optim = setup.optim or OptimConfig()
+        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        # Nothing of a frozen network can be divided but its parameters.
+        self._engine: Any = None
+        if setup.optim or self._stage == 3:
+            self._engine, *_ = deepspeed.initialize(
+                model=network,
+                optimizer=adamw(self._trained, self._optim) if setup.optim else None,
+                config=_config(self._stage, setup.engine, self._optim),
+            )
+
+    def __call__(self, *args: Any) -> Any:
+        return self._engine(*args)
+
+    def infer(self, *args: Any) -> Any:
+        with torch.no_grad():
+            return (self._engine if self._stage == 3 else self.network)(*args)
+
+    def rounds(self, count: int) -> int:
+        return self.rank.most(count) if self._stage == 3 else count
+
+    def backward(self, loss: Callable[[], Tensor], last: bool) -> None:
+        self._engine.set_gradient_accumulation_boundary(last)
+        # DeepSpeed averages over ranks; losses here are shares of a sum.
+        self._engine.backward(loss() * self.rank.world)
+        if not last:
+            self._engine.step()  # counts the micro-batch
+
+    def step(self) -> dict[str, float]:
+        rate = learning_rate(self._optim, self._updates, self._total_steps)
+        set_rate(self._engine.optimizer, rate)
+        plain = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm) if self._stage == 0 else 0.0
+        self._engine.step()
+        self._updates += 1
+        return {"grad_norm": float(plain if self._stage == 0 else self._engine.get_global_grad_norm()), "lr": rate}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(getattr(p, "ds_shape", p.shape)) for name, p in self.network.model.named_parameters()}
+
+    def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        if self._stage < 3:
+            yield from self.network.model.named_parameters()
+            return
+        gathered = _deepspeed(self.rank).zero.GatheredParameters
+        for name, parameter in self.network.model.named_parameters():
+            with gathered([parameter]):  # and no longer: who takes the last tensor may never come back
+                whole = parameter.detach().clone()
+            yield name, whole
+
+    def save(self, directory: Path, name: str) -> None:
+        self.rank.save_random(directory, name)
+        state = {"updates": self._updates, "ranks": self.rank.world}
+        self._engine.save_checkpoint(str(directory), tag=name, client_state=state, save_latest=False)
+
+    def load(self, directory: Path, name: str) -> None:
+        ranks = len(list(directory.glob(f"{name}-random-*.pt")))
+        if ranks != self.rank.world and self._stage:
+            raise UserError(
+                f"{directory}: a DeepSpeed checkpoint of {ranks} ranks cannot go on with {self.rank.world}; give it "
+                f"cluster.ranks={ranks} again, or begin the run anew with engine.kind=fsdp2, which can change it"
+            )
+        _, state = self._engine.load_checkpoint(str(directory), tag=name)
+        self._updates = state["updates"]
+        self.rank.load_random(directory, name)
+
+
+def _deepspeed(rank: Rank) -> Any:
+    """The library, told where it is before it looks."""
+    if rank.device == "cpu":
+        os.environ["DS_ACCELERATOR"] = "cpu"
+    os.environ |= {"RANK": str(rank.index), "WORLD_SIZE": str(rank.world), "LOCAL_RANK": "0"}
+    try:
+        import deepspeed
+    except ImportError as error:
+        raise UserError(
+            f"engine.kind=deepspeed: {error}; pip install deepspeed, or use engine.kind=fsdp2, which shards as much"
+        ) from None
+    if rank.device == "cpu":
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    if not deepspeed.comm.is_initialized():
+        deepspeed.init_distributed(
+            "gloo" if rank.device == "cpu" else "nccl", auto_mpi_discovery=False, verbose=False
+        )
+    return deepspeed
+
+
+def _config(stage: int, engine: EngineConfig, optim: OptimConfig) -> dict[str, Any]:
+    """What DeepSpeed is told. Micro-batches are counted by us; its batch sizes have to be there and mean nothing."""
+    zero: dict[str, Any] = {"stage": stage}
+    host = {"device": "cpu", "pin_memory": torch.cuda.is_available()}
+    if engine.offload in ("optimizer", "parameters"):
+        zero["offload_optimizer"] = host
+    if engine.offload == "parameters":
+        zero["offload_param"] = host
+    return {
+        "train_micro_batch_size_per_gpu": 1,
+        "gradient_accumulation_steps": 1,
+        "gradient_clipping": optim.max_grad_norm if stage else 0.0,
+        "zero_optimization": zero,
+        "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,
+        "steps_per_print": 10**9,
+    }

@@ -1,0 +1,107 @@
+"""``engine.kind: fsdp2``: PyTorch's ``fully_shard``. Weights, gradients and moments are divided over the ranks.
+
+A decoder layer is whole only while it computes; so are the embeddings, the final norm and the head, which are one
+more group. Checkpoints are of ``torch.distributed.checkpoint`` and load on any number of ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed.checkpoint as dcp
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.tensor import DTensor
+
+from actors.engines.alone import require_group
+from rewardranker.config.schema import OptimConfig
+from rewardranker.models.scoring import Network
+from rewardranker.training.ranks import Rank
+from rewardranker.training.schedule import adamw, learning_rate, set_rate
+from rewardranker.training.setup import NetworkSetup
+
+
+class Fsdp2Engine:
+    """See :class:`rewardranker.training.engine.TrainEngine`."""
+
+    def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
+        require_group(rank)
+        self.network, self.rank = network, rank
+        self._total_steps, self._updates = setup.total_steps, 0
+        mesh = init_device_mesh(rank.device.split(":")[0], (rank.world,))
+        # What computes in bf16 is also gathered in bf16; gradients are added up in fp32.
+        low = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if network.autocast else MixedPrecisionPolicy()
+        for layer in _layers(network.model):
+            fully_shard(layer, mesh=mesh, mp_policy=low)
+        # Also resharded after its forward pass: one without gradients would leave weights that no update reaches.
+        fully_shard(network, mesh=mesh, reshard_after_forward=True)
+        self._optim = setup.optim or OptimConfig()
+        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self._optimizer = adamw(self._trained, self._optim)
+
+    def __call__(self, *args: Any) -> Any:
+        return self.network(*args)
+
+    def infer(self, *args: Any) -> Any:
+        # Not inference_mode: gathered weights are tensors that later passes with gradients use.
+        with torch.no_grad():
+            return self.network(*args)
+
+    def rounds(self, count: int) -> int:
+        return self.rank.most(count)
+
+    def backward(self, loss: Callable[[], Tensor], last: bool) -> None:
+        # Every micro-batch's gradients are divided at once, so that no rank holds all of them; FSDP averages over
+        # ranks, and losses here are shares of a sum.
+        (loss() * self.rank.world).backward()
+
+    def step(self) -> dict[str, float]:
+        rate = learning_rate(self._optim, self._updates, self._total_steps)
+        set_rate(self._optimizer, rate)
+        norm = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._updates += 1
+        return {"grad_norm": float(_whole(norm)), "lr": rate}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(parameter.shape) for name, parameter in self.network.model.named_parameters()}
+
+    def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        for name, parameter in self.network.model.named_parameters():
+            yield name, _whole(parameter.detach())
+
+    def save(self, directory: Path, name: str) -> None:
+        self.rank.save_random(directory, name)
+        dcp.save(self._state(), checkpoint_id=directory / name)
+
+    def load(self, directory: Path, name: str) -> None:
+        state = self._state()
+        dcp.load(state, checkpoint_id=directory / name)
+        set_state_dict(
+            self.network,
+            self._optimizer,
+            model_state_dict=state["network"],
+            optim_state_dict=state["optimizer"],
+        )
+        self._updates = int(state["updates"])
+        self.rank.load_random(directory, name)
+
+    def _state(self) -> dict[str, Any]:
+        network, optimizer = get_state_dict(self.network, self._optimizer)
+        return {"network": network, "optimizer": optimizer, "updates": torch.tensor(self._updates)}
+
+
+def _layers(model: nn.Module) -> list[nn.Module]:
+    """The decoder's layers, by what transformers says must not be taken apart; else the network is one group."""
+    kept = getattr(model, "_no_split_modules", None) or ()
+    return [module for module in model.modules() if type(module).__name__ in kept]
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
