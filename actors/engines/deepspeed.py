@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from actors.engines.alone import require_group
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
-from rewardranker.models.scoring import Network
+from rewardranker.models.scoring import Network, PolicyNetwork
 from rewardranker.training.ranks import Rank
 from rewardranker.training.schedule import adamw, learning_rate, set_rate
 from rewardranker.training.setup import NetworkSetup
@@ -35,6 +35,8 @@ class DeepSpeedEngine:
         self._total_steps, self._updates = setup.total_steps, 0
         self._optim = setup.optim or OptimConfig()
         self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        if self._stage == 3 and isinstance(network, PolicyNetwork):
+            network.rounds = rank.most  # all ranks gather a module's weights whenever one of them calls it
         # Nothing of a frozen network can be divided but its parameters.
         self._engine: Any = None
         if setup.optim or self._stage == 3:

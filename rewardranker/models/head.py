@@ -62,23 +62,30 @@ def logits_of(model: PreTrainedModel, states: Tensor) -> Tensor:
     return logits[0]
 
 
+def chunks_of(model: PreTrainedModel, tokens: int) -> int:
+    """In how many parts the head has to read so many tokens."""
+    rows = max(1, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
+    return max(1, -(-tokens // rows))
+
+
 def read_tokens(
-    model: PreTrainedModel, states: Tensor, targets: Tensor, temperature: float, entropy: bool
+    model: PreTrainedModel, states: Tensor, targets: Tensor, temperature: float, entropy: bool, chunks: int
 ) -> tuple[Tensor, Tensor]:
     """Log-probabilities of ``targets`` ``[M]`` after ``states`` ``[M, H]``, at a temperature.
 
-    How many are read at a time changes results by rounding only.
+    Args:
+        chunks: parts to read them in, which changes results by rounding only; where tokens are fewer, some are empty.
 
     Returns:
         fp32 ``[M]``; and the entropy of each distribution in nats, fp32 ``[M]``, without gradient, zeros where it is
         not asked for.
     """
-    rows = max(1, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
     read = partial(_read, model, temperature, entropy)
-    if len(states) > rows and torch.is_grad_enabled():
+    if chunks > 1 and torch.is_grad_enabled():
         # There is no dropout, so nothing is drawn.
         read = partial(checkpoint, read, use_reentrant=False, preserve_rng_state=False)
-    said = [read(*part) for part in zip(states.split(rows), targets.split(rows), strict=True)]
+    parts = zip(states.tensor_split(chunks), targets.tensor_split(chunks), strict=True)
+    said = [read(*part) for part in parts]
     logprobs, entropies = zip(*said, strict=True)
     return torch.cat(logprobs), torch.cat(entropies)
 

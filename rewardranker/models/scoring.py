@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from rewardranker.models.architectures import takes_positions
 from rewardranker.models.batching import TokenBatch
-from rewardranker.models.head import read_tokens
+from rewardranker.models.head import chunks_of, read_tokens
 
 
 def mixed_precision(batch: TokenBatch, enabled: bool) -> torch.autocast:
@@ -45,11 +45,17 @@ class PolicyNetwork(nn.Module):
     """A causal language model, read as the distribution over response tokens. Policy and reference.
 
     Its head reads the states before response tokens alone, neither prompts nor padding.
+
+    Attributes:
+        rounds: how often the head is asked where it has to be so often; more often where ranks share its weights.
     """
+
+    rounds: Callable[[int], int]
 
     def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
         self.model, self.autocast = model, autocast
+        self.rounds = lambda count: count
 
     def forward(self, batch: TokenBatch, temperature: float, entropy: bool = False) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities at the sampling temperature.
@@ -62,7 +68,8 @@ class PolicyNetwork(nn.Module):
             states = hidden_states(self.model.base_model, batch)
             places = (batch.line[:, None] * states.shape[1] + batch.before)[batch.mask]
             read = states.flatten(0, 1).index_select(0, places), batch.targets[batch.mask]
-            logprobs, spread = read_tokens(self.model, *read, temperature, entropy)
+            chunks = self.rounds(chunks_of(self.model, len(places)))
+            logprobs, spread = read_tokens(self.model, *read, temperature, entropy, chunks)
         nothing = torch.zeros_like(batch.mask, dtype=logprobs.dtype)
         laid_out = nothing.masked_scatter(batch.mask, logprobs)
         return laid_out, nothing.masked_scatter(batch.mask, spread) if entropy else None

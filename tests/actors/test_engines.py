@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import ray
 import torch
 from rollouts import expected, greedy, rollout_role
-from small_models import hf_model, make_scorer
+from small_models import VOCABULARY, hf_model, make_scorer
 
 from actors.cluster.failures import RoleError
 from actors.cluster.group import RoleGroup, WorkerGroup
@@ -24,11 +26,16 @@ from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync
 from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig, WeightSyncConfig
 from rewardranker.errors import UserError
+from rewardranker.models import head
 from rewardranker.models.batching import TokenSequence
 from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ppo.experience import Experience, Samples, build_experience
 from rewardranker.training.ppo.rewards import RunningMoments
+from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
+
+# Workers cannot import a test module: Ray shall send what is defined here by value.
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 CLUSTER = ClusterConfig(cpus_per_rank=0.25, collective_timeout_s=120, placement_timeout_s=60, call_timeout_s=300)
 STEPS = 5
@@ -36,8 +43,8 @@ ENGINES = {
     "torch": EngineConfig(),
     "deepspeed-0": EngineConfig("deepspeed", zero_stage=0),
     "deepspeed-2": EngineConfig("deepspeed", zero_stage=2),
-    "deepspeed-3": EngineConfig("deepspeed", zero_stage=3),
-    "fsdp2": EngineConfig("fsdp2"),
+    "deepspeed-3": EngineConfig("deepspeed", zero_stage=3, gradient_checkpointing=True),
+    "fsdp2": EngineConfig("fsdp2", gradient_checkpointing=True),
 }
 SHARDED = [name for name in ENGINES if name != "torch"]
 
@@ -114,7 +121,15 @@ def answers(kind: str, role: RoleGroup) -> np.ndarray:
     return np.concatenate([np.atleast_1d(row) for row in found])
 
 
-FACTORIES = {"policy": Policy, "critic": Critic, "reward": Reward}
+class Chunked(Policy):
+    """A policy whose head reads seven tokens at a time, so that ranks need it unequally often."""
+
+    def __init__(self, made: NetworkSetup, rank: Rank) -> None:
+        head.CHUNK_BYTES = 7 * 4 * VOCABULARY
+        super().__init__(made, rank)
+
+
+FACTORIES = {"policy": Chunked, "critic": Critic, "reward": Reward}
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,8 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     assert {r.weights_version for r in found} == {7}
     assert sum(heard) == 12
     # One that dies during a sync is replaced, too.
-    policy = group.build("policy", PolicyWeights, models[2])
+    trainer = WorkerGroup("trainer", cluster, 1, cpus=0.25, gpus=0, joined=False)
+    policy = trainer.build("policy", PolicyWeights, models[2])
     dying = process_of(group, 1)
     os.kill(dying, signal.SIGKILL)
     pool.sync(policy.part("weights", WeightSource), 8)
@@ -67,9 +68,8 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     # What was loaded before the sync is no longer there, so it is loaded again.
     pool.load(models[1], 7)
     assert [r.token_ids for r in pool.generate(requests, SAMPLING)] == [r.token_ids for r in expected]
-    apart = WorkerGroup("policy", cluster, 1, cpus=0.25, gpus=0, joined=False)
-    one_step_off(pool, apart.build("policy", PolicyWeights, models[2]).part("weights", WeightSource), requests)
-    apart.shutdown()
+    one_step_off(pool, policy.part("weights", WeightSource), requests)
+    trainer.shutdown()
 
 
 def one_step_off(pool: RolloutPool, weights: RoleGroup[WeightSource], requests: list[Request]) -> None:
