@@ -132,6 +132,14 @@ class Chunked(Policy):
 FACTORIES = {"policy": Chunked, "critic": Critic, "reward": Reward}
 
 
+#: All of them; those that are not slow shard everything.
+CASES = [
+    pytest.param(name, kind, marks=[] if kind == "policy" and name in SHARDED[-2:] else [pytest.mark.slow])
+    for kind in FACTORIES
+    for name in ENGINES
+]
+
+
 @pytest.fixture(scope="module")
 def starts(models: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     scorer = str(make_scorer(models[0], tmp_path_factory.mktemp("scorer")))
@@ -149,8 +157,7 @@ def alone(groups: dict[int, WorkerGroup], starts: dict[str, str]) -> dict[str, t
     return found
 
 
-@pytest.mark.parametrize("name", ENGINES)
-@pytest.mark.parametrize("kind", FACTORIES)
+@pytest.mark.parametrize(("name", "kind"), CASES)
 def test_two_ranks_follow_one_process_and_resume_bitwise(
     groups: dict[int, WorkerGroup],
     starts: dict[str, str],
@@ -179,6 +186,7 @@ def test_two_ranks_follow_one_process_and_resume_bitwise(
     np.testing.assert_array_equal(answers(kind, again), found)
 
 
+@pytest.mark.slow
 def test_what_two_ranks_saved_goes_on_with_another_number(
     groups: dict[int, WorkerGroup],
     starts: dict[str, str],
@@ -207,11 +215,12 @@ def test_what_two_ranks_saved_goes_on_with_another_number(
     four.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHARDED[-2:])
 def test_rollouts_and_exports_get_all_of_a_sharded_policy(
     groups: dict[int, WorkerGroup], models: list[str], rollout: RoleGroup[RolloutWorker], tmp_path: Path, name: str
 ) -> None:
-    """Also in bf16, which halves what is sent. A rank holds its part alone."""
+    """Over both transports; frozen networks are divided, too."""
     role = groups[2].build("policy", Policy, setup(models[0], ENGINES[name]))
     learn("policy", role, 0)
     role.all(Policy.export, str(tmp_path))

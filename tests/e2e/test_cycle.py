@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from cycle_runs import ROOT, SMOKE, left_behind, run
 
+from rewardranker.models.loading import load_policy, load_scorer
 from rewardranker.problems.pool import read_pool
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
@@ -112,6 +113,19 @@ def test_ray_train_runs_the_same_loop(tmp_path: Path) -> None:
     models = [name for name in plain if name.endswith("hf/model.safetensors")]
     assert len(models) == 2
     assert {name for name in models if plain[name] != train[name]} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", [["deepspeed", "engine.zero_stage=3"], ["fsdp2"]], ids=["zero-3", "fsdp2"])
+def test_ranks_that_share_their_networks_run_the_cycle(tmp_path: Path, engine: list[str]) -> None:
+    """Every stage, with engines of their own processes; what is exported is whole, and says what it says here."""
+    kind, *more = engine
+    made = cycle(tmp_path, "shared", f"engine.kind={kind}", *more, "rollout.in_workers=false", "cluster.num_cpus=12")
+    assert [*made.glob("*-evaluate/table.md")]
+    assert max(step["rollout/logprob_gap_mean"] for step in read_metrics(made / "05-ppo-1")) < 1e-3
+    for stage in ("01-sft", "05-ppo-1"):
+        load_policy(made / stage / "hf", "float32", "auto", "cpu")
+    load_scorer(made / "04-reward-1" / "hf", "float32", "auto", "cpu", seed=None)
 
 
 def free_port() -> int:
