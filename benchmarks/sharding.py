@@ -201,8 +201,9 @@ def table(rows: list[Row], weights: int, repeats: int) -> str:
     lines = [
         "# Networks that ranks share",
         "",
-        f"A Llama of {weights / 1e6:.0f} M parameters, {weights * 4 / MB:.0f} MB of weights in fp32: with gradients and "
-        f"AdamW's two moments {weights * 16 / MB:.0f} MB. MB of the rank that has most; rates are medians of {repeats}.",
+        f"A Llama of {weights / 1e6:.0f} M parameters, {weights * 4 / MB:.0f} MB of weights in fp32: with gradients "
+        f"and AdamW's two moments {weights * 16 / MB:.0f} MB. MB of the rank that has most; rates are medians of "
+        f"{repeats}.",
         "",
         "| engine | ranks | loaded, MB | learning, at most | of DDP's | sync, MB/s | one broadcast, MB/s | ratio |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
