@@ -36,7 +36,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_is_one_file_and_one_line_of_one_table() -> None:
-    parts = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:-1]
+    parts = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
     for part in parts:
         blocks = re.findall(r"^```python (\S+)(?: (\S+))?$", part, re.MULTILINE)
         assert [bool(table) for _, table in blocks] in ([False, True], []), part[:80]
