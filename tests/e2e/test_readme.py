@@ -49,6 +49,7 @@ def test_long_commands_as_dry_runs(command: str, tmp_path: Path) -> None:
     assert "PPO samples per step" in answer.stdout and f"this machine has {CORES}" in answer.stdout
 
 
+@pytest.mark.slow
 def test_short_commands_run(tmp_path: Path) -> None:
     """On two cores, as printed, after a small run in place of the quickstart's."""
     made = run("reward", "--config", SMOKE, f"run.root={tmp_path}/runs", cores=CORES)

@@ -19,6 +19,7 @@ from rewardranker.runs.metrics import read_metrics
 SHORT = ("cycle.variants=[hardnegatives]", "cycle.control=false", "cycle.new_policies=none")
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_equals_never_killed(tmp_path: Path) -> None:
     def arguments(name: str) -> list[str]:
         return ["cycle", "--config", SMOKE, f"run.root={tmp_path}", f"run.name={name}", *SHORT]

@@ -29,7 +29,18 @@ _ENDS = {
     Verdict.OUTPUT_LIMIT,
     Verdict.TAMPERED,
 }
-_SPEEDS = [pytest.param(False, id="quick"), pytest.param(True, id="slow", marks=pytest.mark.slow)]
+#: Every attack is compiled, which takes most of the time.
+_COMPILED = ("cpp", "csharp", "java", "typescript")
+_ROUNDS = [
+    pytest.param(
+        language,
+        slow,
+        id=f"{language}-{'slow' if slow else 'quick'}",
+        marks=[pytest.mark.slow] if slow or language in _COMPILED else [],
+    )
+    for language in LANGUAGES
+    for slow in (False, True)
+]
 
 
 def possible_in(tier: str, attack: Attack) -> bool:
@@ -71,7 +82,11 @@ def fought(there: Host) -> Iterator[Fought]:
 
 def _parameters() -> list[object]:
     return [
-        pytest.param(attack, id=f"{attack.language}-{attack.name}", marks=[pytest.mark.slow] if attack.slow else [])
+        pytest.param(
+            attack,
+            id=f"{attack.language}-{attack.name}",
+            marks=[pytest.mark.slow] if attack.slow or attack.language in _COMPILED else [],
+        )
         for attack in ATTACKS
     ]
 
@@ -94,16 +109,14 @@ def test_no_attack_is_ok(fought: Fought, attack: Attack) -> None:
         assert result.verdict is not Verdict.COMPILE_ERROR, result
 
 
-@pytest.mark.parametrize("slow", _SPEEDS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "slow"), _ROUNDS)
 def test_right_programs_beside_attacks_and_after_them_are_ok(fought: Fought, language: str, slow: bool) -> None:
     aftermath = fought(language, slow)
     assert [result for result in aftermath.beside if result.verdict is not Verdict.OK] == []
     assert aftermath.beside and aftermath.afterwards.verdict is Verdict.OK
 
 
-@pytest.mark.parametrize("slow", _SPEEDS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "slow"), _ROUNDS)
 def test_nothing_is_left_and_nothing_got_out(fought: Fought, language: str, slow: bool) -> None:
     """No process, no file, no shared memory, no change of a tool-chain, no connection, no packet."""
     aftermath = fought(language, slow)
