@@ -51,10 +51,14 @@ def _run(config_file: Path | None, overrides: list[str] | None, dry_run: bool, u
     console = Console()
     if dry_run:
         from rewardranker.training.demand import require_here, uses_until
+        from rewardranker.training.memory_table import describe_memory, require_memory
         from rewardranker.training.sizes import describe
 
-        console.show(describe(config, uses_until(until)))
-        require_here(config, uses_until(until))
+        uses = uses_until(until)
+        console.show(describe(config, uses))
+        console.show(describe_memory(config, uses))
+        require_here(config, uses)
+        require_memory(config, uses)
         return
     from actors.pipeline.cycle import run_cycle
     from rewardranker.models.quiet import quiet_transformers

@@ -31,6 +31,7 @@ from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory
 from rewardranker.tables.names import trained_in
 from rewardranker.training.demand import require_here, uses_until
+from rewardranker.training.memory_table import require_memory
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def run_cycle(config: Config, console: Console, until: str = "") -> Path:
     """
     uses = uses_until(until)
     require_here(config, uses)
+    require_memory(config, uses)
     run = RunDirectory(config, console.say)
     with run.interruptible():
         data = build_data(config, run)

@@ -73,7 +73,7 @@ def require_policy(path: AnyPath, setting: str = "model.path", sampled: bool = F
     """
     path = str(path)
     require_model(path, setting)
-    if (config := _config_if_reached(path, setting)) is not None:
+    if (config := config_if_reached(path, setting)) is not None:
         network = policy_class(config, f"{setting}={path}")
         if sampled:
             check_sampled(network, config, f"{setting}={path}")
@@ -85,7 +85,7 @@ def require_start(path: AnyPath, setting: str) -> None:
     which gets a head, or a scorer, which has one. The hub as in :func:`require_policy`."""
     path = str(path)
     require_model(path, setting)
-    if (config := _config_if_reached(path, setting)) is not None:
+    if (config := config_if_reached(path, setting)) is not None:
         network = scorer_class(_start_config(path, config, setting), f"{setting}={path}")
         _check(path, network, config, True, setting)
 
@@ -98,7 +98,7 @@ def require_computes(path: AnyPath, setting: str, attention: str, recomputed: bo
         recomputed: its layers will be checkpointed, which not every network can either.
     """
     path = str(path)
-    if (config := _config_if_reached(path, setting)) is not None:
+    if (config := config_if_reached(path, setting)) is not None:
         network = policy_class(config, f"{setting}={path}")
         check_attention(network, attention, f"{setting}={path}")
         if recomputed:
@@ -132,7 +132,8 @@ def _config(path: str, setting: str) -> PreTrainedConfig:
         raise UserError(f"{setting}={path}: its config.json could not be read: {reason}") from error
 
 
-def _config_if_reached(path: str, setting: str) -> PreTrainedConfig | None:
+def config_if_reached(path: str, setting: str) -> PreTrainedConfig | None:
+    """A model's configuration; ``None`` for one on the hub, where that cannot be reached."""
     try:
         return _config(path, setting)
     except UserError:

@@ -28,6 +28,17 @@ def recompute_layers(model: PreTrainedModel, name: str) -> None:
     """
     check_recomputable(type(model), name)
     expected, before = _kept(model)
+    checkpoint_layers(model)
+    found, after = _kept(model)
+    if not alike(found, expected):
+        raise _refusal(type(model), name, "its layers drop out while they are checkpointed")
+    if after >= before:
+        more = f"it keeps {after:,} bytes of 16 tokens for gradients, and {before:,} without"
+        raise _refusal(type(model), name, more)
+
+
+def checkpoint_layers(model: PreTrainedModel) -> None:
+    """:func:`recompute_layers` without its checks."""
     # Nothing is drawn in a forward pass, so there is no random state to keep.
     model.gradient_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
     model.disable_input_require_grads()  # of use to the other way of checkpointing alone
@@ -35,12 +46,6 @@ def recompute_layers(model: PreTrainedModel, name: str) -> None:
         if hasattr(module, "gradient_checkpointing"):
             # Only then it checkpoints. Not `train()`: what it holds would begin to drop out.
             module.training = True
-    found, after = _kept(model)
-    if not alike(found, expected):
-        raise _refusal(type(model), name, "its layers drop out while they are checkpointed")
-    if after >= before:
-        more = f"it keeps {after:,} bytes of 16 tokens for gradients, and {before:,} without"
-        raise _refusal(type(model), name, more)
 
 
 def _kept(model: PreTrainedModel) -> tuple[Tensor, int]:

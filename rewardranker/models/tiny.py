@@ -32,7 +32,18 @@ def build_tiny_model(config: TinyConfig, directory: AnyPath, texts: Sequence[str
         seed: of the weights; the same arguments give the same bytes, whatever the global random state.
     """
     tokenizer = build_tokenizer(texts, config.max_positions)
-    architecture = LlamaConfig(
+    architecture = tiny_architecture(config, tokenizer)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(architecture)
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+
+
+def tiny_architecture(config: TinyConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    """The network of :func:`build_tiny_model`, without weights."""
+    return LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=config.hidden,
         intermediate_size=3 * config.hidden,
@@ -47,12 +58,6 @@ def build_tiny_model(config: TinyConfig, directory: AnyPath, texts: Sequence[str
         bos_token_id=None,
         dtype=torch.float32,
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = LlamaForCausalLM(architecture)
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
 
 
 def build_tokenizer(texts: Sequence[str], max_length: int) -> PreTrainedTokenizerFast:

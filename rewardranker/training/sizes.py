@@ -1,4 +1,4 @@
-"""What a config comes to, before anything is started: samples, updates, memory."""
+"""What a config comes to, before anything is started: samples, updates, weights."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from rewardranker.models.loading import require_computes, require_policy, requir
 from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.types import Split
 from rewardranker.training.demand import WHOLE, Uses, describe_demand
-
-BYTES = {"float32": 4, "bfloat16": 2}
 
 
 def parameters(config: Config) -> int | None:
@@ -61,7 +59,6 @@ def describe(config: Config, uses: Uses = WHOLE) -> Table:
         ("shards of generation", f"{-(-config.mining.problems // g.prompts_per_shard)}"),
         ("iterations, variants", f"{config.cycle.iterations}, {' and '.join(config.cycle.variants)}"),
         ("CPUs", describe_demand(config, uses)),
-        ("memory per training rank", _memory(config)),
     ]
     for name, value in rows:
         table.add_row(name, value)
@@ -77,15 +74,3 @@ def _problems(config: Config) -> str:
     lacking = len(corpus.without_reference())
     told = [f"{split} {counts[split]:,}" for split in get_args(Split)]
     return ", ".join(told + ([f"without a reference {lacking:,}"] if lacking else []))
-
-
-def _memory(config: Config) -> str:
-    """Policy and critic with gradients and two fp32 Adam moments, reference and reward model without."""
-    count = parameters(config)
-    if count is None:
-        return "unknown: the model is not on this machine"
-    size = BYTES[config.model.dtype]
-    trained = count * 16  # fp32 weights, gradients, two moments
-    frozen = count * size
-    total = 2 * trained + 2 * frozen if config.cluster.placement == "colocated" else trained
-    return f"{total / 2**30:.2f} GiB of weights and optimiser state (about), activations come on top"

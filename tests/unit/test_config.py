@@ -108,7 +108,6 @@ def test_a_model_has_as_many_weights_in_any_dtype_and_however_it_is_saved(
         torch.save(network.state_dict(), tmp_path / "pytorch_model.bin")
     config = load_config(None, [f"model.path={tmp_path}", "rollout.engine=transformers"])
     assert parameters(config) == sum(weight.numel() for weight in network.parameters())
-    assert "GiB of weights" in cells(config)["memory per training rank"]
 
 
 def cells(config: Config) -> dict[str, str]:

@@ -1,0 +1,201 @@
+"""The memory plan: what every process of a run holds, by stage and role, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedConfig
+
+from rewardranker.config.rules import ROLES
+from rewardranker.config.schema import Config, EngineConfig
+from rewardranker.models.architectures import policy_class, scorer_class
+from rewardranker.models.limits import Limits
+from rewardranker.models.packing import LINE_TOKENS
+from rewardranker.training.demand import Uses
+from rewardranker.training.footprint import BYTES, Held, Sharding, Size, held, keys_and_values, optimiser_scratch
+from rewardranker.training.ppo.advantages import estimator_of
+from rewardranker.training.rehearsal import Passes, Work, rehearse
+
+#: Of a process with torch and transformers, and nothing else in it.
+PROCESS = 0.6 * 2**30
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a role does in a stage.
+
+    Attributes:
+        tokens: of a micro-batch.
+        longest: tokens of a row.
+    """
+
+    stage: str
+    role: str
+    scorer: bool
+    trained: bool
+    tokens: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Bytes of one rank of a role in a stage.
+
+    Attributes:
+        work: of a micro-batch, without gradient checkpointing and with it; ``None`` where that is not known.
+        chosen: which of these the config has.
+        scratch: what an update takes for a moment.
+    """
+
+    task: Task
+    held: Held
+    work: tuple[Work, Work] | None
+    chosen: int
+    scratch: float
+
+    @property
+    def moving(self) -> float:
+        """What comes and goes with every update."""
+        peak = self.work[self.chosen].peak if self.work else 0.0
+        return self.held.gradients + max(peak, self.scratch)
+
+    @property
+    def staying(self) -> float:
+        return self.held.total - self.held.gradients
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Bytes of one process that samples, or of its part of a training worker."""
+
+    weights: float
+    cache: float
+    buckets: float
+
+    @property
+    def total(self) -> float:
+        return self.weights + self.cache + self.buckets
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Of a config; ``engine`` is ``None`` where none is started."""
+
+    config: Config
+    holdings: list[Holding]
+    engine: Engine | None
+
+    def workers(self) -> Iterator[tuple[str, int, float]]:
+        """What a kind of process is called, how many there are, and what one holds at its busiest."""
+        cluster, rollout = self.config.cluster, self.config.rollout
+        inside = self.engine.total if self.engine and rollout.in_workers else 0.0
+        if cluster.placement == "colocated":
+            stages = dict.fromkeys(holding.task.stage for holding in self.holdings)
+            busiest = [(self._together(stage) + inside * (stage == "ppo"), stage) for stage in stages]
+            if busiest:
+                most, stage = max(busiest)
+                yield f"training worker, in {stage}", cluster.ranks, most
+        else:
+            for role in dict.fromkeys(holding.task.role for holding in self.holdings):
+                own = [holding for holding in self.holdings if holding.task.role == role]
+                most = max(holding.staying + holding.moving for holding in own)
+                yield f"worker of {role}", cluster.role_ranks.get(role, cluster.ranks), most
+        if self.engine and not rollout.in_workers:
+            yield "engine", rollout.workers, self.engine.total
+
+    def _together(self, stage: str) -> float:
+        """Of roles in one process, which stay there and compute in turn."""
+        here = [holding for holding in self.holdings if holding.task.stage == stage]
+        return sum(holding.staying for holding in here) + max(holding.moving for holding in here)
+
+
+def plan_memory(config: Config, uses: Uses, generator: PreTrainedConfig, rehearsing: bool = True) -> MemoryPlan:
+    """
+    Args:
+        generator: the architecture of ``model.path``, or of ``model.tiny``.
+        rehearsing: also find out what micro-batches take, which takes seconds.
+    """
+    rehearsed: dict[Passes, Work | None] | None = {} if rehearsing else None
+    holdings = [_holding(config, task, generator, rehearsed) for task in _tasks(config, uses)]
+    return MemoryPlan(config, holdings, _engine(config, generator) if uses.engines else None)
+
+
+def _tasks(config: Config, uses: Uses) -> Iterator[Task]:
+    sft, reward, ppo = config.sft, config.reward, config.ppo
+    if "policy" in uses.roles:
+        yield Task("sft", "policy", False, True, sft.microbatch_tokens, sft.max_tokens)
+    if "reward" in uses.roles:
+        yield Task("reward", "reward", True, True, reward.microbatch_tokens, reward.max_tokens)
+    if set(uses.roles) == set(ROLES):
+        longest = max(LINE_TOKENS, ppo.max_new_tokens)
+        yield Task("ppo", "policy", False, True, ppo.microbatch_tokens, longest)
+        if estimator_of(ppo).needs_critic:
+            yield Task("ppo", "critic", True, True, ppo.microbatch_tokens, longest)
+        yield Task("ppo", "reference", False, False, ppo.microbatch_tokens, longest)
+        yield Task("ppo", "reward", True, False, ppo.microbatch_tokens, longest)
+
+
+def sharding_of(engine: EngineConfig, ranks: int) -> Sharding:
+    """What the engine of a config shares among so many ranks."""
+    return Sharding(ranks, stage=3 if engine.kind == "fsdp2" else 0, kind=engine.kind)
+
+
+def _holding(
+    config: Config, task: Task, architecture: PreTrainedConfig, rehearsed: dict[Passes, Work | None] | None
+) -> Holding:
+    cluster = config.cluster
+    ranks = cluster.ranks
+    if cluster.placement != "colocated":
+        ranks = cluster.role_ranks.get(task.role, ranks)
+    sharding = sharding_of(config.engine, ranks)
+    size = Size.of((scorer_class if task.scorer else policy_class)(architecture, "model"), architecture)
+    found = held(size, sharding, config.model.dtype, task.trained)
+    if task.stage == "ppo" and task.role == "policy":
+        found = replace(found, transport=found.transport + _bucket(config, size))
+    scratch = optimiser_scratch(size, sharding, cluster.gpus_per_rank > 0) if task.trained else 0.0
+    work = None if rehearsed is None else _work(config, task, architecture, rehearsed)
+    return Holding(task, found, work, int(config.engine.gradient_checkpointing), scratch)
+
+
+def _work(
+    config: Config, task: Task, architecture: PreTrainedConfig, rehearsed: dict[Passes, Work | None]
+) -> tuple[Work, Work] | None:
+    positions = Limits.of(architecture).positions
+    asked = [_passes(config, task, positions, recomputed and task.trained) for recomputed in (False, True)]
+    for passes in asked:
+        if passes not in rehearsed:
+            rehearsed[passes] = _rehearsed(architecture, passes)
+    whole, recomputed = (rehearsed[passes] for passes in asked)
+    return (whole, recomputed) if whole and recomputed else None
+
+
+def _passes(config: Config, task: Task, positions: int | None, recomputed: bool) -> Passes:
+    """A micro-batch of rows as long as they come, of which the head of a language model reads all but the first."""
+    length = max(2, min(task.longest, positions or task.longest))
+    rows = max(1, task.tokens // length)
+    # A reward model says one number of a row, a critic one of every token.
+    read = rows if task.role == "reward" else rows * (length - 1)
+    return Passes(task.scorer, task.trained, recomputed, config.model.dtype, rows, length, read)
+
+
+def _rehearsed(architecture: PreTrainedConfig, passes: Passes) -> Work | None:
+    try:
+        return rehearse(architecture, passes)
+    except (RuntimeError, IndexError):  # what it does depends on numbers, or its layers are not alike
+        return None
+
+
+def _engine(config: Config, architecture: PreTrainedConfig) -> Engine:
+    """vLLM is given its cache; the transformers engine's is as large as its largest batch."""
+    rollout, dtype = config.rollout, config.model.dtype
+    size = Size.of(policy_class(architecture, "model"), architecture)
+    cache = float(keys_and_values(architecture, rollout.max_batch_tokens, dtype))
+    if rollout.engine == "vllm":
+        cache = float(rollout.kv_cache_mb << 20)
+    return Engine(size.parameters * BYTES[dtype], cache, _bucket(config, size))
+
+
+def _bucket(config: Config, size: Size) -> float:
+    """Weights on their way to the engines: whole tensors, fp32, and no more than there are."""
+    return 4.0 * min(size.parameters, max(size.tensor, (config.weight_sync.bucket_mb << 20) // 4))
