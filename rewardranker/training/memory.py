@@ -138,7 +138,9 @@ def _tasks(config: Config, uses: Uses) -> Iterator[Task]:
 
 def sharding_of(engine: EngineConfig, ranks: int) -> Sharding:
     """What the engine of a config shares among so many ranks."""
-    return Sharding(ranks, stage=3 if engine.kind == "fsdp2" else 0, kind=engine.kind)
+    zero = 2 if engine.zero_stage is None else engine.zero_stage
+    stage = {"fsdp2": 3, "deepspeed": zero}.get(engine.kind, 0)
+    return Sharding(ranks, stage, engine.kind, engine.offload)
 
 
 def _holding(
@@ -197,5 +199,6 @@ def _engine(config: Config, architecture: PreTrainedConfig) -> Engine:
 
 
 def _bucket(config: Config, size: Size) -> float:
-    """Weights on their way to the engines: whole tensors, fp32, and no more than there are."""
-    return 4.0 * min(size.parameters, max(size.tensor, (config.weight_sync.bucket_mb << 20) // 4))
+    """Weights on their way to the engines: whole tensors, as the engines have them, and no more than there are."""
+    each = BYTES[config.model.dtype]
+    return float(each * min(size.parameters, max(size.tensor, (config.weight_sync.bucket_mb << 20) // each)))

@@ -23,7 +23,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from rewardranker.models.architectures import policy_class, scorer_class, takes_positions
 from rewardranker.models.checking import quietly
-from rewardranker.models.head import read_tokens
+from rewardranker.models.head import chunks_of, read_tokens
 from rewardranker.models.recomputing import checkpoint_layers
 
 
@@ -160,4 +160,5 @@ def _said(model: PreTrainedModel, passes: Passes, inputs: dict[str, Tensor]) -> 
         head = model.score
         assert isinstance(head, nn.Linear)
         return functional.linear(read.float(), head.weight.float())
-    return read_tokens(model, read, inputs["input_ids"].flatten()[: passes.responses], 1.0, True)[0]
+    targets = inputs["input_ids"].flatten()[: passes.responses]
+    return read_tokens(model, read, targets, 1.0, True, chunks_of(model, len(read)))[0]

@@ -63,7 +63,7 @@ def test_a_rehearsal_holds_what_the_real_passes_hold(checkpointed: bool) -> None
     with LivingTensors(known) as living:
         inputs = {"input_ids": ids, "attention_mask": mask, "position_ids": ids, "use_cache": False}
         states = model.model(**inputs).last_hidden_state
-        said = read_tokens(model, states.flatten(0, 1)[:90], ids.flatten()[:90], 1.0, True)[0]
+        said = read_tokens(model, states.flatten(0, 1)[:90], ids.flatten()[:90], 1.0, True, 1)[0]
         kept = living.bytes
         said.sum().backward()
     assert found.kept == pytest.approx(kept, rel=0.02)
