@@ -116,9 +116,9 @@ class Taker:
 
     def take_plain(self, size: int) -> float:
         """Seconds that a broadcast of so many bytes takes."""
-        buffer = torch.empty(size, dtype=torch.uint8)
         begun = time.perf_counter()
-        self._group.broadcast(buffer)
+        for _ in self._group.receive([("bytes", "uint8", (size,))], size):
+            pass
         return time.perf_counter() - begun
 
 
@@ -127,7 +127,7 @@ class PlainSource(WeightSource):
 
     def send_plain(self, size: int) -> None:
         if self._group:
-            self._group.broadcast(torch.ones(size, dtype=torch.uint8))
+            self._group.send([torch.ones(size, dtype=torch.uint8)])
 
 
 def _resident() -> int:

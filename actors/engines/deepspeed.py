@@ -7,6 +7,7 @@ compared number by number.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ from rewardranker.models.scoring import Network, PolicyNetwork
 from rewardranker.training.ranks import Rank
 from rewardranker.training.schedule import adamw, learning_rate, set_rate
 from rewardranker.training.setup import NetworkSetup
+
+
+#: Numbers of parameters that are gathered at a time, where they are to be whole.
+GATHERED = 1 << 24
 
 
 class DeepSpeedEngine:
@@ -79,10 +84,10 @@ class DeepSpeedEngine:
             yield from self.network.model.named_parameters()
             return
         gathered = _deepspeed(self.rank).zero.GatheredParameters
-        for name, parameter in self.network.model.named_parameters():
-            with gathered([parameter]):  # and no longer: who takes the last tensor may never come back
-                whole = parameter.detach().clone()
-            yield name, whole
+        for group in _groups(self.network.model):
+            with gathered(list(group.values())):  # and no longer: who takes the last tensor may never come back
+                whole = {name: parameter.detach().clone() for name, parameter in group.items()}
+            yield from whole.items()
 
     def save(self, directory: Path, name: str) -> None:
         self.rank.save_random(directory, name)
@@ -119,6 +124,21 @@ def _deepspeed(rank: Rank) -> Any:
             "gloo" if rank.device == "cpu" else "nccl", auto_mpi_discovery=False, verbose=False
         )
     return deepspeed
+
+
+def _groups(model: nn.Module) -> Iterator[dict[str, nn.Parameter]]:
+    """Parameters to gather together: one by one would take many messages, all at once the whole model's memory."""
+    group: dict[str, nn.Parameter] = {}
+    numbers = 0
+    for name, parameter in model.named_parameters():
+        count = math.prod(getattr(parameter, "ds_shape", parameter.shape))
+        if group and numbers + count > GATHERED:
+            yield group
+            group, numbers = {}, 0
+        group[name] = parameter
+        numbers += count
+    if group:
+        yield group
 
 
 def _config(stage: int, engine: EngineConfig, optim: OptimConfig) -> dict[str, Any]:

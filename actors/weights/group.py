@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -33,12 +33,19 @@ class WeightGroup:
         else:
             self._group = dist.ProcessGroupGloo(store, rank, world, timeout)
 
-    def broadcast(self, bucket: Tensor) -> Tensor:
-        """Fills ``bucket`` with that of rank 0."""
-        self._group.broadcast(bucket, 0).wait()
-        return bucket
+    def send(self, buckets: Iterable[Tensor]) -> None:
+        """From rank 0: while a bucket is on its way the next is packed, and no more than these two are held."""
+        on_its_way: tuple[Any, Tensor] | None = None
+        for bucket in buckets:
+            if on_its_way:
+                on_its_way[0].wait()
+            on_its_way = self._group.broadcast(bucket, 0), bucket
+        if on_its_way:
+            on_its_way[0].wait()
 
     def receive(self, metas: list[TensorMeta], limit_bytes: int) -> Iterator[Tensor]:
         """The buckets of one update: ``uint8 [n]``, each in memory of its own."""
-        for bucket in split(metas, limit_bytes):
-            yield self.broadcast(torch.empty(byte_size(bucket), dtype=torch.uint8, device=self.device))
+        for part in split(metas, limit_bytes):
+            bucket = torch.empty(byte_size(part), dtype=torch.uint8, device=self.device)
+            self._group.broadcast(bucket, 0).wait()
+            yield bucket

@@ -87,9 +87,11 @@ class WeightSource:
     def send(self, limit_bytes: int) -> None:
         """Broadcasts all weights to the group."""
         assert self._group is not None or not self._sends, "join_group comes first"
-        for bucket in self._packed(limit_bytes, self._group.device if self._group else self._device):
-            if self._group and bucket is not None:
-                self._group.broadcast(bucket)
+        buckets = self._packed(limit_bytes, self._group.device if self._group else self._device)
+        if self._group:
+            self._group.send(bucket for bucket in buckets if bucket is not None)
+        for _ in buckets:  # of ranks that send nothing
+            pass
 
     @cached_property
     def _metas(self) -> list[TensorMeta]:
