@@ -24,7 +24,6 @@ from rewardranker.training.ranks import Rank
 from rewardranker.training.schedule import adamw, learning_rate, set_rate
 from rewardranker.training.setup import NetworkSetup
 
-
 #: Numbers of parameters that are gathered at a time, where they are to be whole.
 GATHERED = 1 << 24
 
