@@ -20,8 +20,8 @@ from actors.engines.alone import require_group
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import Network, PolicyNetwork
+from rewardranker.training.optimizer import Optimizer, set_rate
 from rewardranker.training.ranks import Rank
-from rewardranker.training.schedule import adamw, learning_rate, set_rate
 from rewardranker.training.setup import NetworkSetup
 
 #: Numbers of parameters that are gathered at a time, where they are to be whole.
@@ -36,9 +36,7 @@ class DeepSpeedEngine:
         deepspeed = _deepspeed(rank)
         self.network, self.rank = network, rank
         self._stage = setup.engine.zero_stage if setup.engine.zero_stage is not None else 2
-        self._total_steps, self._updates = setup.total_steps, 0
-        self._optim = setup.optim or OptimConfig()
-        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self._optimizer = Optimizer(network, setup)
         if self._stage == 3 and isinstance(network, PolicyNetwork):
             network.rounds = rank.most  # all ranks gather a module's weights whenever one of them calls it
         # Nothing of a frozen network can be divided but its parameters.
@@ -46,8 +44,8 @@ class DeepSpeedEngine:
         if setup.optim or self._stage == 3:
             self._engine, *_ = deepspeed.initialize(
                 model=network,
-                optimizer=adamw(self._trained, self._optim) if setup.optim else None,
-                config=_config(self._stage, setup.engine, self._optim),
+                optimizer=self._optimizer.adamw if setup.optim else None,
+                config=_config(self._stage, setup.engine, self._optimizer.config),
             )
 
     def __call__(self, *args: Any) -> Any:
@@ -68,12 +66,12 @@ class DeepSpeedEngine:
             self._engine.step()  # counts the micro-batch
 
     def step(self) -> dict[str, float]:
-        rate = learning_rate(self._optim, self._updates, self._total_steps)
+        rate = self._optimizer.rate
         set_rate(self._engine.optimizer, rate)
-        plain = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm) if self._stage == 0 else 0.0
+        plain = self._optimizer.clip() if self._stage == 0 else 0.0
         self._engine.step()
-        self._updates += 1
-        return {"grad_norm": float(plain if self._stage == 0 else self._engine.get_global_grad_norm()), "lr": rate}
+        self._optimizer.updates += 1
+        return {"grad_norm": float(self._engine.get_global_grad_norm() if self._stage else plain), "lr": rate}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(getattr(p, "ds_shape", p.shape)) for name, p in self.network.model.named_parameters()}
@@ -90,7 +88,7 @@ class DeepSpeedEngine:
 
     def save(self, directory: Path, name: str) -> None:
         self.rank.save_random(directory, name)
-        state = {"updates": self._updates, "ranks": self.rank.world}
+        state = {"updates": self._optimizer.updates}
         self._engine.save_checkpoint(str(directory), tag=name, client_state=state, save_latest=False)
 
     def load(self, directory: Path, name: str) -> None:
@@ -101,7 +99,7 @@ class DeepSpeedEngine:
                 f"cluster.ranks={ranks} again, or begin the run anew with engine.kind=fsdp2, which can change it"
             )
         _, state = self._engine.load_checkpoint(str(directory), tag=name)
-        self._updates = state["updates"]
+        self._optimizer.updates = state["updates"]
         self.rank.load_random(directory, name)
 
 

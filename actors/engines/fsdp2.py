@@ -19,10 +19,9 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from actors.engines.alone import require_group
-from rewardranker.config.schema import OptimConfig
 from rewardranker.models.scoring import Network
+from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
-from rewardranker.training.schedule import adamw, learning_rate, set_rate
 from rewardranker.training.setup import NetworkSetup
 
 
@@ -32,7 +31,6 @@ class Fsdp2Engine:
     def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
         require_group(rank)
         self.network, self.rank = network, rank
-        self._total_steps, self._updates = setup.total_steps, 0
         mesh = init_device_mesh(rank.device.split(":")[0], (rank.world,))
         # What computes in bf16 is also gathered in bf16; gradients are added up in fp32.
         low = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if network.autocast else MixedPrecisionPolicy()
@@ -40,9 +38,7 @@ class Fsdp2Engine:
             fully_shard(layer, mesh=mesh, mp_policy=low)
         # Also resharded after its forward pass: one without gradients would leave weights that no update reaches.
         fully_shard(network, mesh=mesh, reshard_after_forward=True)
-        self._optim = setup.optim or OptimConfig()
-        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._optimizer = adamw(self._trained, self._optim)
+        self._optimizer = Optimizer(network, setup)
 
     def __call__(self, *args: Any) -> Any:
         return self.network(*args)
@@ -61,13 +57,7 @@ class Fsdp2Engine:
         (loss() * self.rank.world).backward()
 
     def step(self) -> dict[str, float]:
-        rate = learning_rate(self._optim, self._updates, self._total_steps)
-        set_rate(self._optimizer, rate)
-        norm = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        self._updates += 1
-        return {"grad_norm": float(_whole(norm)), "lr": rate}
+        return self._optimizer.step()
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(parameter.shape) for name, parameter in self.network.model.named_parameters()}
@@ -85,16 +75,16 @@ class Fsdp2Engine:
         dcp.load(state, checkpoint_id=directory / name)
         set_state_dict(
             self.network,
-            self._optimizer,
+            self._optimizer.adamw,
             model_state_dict=state["network"],
             optim_state_dict=state["optimizer"],
         )
-        self._updates = int(state["updates"])
+        self._optimizer.updates = int(state["updates"])
         self.rank.load_random(directory, name)
 
     def _state(self) -> dict[str, Any]:
-        network, optimizer = get_state_dict(self.network, self._optimizer)
-        return {"network": network, "optimizer": optimizer, "updates": torch.tensor(self._updates)}
+        network, optimizer = get_state_dict(self.network, self._optimizer.adamw)
+        return {"network": network, "optimizer": optimizer, "updates": torch.tensor(self._optimizer.updates)}
 
 
 def _layers(model: nn.Module) -> list[nn.Module]:

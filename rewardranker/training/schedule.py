@@ -1,12 +1,8 @@
-"""AdamW, and learning-rate schedules: pure functions of the step."""
+"""Learning-rate schedules: pure functions of the step."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-
-import torch
-from torch import nn
 
 from rewardranker.config.schema import OptimConfig
 
@@ -23,20 +19,3 @@ def learning_rate(config: OptimConfig, step: int, total_steps: int) -> float:
     decay = {"constant": 1.0, "linear": 1 - progress, "cosine": 0.5 * (1 + math.cos(math.pi * progress))}
     floor = 1.0 if config.schedule == "constant" else config.min_lr_ratio
     return config.lr * scale * (floor + (1 - floor) * decay[config.schedule])
-
-
-def adamw(parameters: Iterable[nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
-    """The optimiser of every engine; its rate is set anew before every update."""
-    return torch.optim.AdamW(
-        parameters,
-        lr=config.lr,
-        betas=(config.beta1, config.beta2),
-        eps=config.eps,
-        weight_decay=config.weight_decay,
-    )
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Makes the next update's learning rate this one."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from rewardranker.config.schema import OptimConfig
 from rewardranker.models.scoring import Network
+from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
-from rewardranker.training.schedule import adamw, learning_rate, set_rate
 from rewardranker.training.setup import NetworkSetup
 
 
@@ -23,7 +22,6 @@ class TorchEngine:
 
     def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
         self.network, self.rank = network, rank
-        self._total_steps, self._updates = setup.total_steps, 0
         devices = [rank.device] if rank.device.startswith("cuda") else None
         # Nothing but the last backward of a minibatch communicates.
         self._wrapped: nn.Module = (
@@ -31,9 +29,7 @@ class TorchEngine:
             if rank.world > 1 and setup.optim
             else network
         )
-        self._optim = setup.optim or OptimConfig()
-        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._optimizer = adamw(self._trained, self._optim)
+        self._optimizer = Optimizer(network, setup)
 
     def __call__(self, *args: Any) -> Any:
         return self._wrapped(*args)
@@ -53,13 +49,7 @@ class TorchEngine:
             (loss() * self.rank.world).backward()
 
     def step(self) -> dict[str, float]:
-        rate = learning_rate(self._optim, self._updates, self._total_steps)
-        set_rate(self._optimizer, rate)
-        norm = nn.utils.clip_grad_norm_(self._trained, self._optim.max_grad_norm)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        self._updates += 1
-        return {"grad_norm": float(norm), "lr": rate}
+        return self._optimizer.step()
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(parameter.shape) for name, parameter in self.network.model.named_parameters()}
@@ -72,14 +62,14 @@ class TorchEngine:
         if self.rank.index == 0:
             state = {
                 "network": self.network.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-                "updates": self._updates,
+                "optimizer": self._optimizer.adamw.state_dict(),
+                "updates": self._optimizer.updates,
             }
             torch.save(state, directory / f"{name}.pt")
 
     def load(self, directory: Path, name: str) -> None:
         state = torch.load(directory / f"{name}.pt", map_location=self.rank.device, weights_only=True)
         self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._updates = state["updates"]
+        self._optimizer.adamw.load_state_dict(state["optimizer"])
+        self._optimizer.updates = state["updates"]
         self.rank.load_random(directory, name)
