@@ -32,10 +32,11 @@ class Fsdp2Engine:
         require_group(rank)
         self.network, self.rank = network, rank
         mesh = init_device_mesh(rank.device.split(":")[0], (rank.world,))
-        # What computes in bf16 is also gathered in bf16; gradients are added up in fp32.
-        low = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if network.autocast else MixedPrecisionPolicy()
+        # What computes in bf16 is also gathered in bf16; gradients are added up in fp32, and so are a layer's states.
+        dtype = torch.bfloat16 if network.autocast else None
+        policy = MixedPrecisionPolicy(dtype, torch.float32 if dtype else None, cast_forward_inputs=False)
         for layer in _layers(network.model):
-            fully_shard(layer, mesh=mesh, mp_policy=low)
+            fully_shard(layer, mesh=mesh, mp_policy=policy)
         # Also resharded after its forward pass: one without gradients would leave weights that no update reaches.
         fully_shard(network, mesh=mesh, reshard_after_forward=True)
         self._optimizer = Optimizer(network, setup)
