@@ -41,7 +41,7 @@ from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import pool_revisions, read_pool
 from rewardranker.runs.console import Console
 from rewardranker.runs.directory import RunDirectory, Stage
-from rewardranker.training.demand import require_here, uses_of_evaluation
+from rewardranker.training.demand import uses_of_evaluation
 
 
 def evaluate_benchmarks(config: Config, console: Console) -> Path:
@@ -52,8 +52,6 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
             give, unless ``benchmark.partial``.
         Interrupted: by Ctrl-C; the same call goes on.
     """
-    uses = uses_of_evaluation(config)
-    require_here(config, uses)
     plan = plan_evaluation(config, measure=True)
     for name, tools in plan.left_out.items():
         console.warn(f"{name} is left out (benchmark.partial): it cannot be judged here, for lack of {tools}")
@@ -61,7 +59,7 @@ def evaluate_benchmarks(config: Config, console: Console) -> Path:
     console.show(data_card([problem for one in plan.benchmarks for problem in one.all]))
     with run.interruptible():
         problems = _problems(run, plan.benchmarks)
-        with Runtime(config, console, run.path / ".verdicts", uses) as runtime:
+        with Runtime(config, console, run.path / ".verdicts", uses_of_evaluation(config)) as runtime:
             found = [
                 _evaluated(Context(config, run, runtime, console, problems / one.name), one)
                 for one in plan.benchmarks

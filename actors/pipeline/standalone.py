@@ -14,13 +14,12 @@ from rewardranker.paths import AnyPath
 from rewardranker.problems.io import check_problems, read_problems
 from rewardranker.problems.pool import write_pool
 from rewardranker.runs.console import Console
-from rewardranker.training.demand import GENERATE, require_here
+from rewardranker.training.demand import GENERATE
 from rewardranker.training.sizes import samples_by_transformers
 
 
 def generate_pool(config: Config, model: str, problems_file: AnyPath, out: AnyPath, console: Console) -> None:
     """Samples ``generation.n`` candidates per problem and writes them, not judged."""
-    require_here(config, GENERATE)
     require_policy(model, "--model", samples_by_transformers(config))
     quiet_transformers()
     problems = read_problems(problems_file)

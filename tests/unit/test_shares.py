@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,8 @@ class Sums:
     """An engine of one weight, which only adds up gradients; another rank has ``most`` micro-batches."""
 
     def __init__(self, most: int) -> None:
-        self.weight, self.lasts, self._most = torch.tensor(2.0, requires_grad=True), [], most
-
-    def most(self, count: int) -> int:
-        return max(count, self._most)
+        self.weight, self.lasts = torch.tensor(2.0, requires_grad=True), []
+        self.rank = SimpleNamespace(most=lambda count: max(count, most))
 
     def backward(self, loss: Callable[[], torch.Tensor], last: bool) -> None:
         loss().backward()
