@@ -1,33 +1,17 @@
-"""What a config comes to, before anything is started: samples, updates, weights."""
+"""What a config comes to, before anything is started: samples, updates, what is reserved."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from pathlib import Path
 from typing import get_args
 
 from rich.table import Table
 
 from rewardranker.config.schema import Config
-from rewardranker.models.checkpoint import read_shapes
 from rewardranker.models.loading import require_computes, require_policy, require_start
 from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.types import Split
 from rewardranker.training.demand import WHOLE, Uses, describe_demand
-
-
-def parameters(config: Config) -> int | None:
-    """Weights of the generator, or ``None`` where that cannot be known without loading it."""
-    if not config.model.path:
-        tiny = config.model.tiny
-        # Attention 4 h^2, gated MLP 3 * h * 3h per layer; the vocabulary of the built-in problems is small.
-        return tiny.layers * 13 * tiny.hidden**2
-    require_generator(config)
-    directory = Path(config.model.path)
-    if not directory.is_dir():
-        return None
-    return sum(math.prod(shape) for shape in read_shapes(directory, "model.path").values())
 
 
 def require_generator(config: Config) -> None:
@@ -45,7 +29,13 @@ def samples_by_transformers(config: Config) -> bool:
 
 
 def describe(config: Config, uses: Uses = WHOLE) -> Table:
-    """Derived sizes for ``--dry-run``, and what the command reserves."""
+    """Derived sizes for ``--dry-run``, and what the command reserves.
+
+    Raises:
+        UserError: as :func:`require_generator`, and what the source of data refuses.
+    """
+    if config.model.path:
+        require_generator(config)
     ppo, g = config.ppo, config.generation
     samples = ppo.prompts_per_step * ppo.samples_per_prompt
     table = Table(title=f"{config.run.root}/{config.run.name}", show_header=False)
