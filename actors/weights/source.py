@@ -90,8 +90,9 @@ class WeightSource:
         buckets = self._packed(limit_bytes, self._group.device if self._group else self._device)
         if self._group:
             self._group.send(bucket for bucket in buckets if bucket is not None)
-        for _ in buckets:  # of ranks that send nothing
-            pass
+        else:
+            for _ in buckets:  # takes part in gathering, and sends nothing
+                pass
 
     @cached_property
     def _metas(self) -> list[TensorMeta]:

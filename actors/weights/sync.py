@@ -147,9 +147,8 @@ class WeightSync:
         return metas
 
     def _through_store(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
-        count = self._all("weights.begin_buckets", {}, _everywhere(weights, WeightSource.begin_buckets, self._limit))[
-            0
-        ]
+        counting = _everywhere(weights, WeightSource.begin_buckets, self._limit)
+        count = self._all("weights.begin_buckets", {}, counting)[0]
         coming = _everywhere(weights, WeightSource.put_bucket)
         for number in range(1, count + 1):
             # Ray passes what the reference is of.

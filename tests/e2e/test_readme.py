@@ -161,3 +161,14 @@ def test_the_table_over_seeds_is_that_of_the_results() -> None:
         assert cells is not None, label
         for cell, pool in zip(cells.groups(), solved, strict=True):
             assert float(cell.strip("*")) == pytest.approx(sum(pool[key]) / len(pool[key]), abs=6e-4), label
+    (told,) = re.findall(r"Seed 0 of the page.*?policy's: (.*?)\.\n\n", README, re.DOTALL)
+    named = {
+        "random": "random",
+        "one iteration": "rewardranker_1",
+        "control": "rewardranker_control",
+        "hard negatives": "rewardranker_2_hardnegatives",
+        "self-training": "rewardranker_2_selftraining",
+        "oracle": "oracle",
+    }
+    first = {name: " and ".join(f"{100 * pool[key][0]:.1f}" for pool in solved) for name, key in named.items()}
+    assert dict(re.findall(r"([a-z][a-z -]+) ([\d.]+ and [\d.]+)", " ".join(told.split()))) == first

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from networks_made import causal
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from rewardranker.config.loading import load_config
@@ -28,39 +24,21 @@ from rewardranker.models.scoring import Network
 from rewardranker.training.demand import GENERATE, WHOLE, require_here
 from rewardranker.training.engine import build_engine
 from rewardranker.training.ranks import Rank
+from rewardranker.training.rehearsal import LivingTensors
 from rewardranker.training.setup import NetworkSetup
 
 VOCABULARY = 3001
 
 
-class Living(TorchDispatchMode):
-    """What operations make: the most bytes that lived at once, and the most rows before the whole vocabulary."""
+class Living(LivingTensors):
+    """Also counts the most rows before the whole vocabulary."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.bytes = self.peak = self.rows = 0
-        self._known: set[int] = set()
+    rows = 0
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, Tensor):
-                self._count(tensor)
-        return out
-
-    def _count(self, tensor: Tensor) -> None:
+    def count(self, tensor: Tensor) -> None:
         if tensor.dim() > 1 and tensor.shape[-1] == VOCABULARY:
             self.rows = max(self.rows, tensor.numel() // VOCABULARY)
-        place = tensor.untyped_storage()
-        if (key := place._cdata) not in self._known:
-            self._known.add(key)
-            self.bytes += place.nbytes()
-            self.peak = max(self.peak, self.bytes)
-            weakref.finalize(place, self._forget, key, place.nbytes())
-
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self.bytes -= size
+        super().count(tensor)
 
 
 @pytest.fixture(scope="module")
