@@ -41,6 +41,13 @@ def join_process_group(rank: Rank, store: dist.Store, timeout_s: float) -> None:
     )
 
 
+def require_process_group(rank: Rank) -> None:
+    """A group of one, for a rank that has no others and a library that wants one; several have joined theirs."""
+    if not dist.is_initialized():
+        assert rank.world == 1, "ranks join their process group before they build roles"
+        join_process_group(rank, dist.HashStore(), timeout_s=60.0)
+
+
 def advertise_node_address() -> None:
     """Tells gloo and nccl the interface of the node's address; on some machines they would give out loopback."""
     address = ray.util.get_node_ip_address()

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from actors.engines.alone import require_group
+from actors.cluster.ranks import require_process_group
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import Network, PolicyNetwork
@@ -32,7 +32,7 @@ class DeepSpeedEngine:
     """See :class:`rewardranker.training.engine.TrainEngine`."""
 
     def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
-        require_group(rank)
+        require_process_group(rank)
         deepspeed = _deepspeed(rank)
         self.network, self.rank = network, rank
         self._stage = setup.engine.zero_stage if setup.engine.zero_stage is not None else 2

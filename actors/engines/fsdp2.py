@@ -18,7 +18,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
-from actors.engines.alone import require_group
+from actors.cluster.ranks import require_process_group
 from rewardranker.models.scoring import Network
 from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
@@ -29,7 +29,7 @@ class Fsdp2Engine:
     """See :class:`rewardranker.training.engine.TrainEngine`."""
 
     def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
-        require_group(rank)
+        require_process_group(rank)
         self.network, self.rank = network, rank
         mesh = init_device_mesh(rank.device.split(":")[0], (rank.world,))
         # What computes in bf16 is also gathered in bf16; gradients are added up in fp32, and so are a layer's states.
