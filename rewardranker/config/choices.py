@@ -17,6 +17,7 @@ PLACES: dict[str, dict[str, str]] = {
     "data.source": {
         "family": "rewardranker.problems.family:family_corpus",
         "mbpp": "rewardranker.problems.mbpp:mbpp_corpus",
+        "code_contests": "rewardranker.problems.contests.code_contests:code_contests_corpus",
     },
     "ppo.advantage": {
         "gae": "rewardranker.training.ppo.advantages:Gae",

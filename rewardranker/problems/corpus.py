@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rewardranker.config.choices import chosen
-from rewardranker.config.schema import Config
+from rewardranker.config.schema import Config, DataConfig
 from rewardranker.errors import UserError
+from rewardranker.problems.contests.census import Census
+from rewardranker.problems.contests.hubs import HUBS
 from rewardranker.problems.io import check_problems
+from rewardranker.problems.sources import is_local
 from rewardranker.problems.types import Problem
 
 #: ``(problem id, program)``.
@@ -23,12 +26,14 @@ class Corpus:
             with them (``mining``, but for the variant ``selftraining``); of a test problem, they guard the judge.
         imitated: what the generator learns to imitate; not verified.
         written: what people wrote, right or wrong, for the first triplets; not verified.
+        census: what came in and what was left out, where the source counts it.
     """
 
     problems: list[Problem]
     references: Programs
     imitated: Programs
     written: Programs
+    census: Census | None = None
 
     def check(self, least: int) -> None:
         """Raises :class:`UserError` where problems are not as they have to be (:func:`check_problems`), fewer than
@@ -61,6 +66,16 @@ class Corpus:
         """Ids of the training and test problems that no reference is of."""
         known = {problem for problem, _ in self.references}
         return [p.id for p in self.problems if p.split != "validation" and p.id not in known]
+
+
+def hub_name(data: DataConfig) -> str:
+    """The data set on the hub that ``data.source`` would read; empty where it reads none."""
+    if data.source == "mbpp":
+        return "" if data.mbpp.path else data.mbpp.hub_name
+    if data.source not in HUBS:
+        return ""
+    path = str(data.options.get("path") or HUBS[data.source])
+    return "" if is_local(path) else path
 
 
 def read_corpus(config: Config) -> Corpus:

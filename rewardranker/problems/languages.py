@@ -17,6 +17,17 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
     "bash": ("sh", "shell", "zsh", "ksh", "shellscript", "shell-session"),
     "javascript": ("js", "node", "mjs", "cjs", "nodejs", "ecmascript"),
 }
+#: What each is called in a sentence.
+PROPER_NAMES = {
+    "python": "Python",
+    "cpp": "C++",
+    "java": "Java",
+    "php": "PHP",
+    "typescript": "TypeScript",
+    "csharp": "C#",
+    "bash": "Bash",
+    "javascript": "JavaScript",
+}
 _BY_NAME = {other: name for name, others in LANGUAGES.items() for other in (name, *others)}
 _VERSION = lexer(r"[\d.]++\Z")
 

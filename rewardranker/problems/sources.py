@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rewardranker.errors import UserError
@@ -44,6 +45,48 @@ def read_source(source: AnyPath, configuration: str, split: str, advice: str = "
     return _from_hub(str(source), configuration, split, advice)
 
 
+def stream_hub(
+    source: str, configuration: str, split: str, columns_of: Callable[[Sequence[str], str], list[str]]
+) -> Iterator[tuple[str, Row]]:
+    """Rows of a data set on the hub, each with where it stands, as they come: nothing is stored.
+
+    Args:
+        source: ``owner/name`` or, pinned, ``owner/name@revision``; or a directory that ``datasets`` can load.
+        columns_of: of the data set's columns those to read; it is also told what the data set is called.
+
+    Raises:
+        UserError: as :func:`read_source`, and as ``columns_of``.
+    """
+    import datasets  # takes seconds to import, and only this path needs it
+
+    name, _, pinned = source.partition("@")
+    part = f"data set {source!r} (configuration {configuration!r}, split {split!r})"
+    try:
+        data = datasets.load_dataset(
+            name, configuration or None, split=split, revision=pinned or None, streaming=True
+        )
+        present = list(data.features or next(iter(data)))
+    except Exception as error:  # no such configuration, split or revision, offline: no common base class
+        raise UserError(
+            f"{part} could not be loaded: {_reason(error)}; check the name and the network, or give the data set's "
+            "Parquet files as data.options.path"
+        ) from error
+    for number, row in enumerate(data.select_columns(columns_of(present, part)), 1):
+        yield f"{part}, row {number}", dict(row)
+
+
+def hub_revision(source: str, advice: str = "") -> str:
+    """The commit that ``owner/name`` or ``owner/name@revision`` is. Raises :class:`UserError`."""
+    from huggingface_hub import HfApi  # takes a second to import, and only this path needs it
+
+    name, _, pinned = source.partition("@")
+    advice = "; check the name and the network" + (f", or {advice}" if advice else "")
+    try:
+        return str(HfApi().dataset_info(name, revision=pinned or None).sha)
+    except Exception as error:  # offline, not found, no permission: no common base class
+        raise UserError(f"data set {source!r} could not be found on the hub: {_reason(error)}{advice}") from error
+
+
 def is_local(source: AnyPath) -> bool:
     """Whether a source is meant to be on this machine, be it there or not."""
     path = Path(source)
@@ -57,16 +100,10 @@ def is_file(source: AnyPath) -> bool:
 
 
 def _from_hub(source: str, configuration: str, split: str, advice: str) -> tuple[list[Row], str]:
-    from huggingface_hub import HfApi  # takes a second to import, and only this path needs it
-
-    name, _, pinned = source.partition("@")
-    what = f"data set {source!r}"
+    revision = hub_revision(source, advice)
     advice = "; check the name and the network" + (f", or {advice}" if advice else "")
-    try:
-        revision = str(HfApi().dataset_info(name, revision=pinned or None).sha)
-    except Exception as error:  # offline, not found, no permission: no common base class
-        raise UserError(f"{what} could not be found on the hub: {_reason(error)}{advice}") from error
-    return _load(name, configuration, split, revision, what, advice), revision
+    name = source.partition("@")[0]
+    return _load(name, configuration, split, revision, f"data set {source!r}", advice), revision
 
 
 def _load(name: str, configuration: str, split: str, revision: str | None, what: str, advice: str) -> list[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from rewardranker.evaluation.pools import Entries, Provenance
+from rewardranker.problems.languages import PROPER_NAMES
 from rewardranker.rendering.grid import SOFT_HYPHEN, Cell, Grid, Section
 from rewardranker.rendering.html import safe
 from rewardranker.reranking.protocol import Ranker
@@ -17,16 +18,7 @@ from rewardranker.tables.ranking import Ranking, Scorer
 from rewardranker.tables.rows import AVERAGE, COMMON, Row, Table
 from rewardranker.tables.views import DASH, Marked, Sheet, around, interval, line, mark_of, versus, with_intervals
 
-_LANGUAGES = {
-    "python": "Python",
-    "cpp": "C++",
-    "java": "Java",
-    "php": "PHP",
-    "typescript": f"Type{SOFT_HYPHEN}Script",
-    "csharp": "C#",
-    "bash": "Bash",
-    "javascript": f"Java{SOFT_HYPHEN}Script",
-}
+_LANGUAGES = {name: proper.replace("Script", f"{SOFT_HYPHEN}Script") for name, proper in PROPER_NAMES.items()}
 _BENCHMARKS = {"humaneval": "HumanEval", "mbpp": "MBPP"}
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from rewardranker.config.schema import Config
 from rewardranker.models.loading import require_computes, require_policy, require_start
-from rewardranker.problems.corpus import read_corpus
+from rewardranker.problems.corpus import hub_name, read_corpus
 from rewardranker.problems.types import Split
 from rewardranker.training.demand import WHOLE, Uses, describe_demand
 
@@ -57,8 +57,8 @@ def describe(config: Config, uses: Uses = WHOLE) -> Table:
 
 def _problems(config: Config) -> str:
     """The source is asked as the data stage asks it, so that what it refuses is refused now."""
-    if config.data.source == "mbpp" and not config.data.mbpp.path:
-        return f"{config.data.mbpp.hub_name}, from the hub: not looked at"
+    if hub := hub_name(config.data):
+        return f"{hub}, from the hub: not looked at"
     corpus = read_corpus(config)
     counts = Counter(problem.split for problem in corpus.problems)
     lacking = len(corpus.without_reference())

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from actors.pipeline.context import Context
-from rewardranker.config.schema import Config
+from rewardranker.config.schema import Config, DataConfig
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.corpus import read_corpus
 from rewardranker.problems.family import family_corpus_texts
 from rewardranker.problems.io import read_json_lines, write_json_lines, write_problems
+from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import RunDirectory, Stage
 from rewardranker.runs.seeds import derive_seed
 from rewardranker.training.sizes import require_generator
@@ -20,6 +21,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
     """Writes ``problems.jsonl``, ``sft.jsonl``, ``references.jsonl``, ``solutions.jsonl`` and perhaps ``model/``.
 
     Lines of the last three are ``{"problem_id", "code"}``: see :class:`rewardranker.problems.corpus.Corpus`.
+    ``card.json`` says what a source left out, where it counts that, and the data's licence and revision.
     """
     if config.model.path:
         require_generator(config)
@@ -36,12 +38,25 @@ def build_data(config: Config, run: RunDirectory) -> Path:
             build_tiny_model(config.model.tiny, stage.path / "model", family_corpus_texts(), seed)
         train = sum(problem.split == "train" for problem in corpus.problems)
         stage.metrics |= {"problems": len(corpus.problems), "train": train, "sft_examples": len(corpus.imitated)}
+        if corpus.census is not None:
+            write_json(stage.path / "card.json", asdict(corpus.census))
+            stage.metrics["left_out"] = corpus.census.left_out.total()
         if lacking := len(corpus.without_reference()):
             stage.metrics["without_reference"] = lacking
 
     tiny = None if config.model.path else vars(config.model.tiny)
     settings = {"data": asdict(config.data), "seed": config.run.seed, "model": config.model.path, "tiny": tiny}
-    return run.stage("data", settings, {}, work)
+    return run.stage("data", settings, _data_on_disk(config.data), work)
+
+
+def _data_on_disk(data: DataConfig) -> dict[str, Path]:
+    """Files and folders that the source reads, by setting: where their content changes, the stage runs again."""
+    named = {
+        f"data.options.{name}": value for name, value in data.options.items() if isinstance(value, str) and value
+    }
+    if data.source == "mbpp" and data.mbpp.path:
+        named["data.mbpp.path"] = data.mbpp.path
+    return {name: Path(value) for name, value in named.items() if Path(value).exists()}
 
 
 def known_solutions(context: Context) -> dict[str, list[str]]:

@@ -1,0 +1,373 @@
+"""Contest problems in the hub's columns: what comes in, what is left out and counted, and files that are broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from benchmark_data import shared
+from judging import need
+
+from rewardranker.config.schema import DataConfig
+from rewardranker.errors import UserError
+from rewardranker.judge import Judge
+from rewardranker.problems.contests import shapes
+from rewardranker.problems.contests.census import Census
+from rewardranker.problems.contests.code_contests import COLUMNS, code_contests_corpus, task_of
+from rewardranker.problems.contests.dialects import CODEFORCES_VERDICTS, dialect
+from rewardranker.problems.contests.made_data import Made, write_code_contests
+from rewardranker.problems.contests.tables import Table, revision_of
+from rewardranker.problems.contests.task import is_cut, problem_in
+from rewardranker.problems.corpus import Corpus
+from rewardranker.problems.data_card import card_markdown
+from rewardranker.problems.verdict import Verdict
+
+MADE = Made(problems=6, held_out=2, right=2, wrong=2, rows=4)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("code_contests")
+    write_code_contests(folder, MADE)
+    return folder
+
+
+def corpus(path: Path, **options: Any) -> Corpus:
+    config = DataConfig(
+        source="code_contests",
+        options={"path": str(path), **options},
+        sft_solutions=1,
+        triplet_problems=18,
+        triplet_solutions=4,
+    )
+    return code_contests_corpus(config, 0)
+
+
+def row_of(**changes: Any) -> dict[str, Any]:
+    """A problem as the hub has it, with as little as one may have."""
+    tests = {"input": ["1 2\n"], "output": ["3\n"]}
+    nothing = {"input": [], "output": []}
+    return {
+        "name": "1_A. Sum",
+        "description": "Add.",
+        "public_tests": tests,
+        "private_tests": nothing,
+        "generated_tests": nothing,
+        "solutions": {"language": [], "solution": []},
+        "incorrect_solutions": {"language": [], "solution": []},
+        "source": 2,
+        "cf_contest_id": 1,
+        "cf_index": "A",
+        "cf_tags": [],
+        "time_limit": None,
+        "memory_limit_bytes": 0,
+        "input_file": "",
+        "output_file": "",
+    } | changes
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows, shapes.CODE_CONTESTS), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("C++17 (GCC 7-32)", "cpp"),
+        ("C++20 (GCC 13-64)", "cpp"),
+        ("C++14 (GCC 6-32)", "cpp"),
+        ("GNU C++11", "cpp"),
+        ("GNU C++0x 4", "cpp"),
+        ("MS C++ 2017", "cpp"),
+        ("Clang++17 Diagnostics", "cpp"),
+        ("GNU C11", ""),
+        ("Java 21", "java"),
+        ("Java 8", "java"),
+        ("PyPy 3-64", "python"),
+        ("Python 3", "python"),
+        ("py3", "python"),
+        ("PyPy 2", "python2"),
+        ("Python 2", "python2"),
+        ("C# 10", "csharp"),
+        ("MS C#", "csharp"),
+        ("Mono C#", "csharp"),
+        ("PHP", "php"),
+        ("Node.js", "javascript"),
+        ("Node.js 15 (64bit)", "javascript"),
+        ("JavaScript V8 4.8.0", ""),
+        ("Kotlin 1.9", ""),
+        ("PascalABC.NET", ""),
+        ("F# 10", ""),
+        ("Rust 2021", ""),
+    ],
+)
+def test_what_sites_call_languages(text: str, language: str) -> None:
+    assert dialect(text) == language
+
+
+def test_verdicts_are_labels_or_say_nothing() -> None:
+    right = {name for name, label in CODEFORCES_VERDICTS.items() if label}
+    wrong = {name for name, label in CODEFORCES_VERDICTS.items() if label is False}
+    assert right == {"OK"}
+    assert wrong == {
+        "WRONG_ANSWER",
+        "RUNTIME_ERROR",
+        "TIME_LIMIT_EXCEEDED",
+        "MEMORY_LIMIT_EXCEEDED",
+        "IDLENESS_LIMIT_EXCEEDED",
+    }
+    assert {"SKIPPED", "TESTING", "CHALLENGED", "PARTIAL", "FAILED", "COMPILATION_ERROR"} < set(CODEFORCES_VERDICTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("5\n1 2 3...", True),
+        ("5\n1 2 ...\n", True),
+        ("a" * 252 + "...", True),
+        ("10 10\n" + "".join("1" * 40 + "\n" for _ in range(9)) + "..." + "\n", True),
+        ("2 3\n#.#\n...\n", False),
+        ("".join("." * 30 + "\n" for _ in range(20)), False),
+        ("...", False),
+        ("1 2 3\n", False),
+    ],
+)
+def test_texts_that_a_site_cut_off(text: str, cut: bool) -> None:
+    assert is_cut(text) is cut
+
+
+def test_a_made_data_set_becomes_a_corpus(data: Path) -> None:
+    found = corpus(data)
+    assert {p.split for p in found.problems} == {"train", "validation", "test"}
+    assert [p.language for p in found.problems[:3]] == ["cpp", "java", "python"]
+    first = found.problems[0]
+    assert first.group_id == {p.group_id for p in found.problems[:3]}.pop()
+    assert first.prompt.endswith("Write a program in C++ that reads standard input and writes standard output.\n")
+    assert (first.licence, len(first.revision), first.comparator) == ("CC-BY-4.0", 12, "tokens")
+    assert len(first.tests) <= 12 and first.limits.memory_mb in (245, 256) and first.limits.cpu_s in (5.0, 20.0)
+    train = [p.id for p in found.problems if p.split == "train"]
+    assert len(found.imitated) == len(train) and {name for name, _ in found.written} == set(train)
+    assert {name for name, _ in found.references} == {p.id for p in found.problems}
+    census = found.census
+    assert census is not None and census.revision == first.revision
+    alike = census.left_out["problems: nearly the same as one that is held out"]
+    assert census.taken["problems"] == len(found.problems) // 3 == 10 - alike
+    assert census.left_out["programs in python2"] == 10 and census.left_out["programs that repeat a kept one"] == 10
+    assert any("python2: 10 (code_contests/" in line for line in census.lines())
+    assert "CC-BY-4.0" in census.lines()[0] and first.revision in card_markdown(found.problems)
+
+
+def test_the_same_whatever_the_files(data: Path, tmp_path: Path) -> None:
+    """Which programs are kept depends on no file and no row group; a problem is read no further than is asked."""
+    write_code_contests(tmp_path / "a", Made(problems=6, held_out=2, right=2, wrong=2, rows=1))
+    one, other = corpus(data), corpus(tmp_path / "a")
+    assert [p.prompt for p in one.problems] == [p.prompt for p in other.problems]
+    assert (one.references, one.imitated, one.written) == (other.references, other.imitated, other.written)
+    few = corpus(data, train_problems=2, validation_problems=1, test_problems=1, languages=["java"])
+    assert [p.split for p in few.problems] == ["test", "validation", "train", "train"]
+    assert {p.language for p in few.problems} == {"java"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"cf_tags": ["interactive"]}, "interactive"),
+        ({"description": "Guess.\n\nInteraction\n\nAsk."}, "interactive"),
+        ({"input_file": "input.txt"}, "reads or writes files"),
+        ({"public_tests": {"input": [], "output": []}}, "no tests"),
+        ({"private_tests": {"input": ["9\n1 2 3..."], "output": ["5"]}}, "tests that are cut off"),
+    ],
+)
+def test_what_gives_no_label_says_why(changes: dict[str, Any], reason: str) -> None:
+    task = task_of(row_of(**changes), "here", "train", "r")
+    assert reason in task.trouble
+
+
+def test_generated_tests_stand_in_for_those_that_are_cut() -> None:
+    changes = {"private_tests": {"input": ["9\n1 2 3..."], "output": ["5"]}}
+    task = task_of(row_of(**changes, generated_tests={"input": ["4 4\n"], "output": ["8\n"]}), "here", "test", "r")
+    assert task.trouble == "" and len(task.tests) == 2 and task.contest == "codeforces/1/A"
+    assert task.limits.cpu_s == 10.0 and task.limits.memory_mb == 256
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    rows = [row_of(name=f"{i}_A. Task {i}", cf_contest_id=i, description=f"Find {i} in {i * 7}.") for i in range(3)]
+    rows += [
+        row_of(name="0_A. Task 0"),
+        row_of(name="x", cf_tags=["interactive"]),
+        row_of(name="y", input_file="a.in"),
+    ]
+    for split in ("train", "valid", "test"):
+        write(tmp_path / f"{split}.parquet", rows if split == "train" else [])
+    census = corpus(tmp_path).census
+    assert census is not None
+    assert census.left_out == {
+        "problems: another of the same name came before": 1,
+        "problems: interactive": 1,
+        "problems: reads or writes files": 1,
+    }
+    assert census.names["problems: interactive"] == ["code_contests/x"]
+
+
+def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist([row_of()], shapes.CODE_CONTESTS).rename_columns(
+        ["private_test" if name == "private_tests" else name for name in shapes.CODE_CONTESTS.names]
+    )
+    pq.write_table(table, tmp_path / "train.parquet")
+    with pytest.raises(UserError, match=r"train.parquet lacks column private_tests; it has name.*private_test\?"):
+        list(Table(str(tmp_path), "", "train", COLUMNS).rows(Census()))
+    with pytest.raises(UserError, match=r"no Parquet files of split 'test'.*there are train.parquet"):
+        corpus(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        corpus(tmp_path / "nowhere.parquet")
+
+
+def damaged_group(path: Path) -> None:
+    """Overwrites the data of the second row group: the footer, and the first, stay whole."""
+    with pq.ParquetFile(path) as file:
+        column = file.metadata.row_group(1).column(1)
+        place, size = column.dictionary_page_offset or column.data_page_offset, column.total_compressed_size
+    content = bytearray(path.read_bytes())
+    content[place : place + size] = b"\xff" * size
+    path.write_bytes(bytes(content))
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "said", "lost"),
+    [
+        (damaged_group, r"row group 1 \(rows 5 to 6\) cannot be read from row 5 on", {"damaged rows": 2}),
+        (cut_short, "is not a readable Parquet file", {"damaged files": 1}),
+    ],
+)
+def test_what_cannot_be_read_is_named_or_counted(
+    data: Path, tmp_path: Path, damage: Callable[[Path], None], said: str, lost: dict[str, int]
+) -> None:
+    """Nothing before it is lost, and nothing is made of it."""
+    write_code_contests(tmp_path, MADE)
+    whole = revision_of([Table(str(tmp_path), "", "train", COLUMNS)])
+    damage(tmp_path / "data" / "train-00000-of-00001.parquet")
+    with pytest.raises(UserError, match=said):
+        corpus(tmp_path)
+    census = Census()
+    table = Table(str(tmp_path), "", "train", COLUMNS, skip_damaged=True)
+    rows = list(table.rows(census))
+    assert census.left_out == lost and len(rows) == (4 if "damaged rows" in lost else 0)
+    assert revision_of([table]) != whole, "a file that changed is another revision"
+
+
+def test_the_hub_is_streamed_in_the_same_columns(data: Path) -> None:
+    """``datasets`` reads a folder as it reads the hub."""
+    from rewardranker.problems.sources import stream_hub
+
+    table = Table(str(data), "", "train", COLUMNS)
+    streamed = [row for _, row in stream_hub(str(data), "", "train", table.columns_of)]
+    ours = [row for _, row in table.rows(Census())]
+    assert [task_of(row, "", "train", "r") for row in streamed] == [task_of(row, "", "train", "r") for row in ours]
+    with pytest.raises(UserError, match="could not be loaded"):
+        next(stream_hub(str(data), "", "no_split", table.columns_of))
+
+
+RIGHT = {
+    "1000_A. Codehorses T-shirts": (
+        "from collections import Counter\nn = int(input())\na = Counter(input() for _ in range(n))\n"
+        "b = Counter(input() for _ in range(n))\nprint(sum((a - b).values()))\n"
+    ),
+    "1238_B. Kill 'Em All": (
+        "for _ in range(int(input())):\n    n, r = map(int, input().split())\n"
+        "    xs = sorted(set(map(int, input().split())), reverse=True)\n"
+        "    print(sum(x - i * r > 0 for i, x in enumerate(xs)))\n"
+    ),
+    "12_B. Correct Solution?": (
+        "n = sorted(input().strip())\nm = input().strip()\n"
+        "i = next((i for i, c in enumerate(n) if c != '0'), 0)\nn[0], n[i] = n[i], n[0]\n"
+        "print('OK' if ''.join(n) == m else 'WRONG_ANSWER')\n"
+    ),
+}
+IN_CPP = (
+    "#include <iostream>\n#include <map>\n#include <string>\nint main() {\n  int n; std::cin >> n;\n"
+    "  std::map<std::string, int> a;\n  std::string s;\n  for (int i = 0; i < n; i++) std::cin >> s, a[s]++;\n"
+    "  int missing = 0;\n  for (int i = 0; i < n; i++) { std::cin >> s; if (a[s]-- <= 0) missing++; }\n"
+    "  std::cout << missing << std::endl;\n}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def twenty(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The real problems in the hub's columns, through the source."""
+    folder = tmp_path_factory.mktemp("twenty")
+    rows = []
+    for line in shared("code_contests/sample_20.jsonl").read_text().splitlines():
+        given = json.loads(line)
+        labels = json.loads(given["labels"])
+        tests = [(test["input"]["stdin"], test["output"]["stdout"]) for test in json.loads(given["test"])]
+        columns = {"input": [i for i, _ in tests], "output": [o for _, o in tests]}
+        contest, _, index = labels["name"].partition(".")[0].partition("_")
+        known = {"cf_contest_id": int(contest), "cf_index": index} if index else {}
+        code = RIGHT.get(labels["name"])
+        right = {"language": [3], "solution": [code]} if code else {"language": [], "solution": []}
+        source = {"CODEFORCES": 2, "CODECHEF": 1}[labels["source"]]
+        rows.append(
+            row_of(
+                name=labels["name"],
+                description=given["content"],
+                private_tests=columns,
+                public_tests=None,
+                solutions=right,
+                source=source,
+                **(known or {"cf_contest_id": 0, "cf_index": ""}),
+            )
+        )
+    write(folder / "train.parquet", rows[2:])
+    write(folder / "valid.parquet", rows[:1])
+    write(folder / "test.parquet", rows[1:2])
+    return corpus(folder)
+
+
+def test_the_twenty_real_problems(twenty: Corpus) -> None:
+    """Through source, judge and card; one is interactive, and has 105 tests with something expected all the same."""
+    census = twenty.census
+    assert census is not None and census.taken["problems"] == 19
+    assert census.names == {"problems: interactive": ["code_contests/1179_E. Alesya and Discrete Math"]}
+    wrong = [(problem, "print('?')\n") for problem in twenty.problems if problem.language == "python"]
+    with Judge(workers=1, all_tests=False) as quick:
+        assert {result.verdict for result in quick.run(wrong)} == {Verdict.WRONG} and len(wrong) == 19
+    assert f"| code_contests | java | {twenty.problems[0].revision} | 19 |" in card_markdown(twenty.problems)
+
+
+@pytest.mark.slow
+def test_right_programs_pass_the_real_problems(judge: Judge, twenty: Corpus) -> None:
+    by_id = {problem.id: problem for problem in twenty.problems}
+    items = [(by_id[name], code) for name, code in twenty.references]
+    items += [(by_id[f"code_contests/{next(iter(RIGHT))}/{need('cpp')}"], IN_CPP)]
+    assert [result.verdict for result in judge.run(items)] == [Verdict.OK] * (len(RIGHT) + 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["cpp", "java", "python"])
+def test_made_programs_do_what_their_labels_say(judge: Judge, data: Path, language: str) -> None:
+    """Right ones pass; of wrong ones a few do too, as of real ones."""
+    need(language)
+    found = corpus(data, languages=[language])
+    by_id = {problem.id: problem for problem in found.problems}
+    right = judge.run([(by_id[name], code) for name, code in found.references])
+    assert {result.verdict for result in right} == {Verdict.OK}
+    known = {code for _, code in found.references}
+    wrong = judge.run([(by_id[name], code) for name, code in found.written if code not in known])
+    assert Verdict.WRONG in {result.verdict for result in wrong}
+    assert {result.verdict for result in wrong} <= {Verdict.OK, Verdict.WRONG}
+
+
+def test_a_task_in_a_language_is_a_problem_of_its_own() -> None:
+    task = task_of(row_of(), "here", "train", "r")
+    one, other = problem_in(task, "cpp"), problem_in(task, "csharp")
+    assert one.id != other.id and one.group_id == other.group_id and "C#" in other.prompt
