@@ -89,7 +89,9 @@ class DeepSpeedEngine:
     def save(self, directory: Path, name: str) -> None:
         self.rank.save_random(directory, name)
         state = {"updates": self._optimizer.updates}
-        self._engine.save_checkpoint(str(directory), tag=name, client_state=state, save_latest=False)
+        self._engine.save_checkpoint(
+            str(directory), tag=name, client_state=state, save_latest=False, exclude_frozen_parameters=True
+        )
 
     def load(self, directory: Path, name: str) -> None:
         ranks = len(list(directory.glob(f"{name}-random-*.pt")))
@@ -98,7 +100,7 @@ class DeepSpeedEngine:
                 f"{directory}: a DeepSpeed checkpoint of {ranks} ranks cannot go on with {self.rank.world}; give it "
                 f"cluster.ranks={ranks} again, or begin the run anew with engine.kind=fsdp2, which can change it"
             )
-        _, state = self._engine.load_checkpoint(str(directory), tag=name)
+        _, state = self._engine.load_checkpoint(str(directory), tag=name, load_module_strict=False)
         self._optimizer.updates = state["updates"]
         self.rank.load_random(directory, name)
 

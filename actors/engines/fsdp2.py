@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
-from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
@@ -23,6 +23,9 @@ from rewardranker.models.scoring import Network
 from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
+
+#: A checkpoint holds what trains.
+_TRAINED = StateDictOptions(ignore_frozen_params=True, strict=False)
 
 
 class Fsdp2Engine:
@@ -79,12 +82,13 @@ class Fsdp2Engine:
             self._optimizer.adamw,
             model_state_dict=state["network"],
             optim_state_dict=state["optimizer"],
+            options=_TRAINED,
         )
         self._optimizer.updates = int(state["updates"])
         self.rank.load_random(directory, name)
 
     def _state(self) -> dict[str, Any]:
-        network, optimizer = get_state_dict(self.network, self._optimizer.adamw)
+        network, optimizer = get_state_dict(self.network, self._optimizer.adamw, options=_TRAINED)
         return {"network": network, "optimizer": optimizer, "updates": torch.tensor(self._optimizer.updates)}
 
 

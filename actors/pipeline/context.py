@@ -88,8 +88,13 @@ class Context:
         microbatch_tokens: int,
         optim: OptimConfig | None = None,
         total_steps: int = 0,
+        trains: str = "",
     ) -> NetworkSetup:
-        """How a role loads ``model_path``."""
+        """How a role loads ``model_path``.
+
+        Args:
+            trains: one of :data:`rewardranker.config.schema.LORA_ROLES`; of what does not train, nothing.
+        """
         model = self.config.model
         return NetworkSetup(
             model_path=str(model_path),
@@ -102,6 +107,7 @@ class Context:
             total_steps=total_steps,
             seed=self.config.run.seed,
             chat=model.chat,
+            lora=self.config.engine.lora.of(trains) if trains else None,
         )
 
     def judges(self, problems: Iterable[Problem]) -> dict[str, str]:
@@ -114,9 +120,16 @@ class Context:
         setup = self.setup(model_path, self.config.reward.microbatch_tokens)
         return self.runtime.role("reward", Reward, setup)
 
+    def adapted(self, *trains: str) -> dict[str, Any]:
+        """For :meth:`settings`: how those of :data:`rewardranker.config.schema.LORA_ROLES` train; nothing where LoRA
+        trains none of them."""
+        found = {role: asdict(lora) for role in trains if (lora := self.config.engine.lora.of(role))}
+        return {"lora": found} if found else {}
+
     def settings(self, *sections: str, **more: Any) -> Mapping[str, Any]:
         """The config sections that a stage depends on, and what all stages depend on."""
         config = asdict(self.config)
+        del config["engine"]["lora"]  # what trains so depends on it, and nothing else
         for section in ("sft", "reward", "ppo"):
             del config[section]["checkpoint_every"]
         common = {

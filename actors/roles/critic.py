@@ -27,7 +27,7 @@ class Critic:
 
     def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, None, True)
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, None, setup.whole)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.engine = build_engine(setup, self.network, rank)
 

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from actors.weights.source import WeightSource
 from rewardranker.config.schema import PPOConfig
+from rewardranker.models.adapters import without_additions
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.endings import Endings
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_policy, load_tokenizer
-from rewardranker.training.engine import build_engine, whole_state
+from rewardranker.training.engine import build_engine, export_adapter, whole_state
 from rewardranker.training.losses import sft_loss
 from rewardranker.training.ppo.experience import Share
 from rewardranker.training.ppo.losses import policy_loss
@@ -32,7 +33,7 @@ class Policy:
     def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
-        self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device, trained=True)
+        self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device, setup.whole)
         Endings.of_model(setup.model_path, self.tokenizer).write_to(self.network.model)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.engine = build_engine(setup, self.network, rank)
@@ -83,10 +84,11 @@ class Policy:
         return {**self.rank.sum(totals), **prefixed("actor", self.engine.step())}
 
     def export(self, directory: str) -> None:
-        """Writes a Hugging Face model directory (rank 0). Collective."""
+        """Writes a Hugging Face model directory, and beside it what LoRA trained (rank 0). Collective."""
+        export_adapter(self.engine, self.setup, directory)
         state = whole_state(self.engine)
         if self.rank.index == 0:
-            self.network.model.save_pretrained(directory, state_dict=state)
+            without_additions(self.network.model).save_pretrained(directory, state_dict=state)
             self.tokenizer.save_pretrained(directory)
 
     def save(self, directory: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import ray
 import torch
@@ -15,7 +15,7 @@ from actors.cluster.ranks import open_store
 from actors.weights.buckets import byte_size, meta_of, split
 from actors.weights.group import WeightGroup
 from rewardranker.generation.types import TensorMeta
-from rewardranker.training.engine import TrainEngine
+from rewardranker.training.engine import TrainEngine, checkpoint_parameters, checkpoint_shapes
 
 
 class WeightSource:
@@ -48,8 +48,8 @@ class WeightSource:
     @classmethod
     def of(cls, engine: TrainEngine, dtype: str) -> WeightSource:
         """Of what an engine trains, sent as ``dtype``."""
-        metas = [(name, dtype, shape) for name, shape in engine.shapes().items()]
-        return cls(engine.full_parameters, metas, engine.rank.device, engine.rank.index == 0)
+        metas = [(name, dtype, shape) for name, shape in checkpoint_shapes(engine).items()]
+        return cls(partial(checkpoint_parameters, engine), metas, engine.rank.device, engine.rank.index == 0)
 
     def metas(self) -> list[TensorMeta]:
         """What the buckets will hold, in order."""

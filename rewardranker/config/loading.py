@@ -21,7 +21,14 @@ from rewardranker.errors import UserError
 from rewardranker.paths import AnyPath
 
 #: Sections whose keys are names that a person chooses.
-_OPEN = ("cluster.role_ranks.", "benchmark.rankers.", "endpoint.extra.", "data.options.", "ppo.options.")
+_OPEN = (
+    "cluster.role_ranks.",
+    "engine.lora.role_ranks.",
+    "benchmark.rankers.",
+    "endpoint.extra.",
+    "data.options.",
+    "ppo.options.",
+)
 
 
 def load_config(path: AnyPath | None = None, overrides: Sequence[str] = ()) -> Config:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rewardranker.config.choices import check_choice
-from rewardranker.config.schema import Config
+from rewardranker.config.schema import LORA_ROLES, Config
 from rewardranker.config.settings import Setting, settings
 from rewardranker.errors import UserError
 
@@ -26,7 +26,7 @@ AT_LEAST_ONE = (
 POSITIVE = (
     "sft.optim.lr", "reward.optim.lr", "ppo.policy_optim.lr", "ppo.critic_optim.lr", "ppo.temperature",
     "generation.temperature", "ppo.clip", "ppo.value_clip", "ppo.kl.target", "cluster.cpus_per_rank",
-    "cluster.placement_timeout_s", "cluster.call_timeout_s", "cluster.collective_timeout_s",
+    "engine.lora.alpha", "cluster.placement_timeout_s", "cluster.call_timeout_s", "cluster.collective_timeout_s",
     "weight_sync.timeout_s", "rollout.timeout_s", "ppo.reward_scale", "rollout.cpus_per_worker",
 )  # fmt: skip
 
@@ -237,6 +237,28 @@ def _engines_can(c: Config) -> None:
         )
 
 
+def _adapters_fit(c: Config) -> None:
+    engine, lora = c.engine, c.engine.lora
+    for role, rank in {"": lora.rank, **lora.role_ranks}.items():
+        setting = f"engine.lora.role_ranks.{role}" if role else "engine.lora.rank"
+        if role and role not in LORA_ROLES:
+            raise UserError(f"{setting}={rank}: what can train by LoRA is {', '.join(LORA_ROLES)}")
+        if rank < 0:
+            raise UserError(f"{setting}={rank}: must not be negative")
+    if not 0 <= lora.dropout < 1:
+        raise UserError(f"engine.lora.dropout={lora.dropout}: must lie between 0 and below 1")
+    if lora.dropout and engine.gradient_checkpointing:
+        raise UserError(
+            f"engine.lora.dropout={lora.dropout} with engine.gradient_checkpointing=true: layers that run again "
+            "would drop out other numbers; set one of them to 0 or false"
+        )
+    if engine.trained_layers and lora.rank_of("reward"):
+        raise UserError(
+            f"engine.trained_layers={engine.trained_layers} and LoRA of rank {lora.rank_of('reward')} are two ways "
+            "to train a part of reward models; set engine.lora.role_ranks.reward=0, or engine.trained_layers=0"
+        )
+
+
 def _family_is_large_enough(c: Config) -> None:
     needed = max(c.data.sft_problems, c.data.triplet_problems, c.ppo.prompts_per_step)
     if c.data.source == "family" and c.data.family.train_problems < needed:
@@ -263,5 +285,6 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _vllm_reads_the_heads,
     _flash_attention_rounds,
     _engines_can,
+    _adapters_fit,
     _family_is_large_enough,
 )

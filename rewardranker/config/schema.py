@@ -11,13 +11,16 @@ and the sentence, unit and choices of every :func:`setting`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rewardranker.config.endpoint import EndpointConfig
 from rewardranker.config.setting import setting
 
 SCHEDULES = ("constant", "linear", "cosine")
+
+#: What can train by LoRA: the stages of SFT and reward models, and the roles that learn in PPO.
+LORA_ROLES = ("sft", "reward", "policy", "critic")
 
 
 @dataclass
@@ -346,6 +349,39 @@ class BenchmarkConfig:
 
 
 @dataclass
+class LoraConfig:
+    """LoRA: weights stay as they are, and low-rank additions to linear layers train; heads of reward models and
+    critics train whole. What is sampled from and exported is the sum of both; the additions lie beside it."""
+
+    rank: int = setting(0, "Rank of the additions; 0: all weights train.")
+    role_ranks: dict[str, int] = setting(
+        {},
+        "Of sft, reward (the stages), policy, critic (in PPO), where not `rank`; 0: all weights of that one train.",
+    )
+    alpha: int = setting(32, "Additions count `alpha` / rank times.")
+    dropout: float = setting(0.0, "Of what the additions read, in SFT and reward stages; PPO drops nothing out.")
+    target_modules: list[str] = setting(
+        [], "Linear layers, by the last parts of their names, as `q_proj`; empty: all of the decoder."
+    )
+
+    @property
+    def used(self) -> bool:
+        """Whether anything trains so."""
+        return any(self.rank_of(role) for role in LORA_ROLES)
+
+    def rank_of(self, role: str) -> int:
+        """Of one of :data:`LORA_ROLES`."""
+        return self.role_ranks.get(role, self.rank)
+
+    def of(self, role: str) -> LoraConfig | None:
+        """As one of :data:`LORA_ROLES` has it; ``None`` where all of its weights train."""
+        if not self.rank_of(role):
+            return None
+        dropout = 0.0 if role in ("policy", "critic") else self.dropout
+        return replace(self, rank=self.rank_of(role), role_ranks={}, dropout=dropout)
+
+
+@dataclass
 class EngineConfig:
     """How networks are trained."""
 
@@ -383,6 +419,7 @@ class EngineConfig:
         "and kept in memory; 0: all. Policies and critics train whole.",
         unit="layers",
     )
+    lora: LoraConfig = field(default_factory=LoraConfig)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer, processors
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from rewardranker.models.adapters import without_additions
 from rewardranker.models.architectures import known_elsewhere
 from rewardranker.models.encoding import opening
 from rewardranker.models.limits import Limits
@@ -50,7 +51,7 @@ def export_scorer(
     # vLLM: prompt and program are one text, and nothing is put between them.
     config.use_sep_token = False
     with _room_for(model, int(scoring.pad_token_id) + 1, dict(state or model.state_dict())) as tensors:
-        model.save_pretrained(directory, state_dict=tensors)
+        without_additions(model).save_pretrained(directory, state_dict=tensors)
     scoring.save_pretrained(directory)
     if not known_elsewhere(type(model)):
         kind = type(model).__name__

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 from rewardranker.config.choices import chosen
+from rewardranker.models.adapters import DIRECTORY, add_adapters, merged, save_adapter
 from rewardranker.models.recomputing import recompute_layers
 from rewardranker.models.scoring import Network
+from rewardranker.paths import AnyPath
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
 
@@ -44,7 +47,7 @@ class TrainEngine(Protocol):
         """Clips, updates, zeroes; returns ``grad_norm`` (before clipping) and ``lr``."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Names (of the Hugging Face checkpoint) and shapes of the whole parameters; nothing is gathered."""
+        """Names (in ``network.model``) and shapes of the whole parameters; nothing is gathered."""
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """The whole parameters, one after the other, in the order of :meth:`shapes`.
@@ -61,16 +64,36 @@ class TrainEngine(Protocol):
 
 def build_engine(setup: NetworkSetup, network: Network, rank: Rank) -> TrainEngine:
     """The engine that the setup names, made from network, setup and rank."""
+    name = f"model={setup.model_path}"
+    if setup.optim is None:
+        network.requires_grad_(False)
+    if setup.lora:
+        add_adapters(network, setup.lora, setup.seed, name)
+        if setup.lora.dropout:
+            torch.manual_seed(setup.seed + rank.index)
     if setup.optim and setup.engine.gradient_checkpointing:
-        recompute_layers(network.model, f"model={setup.model_path}")
+        recompute_layers(network.model, name)
     engine: TrainEngine = chosen("engine.kind", setup.engine.kind)(network, setup, rank)
     return engine
+
+
+def checkpoint_shapes(engine: TrainEngine) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a network's Hugging Face checkpoint; nothing is gathered."""
+    model = engine.network.model
+    parameters = ((name, torch.empty(shape, device="meta")) for name, shape in engine.shapes().items())
+    return {name: tuple(tensor.shape) for name, tensor in merged(model, parameters)}
+
+
+def checkpoint_parameters(engine: TrainEngine) -> Iterator[tuple[str, Tensor]]:
+    """The whole parameters of a network's Hugging Face checkpoint, in the order of :func:`checkpoint_shapes`; what
+    LoRA trained is added to what there was. Collective as :meth:`TrainEngine.full_parameters` is."""
+    return merged(engine.network.model, engine.full_parameters())
 
 
 def whole_state(engine: TrainEngine) -> dict[str, Tensor]:
     """All tensors of a network's checkpoint, whole and on the CPU, on rank 0; nothing on the others. Collective."""
     state: dict[str, Tensor] = {}
-    for name, tensor in engine.full_parameters():
+    for name, tensor in checkpoint_parameters(engine):
         if engine.rank.index == 0:
             state[name] = tensor.detach().cpu()
     if engine.rank.index == 0:
@@ -78,3 +101,17 @@ def whole_state(engine: TrainEngine) -> dict[str, Tensor]:
         parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
         state |= {name: buffer for name, buffer in model.state_dict().items() if name not in parameters}
     return state
+
+
+def export_adapter(engine: TrainEngine, setup: NetworkSetup, directory: AnyPath) -> None:
+    """Writes what LoRA trained beside the model ``directory``, in peft's format (rank 0). Collective."""
+    if setup.lora is None:
+        return
+    network = engine.network
+    trains = {name for name, parameter in network.model.named_parameters() if parameter.requires_grad}
+    state = {}
+    for name, tensor in engine.full_parameters():
+        if name in trains and engine.rank.index == 0:
+            state[name] = tensor.detach().cpu()
+    if engine.rank.index == 0:
+        save_adapter(network, state, Path(directory).parent / DIRECTORY, setup.model_path)

@@ -22,7 +22,7 @@ class Optimizer:
         self.config, self._total_steps, self.updates = setup.optim or OptimConfig(), setup.total_steps, 0
         self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self.adamw = torch.optim.AdamW(
-            self.parameters,
+            self.parameters or [torch.zeros(0)],  # it takes no empty list
             lr=self.config.lr,
             betas=(self.config.beta1, self.config.beta2),
             eps=self.config.eps,

@@ -14,7 +14,7 @@ from rewardranker.models.frozen import FrozenLayers
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.paths import AnyPath
-from rewardranker.training.engine import build_engine, whole_state
+from rewardranker.training.engine import build_engine, export_adapter, whole_state
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.shares import share_out
@@ -35,7 +35,7 @@ class Reranker:
         trained = setup.optim is not None
         # Training may begin with a head that is drawn; a frozen model is one that was trained.
         seed = setup.seed if trained else None
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, trained)
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, setup.whole)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.frozen = frozen
         if trained and setup.engine.trained_layers:
@@ -67,7 +67,9 @@ class Reranker:
         return self.rank.sum(totals) | self.engine.step()
 
     def export(self, directory: AnyPath) -> None:
-        """Writes a Hugging Face model directory, which scores elsewhere as here (rank 0). Collective."""
+        """Writes a Hugging Face model directory, which scores elsewhere as here, and beside it what LoRA trained
+        (rank 0). Collective."""
+        export_adapter(self.engine, self.setup, directory)
         state = whole_state(self.engine)
         if self.rank.index == 0:
             export_scorer(self.network, self.tokenizer, directory, self.setup.chat, state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig
 from rewardranker.paths import AnyPath
 from rewardranker.training.objectives import Objective
 
@@ -16,6 +16,7 @@ class NetworkSetup:
 
     ``optim`` ``None`` makes it a frozen one. ``total_steps`` are optimiser updates, for the schedule. ``seed``: of a
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
+    ``lora``: its own part of ``engine.lora``; ``None`` where all of its weights train, or none.
     """
 
     model_path: AnyPath
@@ -29,3 +30,9 @@ class NetworkSetup:
     seed: int = 0
     chat: bool = False
     objective: Objective[Any] | None = None
+    lora: LoraConfig | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether an optimiser moves the network's own weights, which therefore are fp32."""
+        return self.optim is not None and self.lora is None

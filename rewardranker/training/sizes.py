@@ -8,6 +8,7 @@ from typing import get_args
 from rich.table import Table
 
 from rewardranker.config.schema import Config
+from rewardranker.models.adapters import require_adaptable
 from rewardranker.models.loading import require_computes, require_policy, require_start
 from rewardranker.problems.corpus import hub_name, read_corpus
 from rewardranker.problems.types import Split
@@ -20,6 +21,8 @@ def require_generator(config: Config) -> None:
     require_policy(path, sampled=samples_by_transformers(config))
     require_start(path, "model.path")
     require_computes(path, "model.path", *computes)
+    if config.engine.lora.used:
+        require_adaptable(path, "model.path", config.engine.lora)
 
 
 def samples_by_transformers(config: Config) -> bool:

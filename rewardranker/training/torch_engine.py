@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from rewardranker.models.scoring import Network
+from rewardranker.models.trained import load_trained_state, share_frozen, trained_state
 from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -22,6 +23,8 @@ class TorchEngine:
 
     def __init__(self, network: Network, setup: NetworkSetup, rank: Rank) -> None:
         self.network, self.rank = network, rank
+        if setup.engine.lora.used:
+            share_frozen(network)
         devices = [rank.device] if rank.device.startswith("cuda") else None
         # Nothing but the last backward of a minibatch communicates.
         self._wrapped: nn.Module = (
@@ -61,7 +64,7 @@ class TorchEngine:
         self.rank.save_random(directory, name)
         if self.rank.index == 0:
             state = {
-                "network": self.network.state_dict(),
+                "network": trained_state(self.network),
                 "optimizer": self._optimizer.adamw.state_dict(),
                 "updates": self._optimizer.updates,
             }
@@ -69,7 +72,7 @@ class TorchEngine:
 
     def load(self, directory: Path, name: str) -> None:
         state = torch.load(directory / f"{name}.pt", map_location=self.rank.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
+        load_trained_state(self.network, state["network"])
         self._optimizer.adamw.load_state_dict(state["optimizer"])
         self._optimizer.updates = state["updates"]
         self.rank.load_random(directory, name)

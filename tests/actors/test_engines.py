@@ -24,7 +24,14 @@ from actors.roles.reward import Reward
 from actors.rollout.worker import RolloutWorker
 from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync
-from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig, WeightSyncConfig
+from rewardranker.config.schema import (
+    ClusterConfig,
+    EngineConfig,
+    LoraConfig,
+    OptimConfig,
+    PPOConfig,
+    WeightSyncConfig,
+)
 from rewardranker.errors import UserError
 from rewardranker.models import head
 from rewardranker.models.batching import TokenSequence
@@ -66,11 +73,14 @@ def rollout(ray_local: None, models: list[str]) -> Iterator[RoleGroup[RolloutWor
 
 def setup(path: str, engine: EngineConfig, trained: bool = True) -> NetworkSetup:
     """Rates at which five updates move weights by 0.05, and an epsilon that keeps rounding errors small."""
-    optim = OptimConfig(lr=0.01, eps=1e-3, schedule="constant", warmup=0)
-    objective = PairObjective(margin=0.1)
-    return NetworkSetup(
-        path, path, engine, 64, optim=optim if trained else None, total_steps=STEPS, seed=7, objective=objective
-    )
+    optim = OptimConfig(lr=0.01, eps=1e-3, schedule="constant", warmup=0) if trained else None
+    made = NetworkSetup(path, path, engine, 64, optim=optim, total_steps=STEPS, seed=7)
+    return replace(made, objective=PairObjective(margin=0.1), lora=engine.lora.of("policy") if trained else None)
+
+
+def adapted(name: str) -> EngineConfig:
+    """An engine of :data:`ENGINES`, with LoRA."""
+    return replace(ENGINES[name], lora=LoraConfig(rank=4, alpha=16))
 
 
 def rows(step: int) -> list[TokenSequence]:
@@ -245,3 +255,41 @@ def test_rollouts_and_exports_get_all_of_a_sharded_policy(
     reference = groups[2].build("reference", Reference, setup(str(tmp_path), ENGINES[name], trained=False))
     found = np.concatenate(reference.sharded(Reference.logprobs, rows(9)[:3], 0.9))
     np.testing.assert_allclose(found, answers("policy", role)[: len(found)], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n == "torch" else [pytest.mark.slow]) for n in ENGINES])
+def test_what_lora_trains_is_all_that_is_saved_and_arrives_merged(
+    groups: dict[int, WorkerGroup], models: list[str], rollout: RoleGroup[RolloutWorker], tmp_path: Path, name: str
+) -> None:
+    """Two ranks of every engine follow one process, resume bitwise, and send and export sums."""
+    one = groups[1].build("policy", Policy, setup(models[0], adapted("torch")))
+    role = groups[2].build("policy", Policy, setup(models[0], adapted(name)))
+    reference = groups[2].build("reference", Reference, setup(models[0], adapted(name), trained=False))
+    before = answers("policy", role)
+    first = np.concatenate(reference.sharded(Reference.logprobs, rows(9)[:3], 0.9))
+    np.testing.assert_allclose(first, before[: len(first)], rtol=0, atol=1e-5)
+    for step in range(3):
+        if step == 1:
+            role.all(Policy.save, str(tmp_path))
+        metrics, expected_metrics = learn("policy", role, step), learn("policy", one, step)
+    found = answers("policy", role)
+    assert np.abs(found - before).max() > 0.05
+    np.testing.assert_allclose(found, answers("policy", one), rtol=0, atol=1e-3)
+    assert metrics == pytest.approx(expected_metrics, rel=1e-3, abs=1e-4)
+    still = np.concatenate(reference.sharded(Reference.logprobs, rows(9)[:3], 0.9))
+    np.testing.assert_array_equal(still, first)
+
+    saved = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+    assert saved < 0.9 * sum(
+        p.numel() * 4 for p in hf_model(models[0]).parameters()
+    )  # with two moments of what trains
+    role.all(Policy.export, str(tmp_path / "hf"))
+    rollout.all(RolloutWorker.load_checkpoint, models[1], 90)
+    WeightSync(WeightSyncConfig(timeout_s=120)).sync(role.part("weights", WeightSource), rollout, 1)
+    assert greedy(rollout, 0) == expected(str(tmp_path / "hf")) != expected(models[0])
+
+    again = groups[2].build("policy", Policy, setup(models[0], adapted(name)))
+    again.all(Policy.load, str(tmp_path))
+    resumed = [learn("policy", again, step) for step in (1, 2)][-1]
+    assert resumed == metrics
+    np.testing.assert_array_equal(answers("policy", again), found)

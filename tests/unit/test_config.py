@@ -55,6 +55,9 @@ def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path)
         ("rollout.mode=async", r"rollout\.mode='async': must be one of sync, one_step_off"),
         ("rollout.engine=vllm", "needs heads of at least 32"),
         ("engine.zero_stage=3", "ZeRO is deepspeed's, and engine.kind is torch"),
+        ("engine.lora.rank=-1", "engine.lora.rank=-1: must not be negative"),
+        ("engine.lora.role_ranks.reference=4", "what can train by LoRA is sft, reward, policy, critic"),
+        ("engine.lora.dropout=1", "between 0 and below 1"),
         ("data.family.train_problems=10", "is less than the"),
     ],
 )
@@ -77,6 +80,15 @@ def test_engines_in_workers_cannot_be_sent_to_over_gloo() -> None:
 def test_a_worker_that_learns_cannot_sample_meanwhile() -> None:
     with pytest.raises(UserError, match="one_step_off with rollout.in_workers=true: .* set rollout.in_workers=false"):
         load_config(None, ["rollout.mode=one_step_off", "rollout.in_workers=true"])
+
+
+def test_one_way_to_train_a_part_of_a_network_and_layers_that_run_again_drop_nothing_out() -> None:
+    top = ["engine.trained_layers=2", "engine.lora.rank=8"]
+    with pytest.raises(UserError, match="two ways to train a part .* set engine.lora.role_ranks.reward=0"):
+        load_config(None, top)
+    load_config(None, [*top, "engine.lora.role_ranks.reward=0"])
+    with pytest.raises(UserError, match="layers that run again would drop out other numbers"):
+        load_config(None, ["engine.lora.rank=8", "engine.lora.dropout=0.1", "engine.gradient_checkpointing=true"])
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:

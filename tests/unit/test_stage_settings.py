@@ -101,3 +101,17 @@ def test_a_larger_cluster_does_no_stage_again(tmp_path: Path) -> None:
     more = ["cluster.ranks=4", "cluster.role_ranks.policy=8", "rollout.workers=3", "judge.executors=7"]
     settings = [context(tmp_path, *overrides)[0].settings("ppo") for overrides in ([], more, ["run.seed=1"])]
     assert settings[0] == settings[1] != settings[2]
+
+
+def test_lora_of_a_role_is_a_setting_of_the_stages_that_train_it(tmp_path: Path) -> None:
+    """And of no other; where it is off, nothing tells of it."""
+
+    def of(*overrides: str) -> list[Mapping[str, Any]]:
+        made, _ = context(tmp_path, *overrides)
+        return [made.settings("ppo", **made.adapted("policy", "critic")), made.settings("sft", **made.adapted("sft"))]
+
+    plain = of()
+    assert "lora" not in str(plain)
+    critic, whole = of("engine.lora.rank=8", "engine.lora.role_ranks.sft=0", "engine.lora.dropout=0.1"), of()
+    assert set(critic[0]["lora"]) == {"policy", "critic"} and critic[0]["lora"]["critic"]["dropout"] == 0
+    assert critic[1] == plain[1] == whole[1]

@@ -66,7 +66,7 @@ def run_sft(context: Context) -> Path:
         size = config.minibatch_size
         steps = steps_for(len(short), size, config.steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), steps, config.checkpoint_every)
-        setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps)
+        setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps, "sft")
         metrics = _fit(context, "sft", Training("policy", Policy, setup, work, "sft/loss"), stage)
         started = model_name(context.config.model.path) if context.config.model.path else "weights drawn at random"
         learnt = {
@@ -76,7 +76,7 @@ def run_sft(context: Context) -> Path:
         _card(context, stage, "generator", started, learnt)
         stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
 
-    settings = context.settings("sft")
+    settings = context.settings("sft", **context.adapted("sft"))
     return context.stage("sft", settings, {"data": context.data / "sft.jsonl"} | _base(context), work)
 
 
@@ -109,7 +109,7 @@ def run_reward(
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
         setup = replace(
-            context.setup(backbone, config.microbatch_tokens, config.optim, total),
+            context.setup(backbone, config.microbatch_tokens, config.optim, total, "reward"),
             objective=PairObjective(config.margin, config.centring),
         )
         metrics = _fit(context, name, Training("reward", Reward, setup, work, "reward/accuracy"), stage)
@@ -130,7 +130,8 @@ def run_reward(
         "backbone": backbone,
         "validation": validation,
     }
-    settings = context.settings("reward", steps=steps, new_share=context.config.mining.new_share)
+    more = context.adapted("reward") | {"steps": steps, "new_share": context.config.mining.new_share}
+    settings = context.settings("reward", **more)
     return context.stage(name, settings, inputs | ({"new": files.new} if files.new else {}), work)
 
 
@@ -142,7 +143,8 @@ def run_ppo(context: Context, name: str, sft: Path, reward_model: Path) -> Path:
         _train_ppo(context, name, sft, reward_model, stage)
 
     inputs = {"sft": sft, "reward": reward_model, "problems": context.data / "problems.jsonl"}
-    settings = context.settings("ppo", steps=config.steps, rollout_mode=context.config.rollout.mode)
+    more = context.adapted("policy", "critic") | {"steps": config.steps, "rollout_mode": context.config.rollout.mode}
+    settings = context.settings("ppo", **more)
     return context.stage(name, settings, inputs, work)
 
 
@@ -155,7 +157,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
     )
 
     def role(kind: str, factory: Callable[..., R], path: Path, optim: OptimConfig | None = None) -> RoleGroup[R]:
-        setup = context.setup(path, config.microbatch_tokens, optim, updates)
+        setup = context.setup(path, config.microbatch_tokens, optim, updates, kind if optim else "")
         return context.runtime.role(kind, factory, setup)
 
     policy = role("policy", Policy, sft, config.policy_optim)

@@ -1,0 +1,198 @@
+"""LoRA: the weights of a network stay as they are, and low-rank additions to its linear layers train
+(Hu et al. 2021, section 4.1). The layers are peft's; a network with them keeps its class.
+
+With an addition a linear layer computes ``W x + (alpha / rank) B A x``. ``B`` begins as zero, so that the network
+begins as what it was. Heads of scorers have no such addition: they train whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from rewardranker.config.schema import LoraConfig
+from rewardranker.errors import UserError, did_you_mean
+from rewardranker.models.architectures import empty, policy_class
+from rewardranker.models.checking import HEAD
+from rewardranker.models.loading import config_if_reached
+from rewardranker.models.scoring import Network, ScorerNetwork
+from rewardranker.paths import AnyPath
+
+#: Where a network's additions lie, beside the directory with all of its weights.
+DIRECTORY = "adapter"
+
+SETTING = "engine.lora.target_modules"
+
+#: In the names of parameters, after that of their layer.
+_BASE, _A, _B = ".base_layer.weight", ".lora_A.default.weight", ".lora_B.default.weight"
+
+
+class GradientDropout(nn.Dropout):
+    """Drops out where gradients are wanted, and nowhere else: networks here are never in training mode."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.dropout(input, self.p, torch.is_grad_enabled())
+
+
+def require_adaptable(path: AnyPath, setting: str, lora: LoraConfig) -> None:
+    """Raises :class:`UserError`, naming ``setting``, for a model without such layers; as far as its config, the hub's
+    where that is reached, tells. No weights are made."""
+    path, name = str(path), f"{setting}={path}"
+    if (config := config_if_reached(path, setting)) is not None:
+        targets_of(empty(policy_class(config, name), config), lora, name)
+
+
+def targets_of(model: PreTrainedModel, lora: LoraConfig, name: str) -> list[str]:
+    """What peft is to be asked for: the last parts of the names of linear layers in a model's decoder.
+
+    Raises:
+        UserError: a target that is no linear layer of the decoder, with those that are.
+    """
+    decoder = model.base_model
+    assert isinstance(decoder, nn.Module)
+    layers = [place for place, module in decoder.named_modules() if isinstance(module, (nn.Linear, Conv1D))]
+    last = list(dict.fromkeys(place.rpartition(".")[2] for place in layers))
+    known = ", ".join(last) or "none"
+    for target in lora.target_modules:
+        if not any(place == target or place.endswith(f".{target}") for place in layers):
+            raise UserError(
+                f"{SETTING}={lora.target_modules}: {name} has no linear layer {target} in its decoder; there are "
+                f"{known}{did_you_mean(target, last)}; leave it empty for all of them"
+            )
+    if not layers:
+        raise UserError(f"engine.lora.rank: the decoder of {name} has no linear layers; set it to 0")
+    return list(lora.target_modules) or last
+
+
+def add_adapters(network: Network, lora: LoraConfig, seed: int, name: str) -> None:
+    """From now on the additions to a network's layers, in fp32, and the head of a scorer are all that trains.
+
+    Args:
+        seed: ``A`` is drawn from it.
+        name: the model's, for messages.
+
+    Raises:
+        UserError: as :func:`targets_of`, or layers that peft does not adapt.
+    """
+    from peft import LoraConfig as PeftConfig
+    from peft import inject_adapter_in_model
+
+    model = network.model
+    asked = PeftConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=targets_of(model, lora, name),
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
+    )
+    network.requires_grad_(False)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            inject_adapter_in_model(asked, model.base_model)
+    except ValueError as error:
+        raise UserError(
+            f"{SETTING}={lora.target_modules}: {name} cannot be adapted: {error} It has "
+            f"{', '.join(targets_of(model, replace(lora, target_modules=[]), name))}"
+        ) from error
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    if lora.dropout:
+        for layer in _layers(model).values():
+            layer.lora_dropout["default"] = GradientDropout(lora.dropout)
+    if isinstance(network, ScorerNetwork):
+        model.get_submodule("score").requires_grad_(True)
+    network.autocast = model.dtype == torch.bfloat16
+
+
+def merged(model: nn.Module, parameters: Iterable[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
+    """The parameters that a network would have if its additions were added, under the names that it had without any.
+
+    Args:
+        parameters: all of the network's by name, whole, in its own order: a layer's come one after the other, and no
+            more than one layer's are held.
+
+    Returns:
+        What was given where the network has no additions; else all of it in fp32.
+    """
+    layers = _layers(model)
+    held: dict[str, Tensor] = {}
+    for name, tensor in parameters:
+        layer = next((name.removesuffix(part) for part in (_BASE, _A, _B) if name.endswith(part)), "")
+        if not layers:
+            yield name, tensor
+        elif layer not in layers:
+            yield plain_name(name), tensor.detach().float()
+        elif name == layer + _B:
+            yield f"{layer}.weight", _sum(layers[layer], held.pop(_BASE), held.pop(_A), tensor)
+        else:
+            held[name.removeprefix(layer)] = tensor
+
+
+@torch.no_grad()
+def _sum(layer: Any, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    added = b.float() @ a.float()
+    whole: Tensor = base.float() + (added.T if layer.fan_in_fan_out else added) * layer.scaling["default"]
+    return whole
+
+
+def without_additions(model: PreTrainedModel) -> PreTrainedModel:
+    """What a network's tensors are saved with: itself, or, where it has additions, its like without any, and without
+    weights."""
+    if not _layers(model):
+        return model
+    plain = empty(type(model), model.config).float()  # as it is written, whatever its config says
+    if hasattr(plain, "generation_config"):  # of language models alone
+        plain.generation_config = model.generation_config
+    return plain
+
+
+def plain_name(name: str) -> str:
+    """What a parameter is called in a network without additions."""
+    return name.replace(".base_layer.", ".")
+
+
+def _layers(model: nn.Module) -> dict[str, Any]:
+    """The layers that have additions, peft's, by their names."""
+    names = [name.removesuffix(_B) for name, _ in model.named_parameters() if name.endswith(_B)]
+    return {name: model.get_submodule(name) for name in names}
+
+
+def save_adapter(network: Network, trained: Mapping[str, Tensor], directory: Path, base: AnyPath) -> None:
+    """Writes what trains, as ``peft.PeftModel.from_pretrained`` loads it onto the network that it began as.
+
+    Args:
+        trained: additions and head by the names of the network's parameters, whole.
+        base: what it began as.
+    """
+    from peft import LoraConfig as PeftConfig
+
+    model = network.model
+    decoder: Any = model.base_model
+    asked: PeftConfig = decoder.peft_config["default"]
+    scorer = isinstance(network, ScorerNetwork)
+    written = PeftConfig(
+        r=asked.r,
+        lora_alpha=asked.lora_alpha,
+        lora_dropout=asked.lora_dropout,
+        target_modules=sorted(asked.target_modules or ()),
+        fan_in_fan_out=asked.fan_in_fan_out,
+        task_type="SEQ_CLS" if scorer else "CAUSAL_LM",
+        modules_to_save=[HEAD.removesuffix(".weight")] if scorer else None,
+        base_model_name_or_path=str(base),
+        inference_mode=True,
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    written.save_pretrained(str(directory))
+    state = {f"base_model.model.{name.replace('.default.', '.')}": tensor for name, tensor in trained.items()}
+    save_file({name: t.contiguous() for name, t in state.items()}, directory / "adapter_model.safetensors")
