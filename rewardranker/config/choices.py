@@ -18,6 +18,8 @@ PLACES: dict[str, dict[str, str]] = {
         "family": "rewardranker.problems.family:family_corpus",
         "mbpp": "rewardranker.problems.mbpp:mbpp_corpus",
         "code_contests": "rewardranker.problems.contests.code_contests:code_contests_corpus",
+        "code_contests_plus": "rewardranker.problems.contests.code_contests_plus:code_contests_plus_corpus",
+        "codeforces": "rewardranker.problems.contests.codeforces:codeforces_corpus",
     },
     "ppo.advantage": {
         "gae": "rewardranker.training.ppo.advantages:Gae",

@@ -28,6 +28,7 @@ from rewardranker.judge.languages.setup import prepare, read_only_places, servic
 from rewardranker.judge.languages.toolchain import Toolchain, toolchain
 from rewardranker.judge.sandbox import LocalSandbox, Sandbox, SandboxDied
 from rewardranker.judge.sandbox.tiers import describe, require
+from rewardranker.judge.strict.checker_programs import checker_digest
 from rewardranker.judge.strict.dispatch import check_problem, judge_once, level_of
 from rewardranker.judge.strict.recordings import Recordings
 from rewardranker.problems.types import Problem
@@ -311,9 +312,13 @@ def _key(problem: Problem, code: str, all_tests: bool, remote: str) -> str:
         "prefix": problem.prefix,
         "prompt": problem.prompt if problem.style == "program" else "",  # has what tests may call beside the function
         "entry_point": problem.entry_point,
-        "comparator": [problem.comparator, problem.checker],
+        "comparator": [problem.comparator, _checker(problem)],
         "all_tests": all_tests or problem.style != "stdio",
         "tests": [(test.input, test.expected) for test in problem.tests],
         "limits": astuple(problem.limits),
     }
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _checker(problem: Problem) -> str:
+    return checker_digest(problem.checker) if problem.comparator == "testlib" else problem.checker

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 from rewardranker.errors import UserError, did_you_mean
 from rewardranker.problems.fields import Row, check_fields, without_nulls
 from rewardranker.problems.languages import LANGUAGES, canonical_language
-from rewardranker.problems.types import Comparator, Limits, Problem, Split, Style, Test
+from rewardranker.problems.types import CHECKED, Comparator, Limits, Problem, Split, Style, Test
 
 #: Of what a file can say; ``probe`` observes, and is made of other problems.
 _CHOICES = {
@@ -41,7 +41,7 @@ def problem_of(row: Row, where: str) -> Problem:
     parts = dict(row)
     numbered = [(without_nulls(test), f"{where}, test {n}") for n, test in _numbered(row, where)]
     parts["tests"] = tuple(_test(test, row["style"], place) for test, place in numbered)
-    if row["style"] == "stdio" and row.get("comparator") != "checker":
+    if row["style"] == "stdio" and row.get("comparator") not in CHECKED:
         for test, place in numbered:
             if "expected" not in test:
                 raise UserError(f"{place}: lacks expected, what the program has to print; only a checker needs none")
@@ -76,7 +76,7 @@ def check_given(problem: Problem, where: str) -> None:
     if problem.style == "function":
         for number, test in enumerate(problem.tests, 1):
             _check_json(test, f"{where}, test {number}")
-    if problem.checker and problem.comparator != "checker":
+    if problem.checker and problem.comparator not in CHECKED:
         raise UserError(
             f'{where} has a checker, but comparator {problem.comparator!r}: write "comparator": "checker"'
         )

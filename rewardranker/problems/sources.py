@@ -87,6 +87,29 @@ def hub_revision(source: str, advice: str = "") -> str:
         raise UserError(f"data set {source!r} could not be found on the hub: {_reason(error)}{advice}") from error
 
 
+def hub_file(source: str, names: Sequence[str]) -> Path | None:
+    """The first of these files that a data set on the hub has, brought here; ``None`` where it has none of them.
+
+    Raises:
+        UserError: the hub cannot be reached.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    name, _, pinned = source.partition("@")
+    for file in names:
+        try:
+            return Path(hf_hub_download(name, file, repo_type="dataset", revision=pinned or None))
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # offline, no permission: no common base class
+            raise UserError(
+                f"{file} of data set {source!r} could not be brought: {_reason(error)}; check the network, or give "
+                "the data set's files as data.options.path"
+            ) from error
+    return None
+
+
 def is_local(source: AnyPath) -> bool:
     """Whether a source is meant to be on this machine, be it there or not."""
     path = Path(source)

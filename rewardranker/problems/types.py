@@ -13,7 +13,9 @@ from rewardranker.problems.verdict import Verdict
 
 Style = Literal["stdio", "function", "program", "probe"]
 Split = Literal["train", "validation", "test"]
-Comparator = Literal["tokens", "codecontests", "exact", "checker"]
+Comparator = Literal["tokens", "codecontests", "exact", "checker", "testlib", "script"]
+#: Of these, ``checker`` decides.
+CHECKED: tuple[Comparator, ...] = ("checker", "testlib", "script")
 Origin = Literal["levenshtein", "random", "hard_negative", "self_training"]
 
 
@@ -65,8 +67,11 @@ class Problem:
         revision: of the data, so that results can be compared.
         comparator: how what a main program printed is compared (``stdio`` style): by ``tokens``, integers exactly
             (:func:`rewardranker.judge.printed.stdout_equal`); by the rule that ``codecontests`` published, all
-            numbers as doubles; ``exact``, as text; ``checker``, by that function.
-        checker: trusted Python code that defines ``check(input, output, expected) -> bool``.
+            numbers as doubles; ``exact``, as text; by ``checker`` in one of three forms.
+        checker: trusted code. ``checker``: Python that defines ``check(input, output, expected) -> bool``;
+            ``testlib``: a contest's program in C++, run on the files of input, output and expected output, that ends
+            with status 0 where the output is right; ``script``: a program in Python, run on the files of input,
+            expected output and output, that prints 1.
         stop_tokens: a base model's text ends before the first of these, in harnesses that cut it so.
     """
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 from benchmark_data import shared_cases
-from judging import problem, verdict
+from judging import need, problem, verdict
 
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge
+from rewardranker.judge.strict.checker_programs import TESTLIB, lacking_header
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.pool import read_pool
 from rewardranker.problems.types import Test
@@ -109,3 +110,73 @@ def test_integers_and_checkers_of_the_shared_cases(judge: Judge, line: int, want
     candidates = read_pool(shared_cases("stdio_pool.jsonl"))
     assert candidates[line].problem_id == problems[line].id
     assert verdict(judge, candidates[line].code, problems[line]).verdict is wanted
+
+
+#: Any proper divisor will do. Contests' checkers read three files and end with a status; testlib is a library for it.
+IN_CPP = (
+    "#include <fstream>\nint main(int, char** files) {\n  long number, divisor;\n"
+    "  std::ifstream(files[1]) >> number;\n  std::ifstream(files[3]) >> divisor;\n"
+    "  if (number % divisor) return 3;\n  if (!(std::ifstream(files[2]) >> divisor)) return 8;\n"
+    "  return divisor > 1 && divisor < number && number % divisor == 0 ? 0 : 1;\n}\n"
+)
+IN_TESTLIB = (
+    '#include "testlib.h"\nint main(int count, char** words) {\n  registerTestlibCmd(count, words);\n'
+    "  int number = inf.readInt(), divisor = ouf.readInt(2, number - 1);\n"
+    '  if (number % ans.readInt(2, number - 1)) quitf(_fail, "answer");\n'
+    '  if (number % divisor) quitf(_wa, "no divisor");\n  quitf(_ok, "fine");\n}\n'
+)
+SCRIPT = (
+    "import sys\n\nnumber, answer = (int(open(path).read()) for path in sys.argv[1:3])\nassert number % answer == 0\n"
+    "try:\n    divisor = int(open(sys.argv[3]).read())\nexcept ValueError:\n    print(0)\n    sys.exit()\n"
+    "print(int(1 < divisor < number and number % divisor == 0))\n"
+)
+DIVISORS = (Test("12\n", "3\n"), Test("35\n", "5\n"))
+LARGEST = "n = int(input())\nprint(max(d for d in range(2, n) if n % d == 0))\n"
+
+
+@pytest.mark.parametrize(
+    ("comparator", "checker"),
+    [
+        ("script", SCRIPT),
+        pytest.param("testlib", IN_CPP, marks=pytest.mark.slow),
+        pytest.param("testlib", IN_TESTLIB, marks=pytest.mark.slow),
+    ],
+)
+def test_checkers_that_are_programs(judge: Judge, comparator: str, checker: str) -> None:
+    task = problem("stdio", DIVISORS, comparator=comparator, checker=checker)
+    if lacking := lacking_header(task):
+        pytest.skip(lacking)
+    results = judge.run([(task, LARGEST), (task, "print(6)"), (task, "print('abc')"), (task, "pass")])
+    assert [result.verdict for result in results] == [Verdict.OK, *[Verdict.WRONG] * 3], results
+    bad = replace(task, tests=(Test("12\n", "5\n"),))
+    result = verdict(judge, "print(7)", bad)
+    assert result.verdict is Verdict.INFRA and f"checker of problem {task.id}" in result.message, result
+
+
+@pytest.mark.parametrize(
+    ("comparator", "checker", "said"),
+    [
+        ("testlib", "int main( {\n", "does not compile: checker.cpp:1"),
+        ("script", "import nothing_here\n", "failed: ModuleNotFoundError"),
+        ("script", "def main(:\n", "failed: SyntaxError"),
+        ("script", "print('yes')\n", "printed 'yes', neither 1 nor 0"),
+        ("script", "import os\nos.kill(os.getpid(), 9)\n", "was killed by signal 9"),
+    ],
+)
+def test_a_program_that_cannot_check_is_the_problems_fault(
+    judge: Judge, comparator: str, checker: str, said: str
+) -> None:
+    if comparator == "testlib":
+        need("cpp")
+    task = problem("stdio", WITH_REFERENCE, comparator=comparator, checker=checker)
+    result = verdict(judge, RIGHT, task)
+    assert result.verdict is Verdict.INFRA and f"checker of problem {task.id} {said}" in result.message, result
+
+
+def test_a_checker_that_needs_testlib_says_where_to_put_it(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TESTLIB, "/nowhere/testlib.h")
+    task = problem("stdio", WITH_REFERENCE, comparator="testlib", checker=IN_TESTLIB)
+    result = verdict(judge, RIGHT, task)
+    assert result.verdict is Verdict.INFRA and f"or its path into {TESTLIB}" in result.message
+    with pytest.raises(UserError, match="'testlib' needs a program in checker"):
+        verdict(judge, RIGHT, replace(task, checker=" "))

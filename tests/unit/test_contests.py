@@ -17,14 +17,25 @@ from rewardranker.config.schema import DataConfig
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge
 from rewardranker.problems.contests import shapes
+from rewardranker.problems.contests.answers import BROKEN, REFUSED, SEVERAL, undecided
 from rewardranker.problems.contests.census import Census
 from rewardranker.problems.contests.code_contests import COLUMNS, code_contests_corpus, task_of
+from rewardranker.problems.contests.code_contests_plus import code_contests_plus_corpus
+from rewardranker.problems.contests.codeforces import COLUMNS as CODEFORCES
+from rewardranker.problems.contests.codeforces import GeneratedTests, codeforces_corpus
+from rewardranker.problems.contests.codeforces import task_of as codeforces_task
 from rewardranker.problems.contests.dialects import CODEFORCES_VERDICTS, dialect
-from rewardranker.problems.contests.made_data import Made, write_code_contests
+from rewardranker.problems.contests.made_data import (
+    Made,
+    write_code_contests,
+    write_code_contests_plus,
+    write_codeforces,
+)
 from rewardranker.problems.contests.tables import Table, revision_of
 from rewardranker.problems.contests.task import is_cut, problem_in
 from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.data_card import card_markdown
+from rewardranker.problems.types import Limits, Problem, Test
 from rewardranker.problems.verdict import Verdict
 
 MADE = Made(problems=6, held_out=2, right=2, wrong=2, rows=4)
@@ -371,3 +382,118 @@ def test_a_task_in_a_language_is_a_problem_of_its_own() -> None:
     task = task_of(row_of(), "here", "train", "r")
     one, other = problem_in(task, "cpp"), problem_in(task, "csharp")
     assert one.id != other.id and one.group_id == other.group_id and "C#" in other.prompt
+
+
+@pytest.fixture(scope="module")
+def codeforces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("codeforces")
+    write_codeforces(folder, Made(problems=9, held_out=2, right=2, wrong=2, rows=4))
+    return folder
+
+
+def codeforces_of(folder: Path, **options: Any) -> Corpus:
+    paths = {"path": str(folder / "problems"), "submissions": str(folder / "submissions"), "held_out": 0.2}
+    config = DataConfig(source="codeforces", options=paths | options, sft_solutions=1, triplet_solutions=4)
+    return codeforces_corpus(config, 0)
+
+
+def test_problems_of_codeforces_meet_their_submissions(codeforces: Path) -> None:
+    found = codeforces_of(codeforces)
+    assert found.census is not None
+    assert {p.split for p in found.problems} == {"train", "validation", "test"}
+    assert found.census.left_out["programs in Kotlin 1.9"] == found.census.left_out["programs in python2"] == 11
+    assert found.census.left_out["programs with verdict SKIPPED"] == 11
+    assert found.census.taken["problems"] == 11 and {name for name, _ in found.references} == {
+        p.id for p in found.problems
+    }
+    by_id = {problem.id: problem for problem in found.problems}
+    # Four of every twelve are tests that the site does not show whole; generated ones lie in files beside them.
+    assert {len(p.tests) for p in found.problems} <= {10, 11, 12} and by_id["codeforces/4/A/cpp"].limits.cpu_s == 4.0
+    prompt = by_id["codeforces/1/A/java"].prompt
+    assert [prompt.index(part) for part in ("Task 1\n", "\nInput\n", "\nOutput\n", "\nExample\n", "Java")] == sorted(
+        prompt.index(part) for part in ("Task 1\n", "\nInput\n", "\nOutput\n", "\nExample\n", "Java")
+    )
+
+
+def test_a_test_set_that_is_not_all_there_gives_no_label(codeforces: Path, tmp_path: Path) -> None:
+    """The file beside the problems is gone, or holds less than the problems say."""
+    write_codeforces(tmp_path, Made(problems=9, held_out=2, right=1, wrong=1))
+    files = sorted((tmp_path / "problems" / "generated_tests").iterdir())
+    files[0].unlink()
+    pq.write_table(pq.read_table(files[1]).slice(1), files[1])
+    census = codeforces_of(tmp_path).census
+    assert census is not None and census.left_out["problems: generated tests that are not all there"] == 2
+    whole = codeforces_of(codeforces).census
+    assert whole is not None and whole.revision != census.revision
+
+
+def codeforces_row(**changes: Any) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys([*CODEFORCES.needed, *CODEFORCES.others])
+    tests = [{"input": "1 2\n", "output": "3\n"}]
+    return (
+        row
+        | {"id": "7/B", "title": "Sum", "description": "Add.", "official_tests": tests}
+        | {
+            "official_tests_complete": True,
+            "input_mode": "stdio",
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, ""),
+        ({"interaction_format": "Ask."}, "interactive"),
+        ({"tags": ["interactive"]}, "interactive"),
+        ({"input_mode": "file"}, "reads or writes files"),
+        ({"executable": False}, "not executable"),
+        ({"official_tests_complete": False}, "incomplete, and no generated ones"),
+        ({"official_tests_complete": None}, "incomplete, and no generated ones"),
+        ({"official_tests_complete": False, "generated_tests": 3}, "not all there"),
+        ({"official_tests": [{"input": "9\n1 2...", "output": "4"}]}, "incomplete"),
+        ({"official_tests": None}, "no tests"),
+        ({"generated_checker": "def main(:"}, "no Python"),
+    ],
+)
+def test_what_of_codeforces_gives_no_label(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
+    task = codeforces_task(codeforces_row(**changes), "train", GeneratedTests(str(tmp_path)), "r")
+    assert reason in task.trouble and bool(reason) == bool(task.trouble)
+
+
+def test_checkers_of_both_kinds_come_with_their_problems(tmp_path: Path) -> None:
+    row = codeforces_row(generated_checker="print(1)\n", aliases=["8/A"], memory_limit=64.5)
+    task = codeforces_task(row, "train", GeneratedTests(str(tmp_path)), "r")
+    assert (task.comparator, task.checker, task.aliases) == ("script", "print(1)\n", ("codeforces/8/A",))
+    assert task.limits.memory_mb == 65
+    write_code_contests_plus(tmp_path, Made(problems=12, right=1, wrong=1), "int main() {}")
+    config = DataConfig(options={"path": str(tmp_path), "held_out": 0.2}, sft_solutions=1, triplet_solutions=2)
+    found = code_contests_plus_corpus(config, 0)
+    assert {(p.comparator, p.checker) for p in found.problems} == {("testlib", "int main() {}")}
+    assert {p.split for p in found.problems} == {"train", "validation", "test"}
+    assert {p.group_id for p in found.problems} == {f"codeforces/{i}/A" for i in range(12)}
+    assert found.census is not None and found.census.left_out["programs in python2"] == 12
+
+
+def test_problems_with_several_answers_are_found_by_running_right_programs(judge: Judge) -> None:
+    def task(name: str, **more: Any) -> Problem:
+        given = {"language": "python", "style": "stdio", "prompt": "", "limits": Limits(cpu_s=0.4), **more}
+        return Problem(id=f"{name}/python", tests=(Test("12\n", "3\n"), Test("7\n", "7\n")), **given)
+
+    several, single = task("several"), task("single")
+    broken = task("broken", comparator="script", checker="import nothing_here\n")
+    refusing = task(
+        "refusing",
+        comparator="script",
+        checker="a = open(__import__('sys').argv[3]).read()\nprint(int(a in ('3\\n', '7\\n')))\n",
+    )
+    divisor = "n = int(input())\nprint(next(d for d in {} if n % d == 0))\n"
+    right, other, slow = divisor.format("(3, 7)"), divisor.format("(2, 7)"), "while True:\n    pass\n"
+    items = [(several, right), (several, other), (single, right), (single, slow), (broken, right), (refusing, other)]
+    results = judge.run(items)
+    census = Census()
+    judged = [(problem, r.verdict, r.message) for (problem, _), r in zip(items, results, strict=True)]
+    assert undecided(judged, census) == {"several", "broken", "refusing"}
+    assert census.names == {BROKEN: ["broken"], REFUSED: ["refusing"], SEVERAL: ["several"]}
+    assert undecided(judged, Census(), allowed=0.5) == {"broken", "refusing"}

@@ -39,7 +39,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
         train = sum(problem.split == "train" for problem in corpus.problems)
         stage.metrics |= {"problems": len(corpus.problems), "train": train, "sft_examples": len(corpus.imitated)}
         if corpus.census is not None:
-            write_json(stage.path / "card.json", asdict(corpus.census))
+            write_json(stage.path / "card.json", corpus.census.record())
             stage.metrics["left_out"] = corpus.census.left_out.total()
         if lacking := len(corpus.without_reference()):
             stage.metrics["without_reference"] = lacking

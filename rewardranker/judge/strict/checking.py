@@ -7,12 +7,14 @@ A checker is trusted code, but what it is given is not: whatever it does on a pr
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from rewardranker.judge.child.tester import free_names
 from rewardranker.judge.sandbox import Sandbox
+from rewardranker.judge.strict.checker_programs import PROGRAMS, ask_program
 from rewardranker.judge.strict.jobs import job_of, run_tester
+from rewardranker.judge.strict.opinion import Opinion
 from rewardranker.judge.transcript import Tampered, read_transcript
 from rewardranker.problems.types import Limits, Problem, Test
 
@@ -25,21 +27,10 @@ NOT_BOOL = "returned neither True nor False"
 _OF_ITS_OWN = ("ImportError", "ModuleNotFoundError")
 
 
-@dataclass(frozen=True)
-class Opinion:
-    """What a checker says of an output: right, wrong, or (``trouble``) nothing that is an answer.
-
-    Attributes:
-        own_fault: no output can be why: the checker could not be loaded, say.
-    """
-
-    right: bool
-    trouble: str = ""
-    own_fault: bool = False
-
-
 def ask_checker(sandbox: Sandbox, problem: Problem, test: Test, output: str) -> Opinion:
     """The checker's opinion, from a process of its own, under limits. Raises ``SandboxDied``."""
+    if problem.comparator in PROGRAMS:
+        return ask_program(sandbox, problem, test, output)
     checks = _CHECKS.format(input=test.input, output=output, expected=test.expected)
     job = job_of(replace(problem, limits=_limits(problem.limits)), "")
     job |= {"style": "program", "names": [], "entry": "check", "nonce": secrets.token_hex(8)}

@@ -12,6 +12,7 @@ from rewardranker.judge.expressions import Refused, checked
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.judge.languages.language import Level
 from rewardranker.judge.sandbox import Sandbox
+from rewardranker.judge.strict.checker_programs import PROGRAMS
 from rewardranker.judge.strict.python import count_tests, judge_python
 from rewardranker.judge.strict.recipes import judge_recipe, recipe_level
 from rewardranker.judge.strict.recordings import Recordings
@@ -67,6 +68,8 @@ def _check_comparator(problem: Problem) -> None:
     if problem.comparator not in get_args(Comparator):
         known = ", ".join(get_args(Comparator))
         raise UserError(f"problem {problem.id}: comparator {problem.comparator!r} must be one of {known}")
+    if problem.comparator in PROGRAMS and not problem.checker.strip():
+        raise UserError(f"problem {problem.id}: comparator {problem.comparator!r} needs a program in checker")
     if problem.comparator == "checker" and not _checks_three(problem):
         raise UserError(
             f"problem {problem.id}: comparator 'checker' needs Python code in checker that defines "

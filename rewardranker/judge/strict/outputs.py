@@ -6,7 +6,7 @@ from rewardranker.judge.printed import asks_for_reals, published_equal, stdout_e
 from rewardranker.judge.sandbox import Sandbox
 from rewardranker.judge.strict.answers import Answer
 from rewardranker.judge.strict.checking import NOT_BOOL, ask_checker
-from rewardranker.problems.types import Problem, Test
+from rewardranker.problems.types import CHECKED, Problem, Test
 from rewardranker.problems.verdict import Verdict
 
 
@@ -14,7 +14,7 @@ def output_answer(sandbox: Sandbox, problem: Problem, test: Test, output: bytes)
     """The answer of a test at which a program ended by itself. Raises ``SandboxDied``."""
     text = output.decode(errors="surrogateescape")  # bytes that are no text equal no text
     behaviour = " ".join(text.split())
-    if problem.comparator == "checker":
+    if problem.comparator in CHECKED:
         return _checked(sandbox, problem, test, text, behaviour)
     if _equal(problem, text, test.expected):
         return Answer(Verdict.OK, "", behaviour)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 SHOWN = 3
 
@@ -34,6 +35,10 @@ class Census:
         named = self.names.setdefault(reason, [])
         if len(named) < SHOWN and name not in named:
             named.append(name)
+
+    def record(self) -> dict[str, Any]:
+        """All of it, for a file."""
+        return {**vars(self), "taken": dict(self.taken), "left_out": dict(self.left_out)}
 
     def lines(self) -> list[str]:
         """For a person: what is used, then every reason with its count and names, the largest first."""

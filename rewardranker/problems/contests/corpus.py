@@ -17,6 +17,7 @@ from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.given import check_language
 from rewardranker.problems.near_duplicates import group_near_duplicates, keep_splits_apart
 from rewardranker.problems.types import Problem, Split
+from rewardranker.runs.seeds import derive_seed
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,16 @@ def contest_corpus(
         selection.offer(name, program)
     problems = _grouped(tasks, options, census)
     return _corpus(problems, selection, data, census)
+
+
+def split_of(name: str, validation: float, test: float) -> Split:
+    """By a hash of the problem's name, for data that hold no problem out, or no other split than a test.
+
+    Args:
+        validation, test: the shares of these splits.
+    """
+    place = derive_seed("held out", name) / 2**63
+    return "validation" if place < validation else "test" if place < validation + test else "train"
 
 
 def _chosen(tasks: Iterable[Task], options: ContestOptions, census: Census) -> Iterator[Task]:

@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
-HUBS = {"code_contests": "deepmind/code_contests"}
+HUBS = {
+    "code_contests": "deepmind/code_contests",
+    "codeforces": "open-r1/codeforces",
+    "code_contests_plus": "ByteDance-Seed/Code-Contests-Plus",
+}

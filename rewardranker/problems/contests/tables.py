@@ -16,7 +16,7 @@ from rewardranker.problems.contests.census import Census
 from rewardranker.problems.fields import Row
 from rewardranker.problems.sources import hub_revision, is_local, stream_hub
 
-#: Rows that are Python objects at once: a problem of CodeContests can hold megabytes of programs.
+#: A problem of CodeContests can hold megabytes of programs.
 _BATCH = 16
 _SUFFIX = ".parquet"
 
@@ -41,7 +41,9 @@ class Table:
     Attributes:
         source: a file, a directory in the hub's layout (``[configuration/]train-00000-of-00039.parquet``, also below
             other folders), or a name on the hub, perhaps with ``@revision``.
+        configuration: the folder on this machine that has its name; that of the default one is ``data``.
         skip_damaged: whether a row group that cannot be read is left out and counted, instead of ending the work.
+        batch: rows that are Python objects at once.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Table:
     split: str
     columns: Columns
     skip_damaged: bool = False
+    batch: int = _BATCH
 
     def rows(self, census: Census) -> Iterator[tuple[str, Row]]:
         """Every row with where it stands, in the files' order; one batch of rows in memory.
@@ -70,7 +73,8 @@ class Table:
         if not root.is_dir():
             raise UserError(f"data set {root} does not exist; give a Parquet file, a folder of them, or a hub name")
         found = sorted(root.rglob(f"*{_SUFFIX}"))
-        within = [path for path in found if self.configuration in path.relative_to(root).parts[:-1]]
+        folder = "data" if self.configuration in ("", "default") else self.configuration
+        within = [path for path in found if folder in path.relative_to(root).parts[:-1]]
         named = [path for path in within or found if self._is_of_split(path.relative_to(root))]
         if not named:
             some = ", ".join(str(path.relative_to(root)) for path in found[:5])
@@ -101,7 +105,7 @@ class Table:
         first = sum(file.metadata.row_group(i).num_rows for i in range(group))
         count, number = file.metadata.row_group(group).num_rows, 0
         try:
-            for batch in file.iter_batches(_BATCH, row_groups=[group], columns=columns):
+            for batch in file.iter_batches(self.batch, row_groups=[group], columns=columns):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}, row {first + number}", row

@@ -45,6 +45,7 @@ class Task:
     Attributes:
         id: unique, and the same in every run: the data set's name and the problem's there.
         contest: the same for the same problem in another data set (``codeforces/76/B``); the ``id`` where unknown.
+        aliases: other names of the same kind that its site has for it.
         statement: everything that a solver is told.
         tests: those that are whole.
         incomplete: why passing the tests does not make a program right; empty where it does. The tests of such a task
@@ -68,6 +69,7 @@ class Task:
     incomplete: str = ""
     unusable: str = ""
     programs: tuple[Program, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     @property
     def trouble(self) -> str:
