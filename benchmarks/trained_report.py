@@ -92,11 +92,16 @@ def summarise(
             "revisions": _revisions(group_by_problem(extra), problems),
         },
         "frozen_s": sum(row["frozen_s"] for row in trainings),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of what numbers depend on."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
     }
 
 

@@ -77,11 +77,14 @@ def _introduce(config: Config, console: Console) -> None:
 
 
 @contextlib.contextmanager
-def _whole(out: Path) -> Iterator[None]:
-    """Around commands that write one file when everything is done."""
+def _whole(out: Path, shards: bool = False) -> Iterator[None]:
+    """Around commands that write one file when everything is done, and may keep the ``shards`` that are."""
     try:
         yield
     except KeyboardInterrupt:
+        if shards:
+            kept = f"finished shards are kept beside {out}, which is written when all is done"
+            raise Interrupted(f"interrupted; {kept}. The same command goes on") from None
         kept = f"nothing is kept: {out} is written when all is done"
         raise Interrupted(f"interrupted; {kept}. The same command begins again") from None
 
@@ -131,14 +134,14 @@ def generate(
     config: ConfigFile = None,
     overrides: Overrides = None,
 ) -> None:
-    """Candidates for problems from any model: a pool, not judged."""
+    """Candidates for problems from any model: a pool, not judged. Resumes."""
     from rewardranker.problems.pool import require_pool_path
 
     require_pool_path("--out", out)
     from actors.pipeline.standalone import generate_pool
 
-    with _whole(out):
-        generate_pool(load_config(config, overrides or []), model, problems, out, Console())
+    with _whole(out, shards=True):
+        generate_pool(load_config(config, [*(overrides or []), f"model.path={model}"]), problems, out, Console())
 
 
 @app.command()

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from actors.cluster.dispatch import chunked
 from actors.pipeline.context import Context
-from actors.pipeline.shards import Plan, sample_shard, shard_path
+from actors.pipeline.shards import Plan, missing_shards, sample_shard, shard_path
 from actors.roles.reward import Reward
 from rewardranker.errors import UserError
+from rewardranker.generation.candidates import describe_cut_off
 from rewardranker.judge import judge_candidates
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.problems.pool import read_pool, write_pool
@@ -36,9 +37,8 @@ def sample_pool(
     if path.exists():
         return read_pool(path)
     directory = path.with_suffix(".shards")
-    directory.mkdir(parents=True, exist_ok=True)
     shards = chunked(problems, context.config.generation.prompts_per_shard)
-    missing = [i for i in range(len(shards)) if not shard_path(directory, i).exists()]
+    missing = missing_shards(directory, len(shards))
     done = plan.n * sum(len(shard) for i, shard in enumerate(shards) if i not in missing)
     with context.console.progress(f"  {name}", plan.n * len(problems), "programs") as advance:
         advance(done, before=True)
@@ -64,6 +64,8 @@ def sample_pool(
             if any(c.verdict in NEVER_LABELS for c in part):
                 file.unlink()
         raise
+    if long := describe_cut_off(pool, plan.sampling.max_new_tokens):
+        context.console.warn(f"{name}: {long}")
     write_pool(path, pool, problems)
     remove_tree(directory)
     return pool

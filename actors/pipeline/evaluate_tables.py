@@ -160,7 +160,9 @@ def _prompts(config: Config, own: Sequence[Evaluated]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for one in own:
         tokens = sampling_of(config, one.benchmark).max_new_tokens
-        text = f"style {one.benchmark.style}, answers of at most {tokens:,} tokens"
+        line = one.benchmark.own.instruction
+        ending = f", each ending with {line!r}" if line else ""
+        text = f"style {one.benchmark.style}{ending}, answers of at most {tokens:,} tokens"
         found.setdefault(text, []).append(one.benchmark.language)
     return {"prompts": "; ".join(f"{text} ({', '.join(languages)})" for text, languages in found.items())}
 

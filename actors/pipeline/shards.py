@@ -58,6 +58,12 @@ def shard_path(directory: Path, index: int) -> Path:
     return directory / f"shard-{index:05d}.parquet"
 
 
+def missing_shards(directory: Path, count: int) -> list[int]:
+    """The shards of a pool that are not there yet; makes the directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return [i for i in range(count) if not shard_path(directory, i).exists()]
+
+
 def plan_settings(plan: Plan) -> dict[str, Any]:
     """What a stage's manifest says of a plan: the model is among its inputs, seed and chat stand beside it."""
     return {k: v for k, v in asdict(plan).items() if k not in ("model_path", "seed", "chat")}

@@ -98,6 +98,9 @@ class DataConfig:
 
     source: str = setting("family", "Where problems and solutions come from.")
     options: dict[str, Any] = setting({}, "What a source of your own reads.")
+    instruction: str = setting(
+        "", "A last line of every prompt: what an answer shall be. `{language}` in it is the problem's."
+    )
     family: FamilyConfig = field(default_factory=FamilyConfig)
     mbpp: MbppConfig = field(default_factory=MbppConfig)
     sft_problems: int = setting(1000, "Training problems whose solutions the generator imitates.")
@@ -131,6 +134,7 @@ class OptimConfig:
 class SFTConfig:
     """Supervised fine-tuning of the generator: stage A, `sft`."""
 
+    enabled: bool = setting(True, "false: the generator is taken as it is, such as one that is tuned already.")
     steps: int = setting(0, "Updates; 0: `epochs` passes.")
     epochs: float = setting(1.0, "Passes over the examples, where `steps` is 0.")
     minibatch_size: int = setting(64, "Samples in one update, over all ranks.")
@@ -231,7 +235,7 @@ class GenerationConfig:
     max_new_tokens: int = setting(1024, "Longest answer.", unit="tokens")
     prompts_per_shard: int = setting(
         64,
-        "Problems in a shard; a stage that was cut off keeps whole ones (the command `generate` nothing).",
+        "Problems in a shard; what was cut off goes on from whole ones.",
     )
     backend: str = setting(
         "actors", "Who samples and judges large pools: our own actors, or Ray Data.", choices=("actors", "ray_data")
@@ -319,6 +323,7 @@ class BenchmarkSet:
     languages: list[str] = setting([], "Which of its languages; empty: all that the source has.")
     limit: int = setting(0, "So many problems per language, the same ones in each; 0: all.")
     style: str = setting("", "How problems are put; empty: DeepSeek-Coder's prompts, for base or for chat models.")
+    instruction: str = setting("", "A last line of every prompt, as `data.instruction`; for styles of chat models.")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from rewardranker.problems.benchmarks import load_benchmark, mbpp_config, mbpp_s
 from rewardranker.problems.humaneval_x import CODES as HUMANEVAL_X_CODES
 from rewardranker.problems.languages import canonical_language
 from rewardranker.problems.multipl_e import LANGUAGES
-from rewardranker.problems.prompts import STYLES, default_style, fitting_shots, styled
+from rewardranker.problems.prompts import STYLES, default_style, fitting_shots, instructed, styled
 from rewardranker.problems.types import Problem
 
 _CODES = {language: code for code, language in LANGUAGES.items()}
@@ -136,7 +136,7 @@ def _put(found: _Subset, kept: frozenset[str], chat: bool, count: Callable[[str]
         table=found.table,
         own=own,
         language=found.language,
-        problems=put,
+        problems=[instructed(problem, own.instruction) for problem in put],
         plain=plain,
         all=found.problems,
         chat=STYLES[style].chat,

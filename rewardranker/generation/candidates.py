@@ -23,6 +23,9 @@ from rewardranker.runs.seeds import derive_seed
 Generate = Callable[[list[Request], Sampling], list[Response]]
 Score = Callable[[list[TokenSequence]], list[float]]
 
+#: A larger share of answers that were cut off is warned of.
+MANY_CUT_OFF = 0.1
+
 
 def requests_for(
     problems: Sequence[Problem], n: int, tokenizer: PreTrainedTokenizerBase, chat: bool, *seed: str | int
@@ -62,6 +65,23 @@ def to_candidates(
             )
         )
     return candidates
+
+
+def cut_off(candidates: Sequence[Candidate]) -> float:
+    """Share of the answers that did not end by themselves, of those of which that is known; 0 of none."""
+    reasons = [c.finish_reason for c in candidates if c.finish_reason]
+    return sum(reason == "length" for reason in reasons) / len(reasons) if reasons else 0.0
+
+
+def describe_cut_off(candidates: Sequence[Candidate], limit: int) -> str:
+    """A sentence for a person where more than :data:`MANY_CUT_OFF` of the answers were cut off; else nothing."""
+    share = cut_off(candidates)
+    if share <= MANY_CUT_OFF:
+        return ""
+    return (
+        f"{share:.0%} of the answers were cut off at {limit:,} tokens, and most of those cannot pass: allow longer "
+        "ones, or ask for less (data.instruction, or a benchmark set's instruction)"
+    )
 
 
 def readable_candidates(

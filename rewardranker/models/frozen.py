@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenBatch, TokenSequence
 from rewardranker.models.layout import Layout
-from rewardranker.models.scoring import ScorerNetwork, hidden_states
+from rewardranker.models.scoring import ScorerNetwork, hidden_states, mixed_precision
 
 
 def split_layers(model: nn.Module, top: int) -> tuple[PreTrainedModel, PreTrainedModel]:
@@ -66,7 +66,7 @@ class FrozenLayers:
     """
 
     def __init__(self, network: ScorerNetwork, trained: int, layout: Layout) -> None:
-        self._trained, self._layout = trained, layout
+        self._trained, self._layout, self._autocast = trained, layout, network.autocast
         self._lower = split_layers(network.model.base_model, trained)[0]
         self._states: dict[TokenSequence | tuple[int, ...], Tensor] = {}  # of responses, and of prompts
 
@@ -88,8 +88,8 @@ class FrozenLayers:
         for group in self._layout.microbatches([[row] for row in unknown]):
             batch = self._layout.batch([unknown[i] for i in group])
             # Not inference_mode: its tensors could not take part in a graph later.
-            with torch.no_grad():
-                hidden = hidden_states(self._lower, batch)
+            with torch.no_grad(), mixed_precision(batch, self._autocast):
+                hidden = hidden_states(self._lower, batch).float()
             for line, states in zip(batch.lines, hidden, strict=True):
                 lengths = [len(line[0].prompt_ids), *(len(row.response_ids) for row in line)]
                 prompt, *responses = states[: sum(lengths)].split(lengths)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from rewardranker.paths import AnyPath
 _LOG = logging.getLogger(__name__)
 
 #: What a model directory consists of; a repository may hold the same weights in other formats beside it.
-_MODEL_FILES = ["*.json", "model*.safetensors"]
+_MODEL_FILES = ["*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt", "model*.safetensors"]
 
 
 def require_model(path: AnyPath, setting: str = "model.path") -> None:
@@ -181,6 +182,19 @@ def model_directory(path: AnyPath) -> Path:
     except Exception as error:  # offline, not found, no permission: no common base class
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"model {path} could not be fetched from the hub: {reason}") from error
+
+
+def copy_model(path: AnyPath, directory: AnyPath) -> None:
+    """The files of a model and of its tokenizer, byte for byte, in a new directory.
+
+    Raises:
+        UserError: see :func:`model_directory`.
+    """
+    source, target = model_directory(path), Path(directory)
+    target.mkdir(parents=True)
+    for pattern in _MODEL_FILES:
+        for file in source.glob(pattern):
+            shutil.copyfile(file, target / file.name)
 
 
 def load_tokenizer(path: AnyPath) -> PreTrainedTokenizerBase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rewardranker.config.choices import chosen
 from rewardranker.config.schema import Config, DataConfig
@@ -10,6 +10,7 @@ from rewardranker.errors import UserError
 from rewardranker.problems.contests.census import Census
 from rewardranker.problems.contests.hubs import HUBS
 from rewardranker.problems.io import check_problems
+from rewardranker.problems.prompts import instructed
 from rewardranker.problems.sources import is_local
 from rewardranker.problems.types import Problem
 
@@ -79,7 +80,7 @@ def hub_name(data: DataConfig) -> str:
 
 
 def read_corpus(config: Config) -> Corpus:
-    """What ``data.source`` gives, checked.
+    """What ``data.source`` gives, checked, every prompt ending with ``data.instruction``.
 
     Raises:
         UserError: as the source, and as :meth:`Corpus.check`.
@@ -88,4 +89,4 @@ def read_corpus(config: Config) -> Corpus:
     if not isinstance(corpus, Corpus):
         raise UserError(f"data.source={config.data.source!r} gave {type(corpus).__name__}, not a Corpus")
     corpus.check(config.ppo.prompts_per_step)
-    return corpus
+    return replace(corpus, problems=[instructed(problem, config.data.instruction) for problem in corpus.problems])

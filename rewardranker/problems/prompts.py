@@ -108,6 +108,26 @@ def fitting_shots(
     return next((asked for asked in tries if count(asked.prompt) < most), tries[-1])
 
 
+def instructed(problem: Problem, line: str) -> Problem:
+    """The problem with one more line at the end of its prompt; empty changes nothing.
+
+    Args:
+        line: ``{language}`` in it stands for the problem's language.
+
+    Raises:
+        UserError: the prompt has begun the program, which a line of prose would go on with.
+    """
+    if not line:
+        return problem
+    if continues_prompt(problem):
+        raise UserError(
+            f"instruction {line!r}: the prompt of {problem.id} ends inside the program that it has begun, so nothing "
+            "can be asked after it; use a style for chat models (model.chat=true, or style: instruct)"
+        )
+    asked = problem.prompt if problem.prompt.endswith("\n") else problem.prompt + "\n"
+    return dataclasses.replace(problem, prompt=f"{asked}{line.replace('{language}', problem.language)}\n")
+
+
 def continues_prompt(problem: Problem) -> bool:
     """Whether a model's text goes on where the prompt ends, inside the program; a chat model answers instead."""
     return bool(problem.prefix) and problem.prompt.endswith(problem.prefix)

@@ -16,6 +16,7 @@ import pytest
 from cycle_runs import ROOT, SMOKE, left_behind, run
 
 from rewardranker.models.loading import load_policy, load_scorer
+from rewardranker.problems.io import read_problems
 from rewardranker.problems.pool import read_pool
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
@@ -126,6 +127,19 @@ def test_ranks_that_share_their_networks_run_the_cycle(tmp_path: Path, engine: l
     for stage in ("01-sft", "05-ppo-1"):
         load_policy(made / stage / "hf", "float32", "auto", "cpu")
     load_scorer(made / "04-reward-1" / "hf", "float32", "auto", "cpu", seed=None)
+
+
+@pytest.mark.slow
+def test_a_generator_that_stays_as_it_is_and_prompts_that_end_alike(tmp_path: Path) -> None:
+    line = "Write {language} ."
+    made = cycle(tmp_path, "as-it-is", "sft.enabled=false", f"data.instruction={line}", command="sft")
+    base, kept = made / "00-data" / "model", made / "01-sft" / "hf"
+    assert {file.name: file.read_bytes() for file in base.iterdir()}.items() <= {
+        file.name: file.read_bytes() for file in kept.iterdir()
+    }.items()
+    assert "updates" in (kept / "README.md").read_text()
+    prompts = [problem.prompt for problem in read_problems(made / "00-data" / "problems.jsonl")]
+    assert prompts and all(prompt.endswith("\nWrite python .\n") for prompt in prompts)
 
 
 def free_port() -> int:

@@ -53,6 +53,18 @@ def test_another_limit_is_another_choice(tmp_path: Path) -> None:
     assert found["php"] == found["javascript"] == ["humaneval/1", "humaneval/5"]
 
 
+def test_a_set_s_prompts_may_end_with_a_line_of_its_own(tmp_path: Path) -> None:
+    """Those that the generator is asked with; a program that has begun takes none."""
+    sets = sets_of(tmp_path, 3)
+    sets[0].instruction = "Only {language}."
+    asked = {one.language: one for one in benchmarks_of(sets, chat=True)}
+    assert all(problem.prompt.endswith("\nOnly python.\n") for problem in asked["python"].problems)
+    others = [problem.prompt for one in asked.values() for problem in [*one.plain, *asked["php"].problems]]
+    assert not any("Only" in prompt for prompt in others)
+    with pytest.raises(UserError, match="instruction 'Only {language}.': the prompt of HumanEval/1 ends inside"):
+        benchmarks_of(sets, chat=False)
+
+
 def test_a_limit_on_what_has_nothing_in_common_is_refused(tmp_path: Path) -> None:
     first, second = sets_of(tmp_path, 3)
     write_lines(Path(second.source), [multipl_e_row(20)])

@@ -15,6 +15,7 @@ import pytest
 
 from rewardranker.config.schema import FamilyConfig
 from rewardranker.errors import UserError
+from rewardranker.generation.candidates import cut_off, describe_cut_off
 from rewardranker.mining.io import read_triplets, write_triplets
 from rewardranker.problems.family import build_family
 from rewardranker.problems.io import check_problems, read_problems, write_problems
@@ -267,3 +268,13 @@ def test_triplet_round_trip(name: str, tmp_path: Path) -> None:
     assert read_triplets(tmp_path / name) == triplets
     write_triplets(tmp_path / f"again-{name}", triplets)
     assert (tmp_path / f"again-{name}").read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_answers_that_were_cut_off_are_counted_and_many_of_them_warned_of() -> None:
+    def pool(*reasons: str) -> list[Candidate]:
+        return [Candidate("p", "python", "", "", "s", finish_reason=reason) for reason in reasons]
+
+    assert cut_off(pool()) == cut_off(pool("", "")) == 0.0  # nothing is known of what people wrote
+    assert cut_off(pool("length", "stop", "stop", "")) == 1 / 3
+    assert describe_cut_off(pool("length", *["stop"] * 9), 64) == ""
+    assert describe_cut_off(pool("length", *["stop"] * 4), 64).startswith("20% of the answers were cut off at 64 tok")

@@ -19,7 +19,16 @@ from benchmark_data import mbpp_row, multipl_e_row, shared, write_lines
 
 from rewardranker.errors import UserError
 from rewardranker.problems.benchmarks import load_benchmark, mbpp_config, mbpp_shots
-from rewardranker.problems.prompts import STYLES, Shot, continues_prompt, cut, default_style, fitting_shots, styled
+from rewardranker.problems.prompts import (
+    STYLES,
+    Shot,
+    continues_prompt,
+    cut,
+    default_style,
+    fitting_shots,
+    instructed,
+    styled,
+)
 from rewardranker.problems.types import Problem
 from rewardranker.programs import completion_of, extract
 from rewardranker.programs.published import deepseek
@@ -259,3 +268,14 @@ def test_misuse_is_explained(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has been put in another style already"):
         styled(styled(other, "instruct"), "base")
     assert styled(other, "plain") == other
+
+
+def test_a_last_line_says_what_an_answer_shall_be() -> None:
+    problem = next(problem for _, problem in rows_of("sh") if problem.id == "HumanEval_23_strlen")
+    asked = styled(problem, "instruct")
+    line = "Reply with one {language} code block."
+    assert instructed(asked, line).prompt == asked.prompt + "\nReply with one bash code block.\n"
+    assert instructed(instructed(asked, line), "Now.").prompt.endswith("block.\nNow.\n")
+    assert instructed(asked, "") is asked
+    with pytest.raises(UserError, match="nothing can be asked after it; use a style for chat models"):
+        instructed(styled(problem, "base"), line)

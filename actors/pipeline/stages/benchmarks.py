@@ -18,6 +18,7 @@ from rewardranker.errors import UserError
 from rewardranker.evaluation.benchmarks import Benchmark
 from rewardranker.evaluation.guards import guard_submissions, judged_guards
 from rewardranker.evaluation.plan import readings, sampling_of
+from rewardranker.generation.candidates import cut_off
 from rewardranker.generation.endpoint import EndpointReport, sample_endpoint
 from rewardranker.judge import judge_candidates
 from rewardranker.models.batching import TokenSequence
@@ -110,7 +111,8 @@ def sampled(context: Context, benchmark: Benchmark, seed: int, tests: Path | Non
         else:
             plan = _plan(context, benchmark, seed)
             pool = sample_pool(context, benchmark.problems, plan, stage.path / "judged.parquet", title)
-        stage.metrics |= {"candidates": len(pool), "asked": len(benchmark.problems) * config.generation.n}
+        asked = len(benchmark.problems) * config.generation.n
+        stage.metrics |= {"candidates": len(pool), "asked": asked, "cut_off": cut_off(pool)}
         if benchmark.language == "python":
             known = read_tests(tests)
             plain = {problem.id: problem for problem in benchmark.plain}

@@ -13,6 +13,7 @@ from actors.pipeline.context import Context
 from actors.pipeline.shards import Plan, plan_settings
 from actors.pipeline.stages.data import known_solutions
 from rewardranker.errors import UserError
+from rewardranker.generation.candidates import cut_off
 from rewardranker.judge import judge_candidates
 from rewardranker.mining.hard_negatives import FAILS, Ranked, hard_negatives, mined_triplets
 from rewardranker.mining.io import write_triplets
@@ -64,6 +65,7 @@ def run_pool(context: Context, name: str, problems: list[Problem], plan: Plan) -
         groups = group_by_problem(judged).values()
         stage.metrics |= {
             "candidates": len(pool),
+            "cut_off": cut_off(pool),
             "pass_rate": float(np.mean([c.verdict == "OK" for c in judged])),
             "solvable": float(np.mean([any(c.verdict == "OK" for c in group) for group in groups])),
         }

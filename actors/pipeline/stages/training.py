@@ -30,7 +30,7 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair
 from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
-from rewardranker.models.loading import model_name
+from rewardranker.models.loading import copy_model, model_name
 from rewardranker.models.model_card import write_card
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, judged_of, read_pool
@@ -49,10 +49,17 @@ R = TypeVar("R")
 
 
 def run_sft(context: Context) -> Path:
-    """Stage A: the generator learns to write solutions. Leaves ``hf/``."""
+    """Stage A: the generator learns to write solutions, unless it is to stay as it is. Leaves ``hf/``."""
     config = context.config.sft
 
     def work(stage: Stage) -> None:
+        if not config.enabled:
+            copy_model(context.base_model, stage.path / "hf")
+            _card(
+                context, stage, "generator", model_name(context.base_model), {"updates": "none (sft.enabled=false)"}
+            )
+            stage.metrics |= {"steps": 0}
+            return
         chat, lines = context.config.model.chat, read_json_lines(context.data / "sft.jsonl")
         endings = Endings.of_model(context.base_model)
         rows = {
