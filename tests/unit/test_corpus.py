@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchmark_data import add_mbpp_row, write_lines
 from typer.testing import CliRunner
 
 from rewardranker.cli import app
+from rewardranker.config.loading import load_config
 from rewardranker.config.schema import DataConfig, FamilyConfig, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.models.tiny import build_tiny_model
-from rewardranker.problems.corpus import Corpus
+from rewardranker.problems.corpus import Corpus, read_corpus
 from rewardranker.problems.family import family_corpus
 from rewardranker.problems.io import write_json_lines, write_problems
 
@@ -44,6 +46,22 @@ def test_a_corpus_is_checked_in_all_its_splits(corpus: Corpus) -> None:
     for one, message in bad:
         with pytest.raises(UserError, match=message):
             one.check(6)
+
+
+def test_every_prompt_ends_with_the_line_that_is_asked_for(tmp_path: Path) -> None:
+    rows = write_lines(tmp_path / "mbpp.jsonl", [add_mbpp_row(i) for i in (11, 511, *range(601, 605))])
+    given = ["data.source=mbpp", f"data.mbpp.path={rows}", "data.triplet_source=samples", "model.path=owner/name"]
+    given += ["ppo.prompts_per_step=4", "ppo.minibatch_size=32"]
+    plain, asked = (
+        read_corpus(load_config(None, [*given, *more]))
+        for more in ([], ["data.instruction=One {language} block: no #prose."])
+    )
+    added = [
+        (b.prompt, a.prompt + "One python block: no #prose.\n")
+        for a, b in zip(plain.problems, asked.problems, strict=True)
+    ]
+    assert len(added) == 6 and all(found == expected for found, expected in added)
+    assert asked.references == plain.references
 
 
 def test_references_are_counted_where_they_are_missing(corpus: Corpus) -> None:
