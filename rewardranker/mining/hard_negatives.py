@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewardranker.config.schema import MiningConfig
-from rewardranker.mining.triplets import nearest, triplet
+from rewardranker.mining.nearest import Neighbours
+from rewardranker.mining.triplets import triplet
 from rewardranker.problems.types import Candidate, Problem, Triplet
 from rewardranker.problems.verdict import Verdict
 
@@ -68,7 +69,8 @@ def mined_triplets(
     source = candidates[0].source if variant == "selftraining" else "human"
     if variant == "randomnegatives":
         origin = "random"
+    neighbours = Neighbours(chosen_from)
     return [
-        triplet(problem, nearest(code, chosen_from), code, origin, iteration, source)  # type: ignore[arg-type]
+        triplet(problem, neighbours.text_near(code), code, origin, iteration, source)  # type: ignore[arg-type]
         for code in rejected
     ]

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 
-from rapidfuzz.distance import Levenshtein
-
 from rewardranker.errors import UserError
+from rewardranker.mining.pairing import PairCaps, pair_up
 from rewardranker.problems.types import Candidate, Origin, Problem, Triplet
 from rewardranker.problems.verdict import LABELS, Verdict
 from rewardranker.programs import completion_of
-
-
-def nearest(code: str, others: Sequence[str]) -> str:
-    """The program with the smallest edit distance in characters; the first of several."""
-    return min(others, key=lambda other: Levenshtein.distance(code, other))
 
 
 def first_triplets(
@@ -33,18 +26,10 @@ def first_triplets(
     source = {c.code: c.source for c in reversed(candidates) if c.verdict is Verdict.OK}
     passing = list(dict.fromkeys(c.code for c in candidates if c.verdict is Verdict.OK))
     failing = list(dict.fromkeys(c.code for c in candidates if c.verdict in LABELS and c.verdict is not Verdict.OK))
-    if not passing:
-        return []
-    rng = random.Random(seed)
-    triplets: list[Triplet] = []
-    for code in failing:
-        pairs: tuple[tuple[str, Origin], ...] = (
-            (nearest(code, passing), "levenshtein"),
-            (rng.choice(passing), "random"),
-        )
-        for chosen, origin in pairs:
-            triplets.append(triplet(problem, chosen, code, origin, iteration, source[chosen]))
-    return triplets if len(triplets) <= cap else rng.sample(triplets, cap)
+    return [
+        triplet(problem, passing[p.chosen], failing[p.rejected], p.origin, iteration, source[passing[p.chosen]])
+        for p in pair_up(passing, failing, PairCaps(pairs=cap), seed)
+    ]
 
 
 def triplet(

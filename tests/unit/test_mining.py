@@ -11,7 +11,7 @@ from rewardranker.config.schema import MiningConfig
 from rewardranker.errors import UserError
 from rewardranker.mining.hard_negatives import hard_negatives, mined_triplets, rank_distinct
 from rewardranker.mining.style import style_shares
-from rewardranker.mining.triplets import check_triplets, first_triplets, nearest
+from rewardranker.mining.triplets import check_triplets, first_triplets
 from rewardranker.problems.types import Candidate, Problem, Test, Triplet
 from rewardranker.problems.verdict import Verdict
 from rewardranker.training.streams import Mix, Stream, steps_for
@@ -41,10 +41,6 @@ def candidate(body: str, verdict: Verdict, score: float = 0.0) -> Candidate:
 
 
 OK, WRONG, ERROR, TIMEOUT = Verdict.OK, Verdict.WRONG, Verdict.RUNTIME_ERROR, Verdict.TIMEOUT
-
-
-def test_nearest_is_by_edits() -> None:
-    assert nearest("a+1", ["b*b", "a+2", "a-9"]) == "a+2"
 
 
 def test_every_distinct_failure_meets_its_nearest_and_a_random_success() -> None:

@@ -1,0 +1,80 @@
+"""The nearest text to each of many by edit distance, exactly, with few of the distances computed.
+
+Three things stand between this and all pairs. A distance is at least the difference of the lengths, and at least what
+two counts of characters differ by (Ukkonen 1992's q-gram bound, q = 1), both of which cost a subtraction. Texts are
+asked in the order of these bounds, a block at a time in rapidfuzz's matrix. And no distance is computed further than
+the best one that is known, which lets rapidfuzz's bit-parallel algorithm (Hyyrö 2003) stop early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
+
+#: Characters are told apart by their code modulo this, which can only lower the bound.
+_BINS = 64
+#: The first block is small: where a text has a near one, that mostly is in it, and few others are asked after it.
+_FIRST, _BLOCK = 4, 64
+
+
+@dataclass(frozen=True)
+class Match:
+    """Attributes:
+    index: of the nearest text, the first of several as near.
+    distance: in characters.
+    """
+
+    index: int
+    distance: int
+
+
+class Neighbours:
+    """Texts to be near to, counted once."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = list(texts)
+        self._counts = np.stack([_counts(text) for text in self._texts]) if self._texts else np.zeros((0, _BINS), int)
+
+    def nearest(self, text: str, most: int | None = None) -> Match | None:
+        """The nearest text; ``None`` where there is none, or none within ``most`` edits."""
+        bounds = self._bounds(text)
+        order = np.argsort(bounds, kind="stable")
+        best: Match | None = None
+        limit = most
+        start, size = 0, _FIRST
+        while start < len(order) and (limit is None or bounds[order[start]] <= limit):
+            block = order[start : start + size]
+            found = _distances(text, [self._texts[i] for i in block], limit)
+            for index, distance in zip(block.tolist(), found.tolist(), strict=True):
+                if limit is not None and distance > limit:
+                    continue
+                if best is None or (distance, index) < (best.distance, best.index):
+                    best, limit = Match(index, distance), distance
+            start, size = start + size, _BLOCK
+        return best
+
+    def text_near(self, text: str) -> str:
+        """The nearest text itself, where there is one."""
+        match = self.nearest(text)
+        assert match is not None, "there are no texts"
+        return self._texts[match.index]
+
+    def _bounds(self, text: str) -> np.ndarray:
+        """By text, what its distance is at least: ``int [texts]``."""
+        difference = self._counts - _counts(text)
+        return np.maximum(np.maximum(difference, 0).sum(1), np.maximum(-difference, 0).sum(1))
+
+
+def _counts(text: str) -> np.ndarray:
+    """How often each bin of characters occurs: ``int32 [bins]``."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return np.bincount(codes % _BINS, minlength=_BINS).astype(np.int32)
+
+
+def _distances(text: str, others: Sequence[str], limit: int | None) -> np.ndarray:
+    """Distances ``int32 [others]``; those beyond ``limit`` are ``limit + 1``."""
+    return np.asarray(cdist([text], others, scorer=Levenshtein.distance, score_cutoff=limit, dtype=np.int32)[0])
