@@ -130,8 +130,8 @@ def require_apart(train: Pool, others: Sequence[Pool]) -> None:
 class Trainer:
     """Trains recipes; remembers what frozen layers say for recipes that train as many layers."""
 
-    def __init__(self, setting: Setting, train: Pool, scored: Sequence[Pool]) -> None:
-        self._setting, self._train, self._scored = setting, train, scored
+    def __init__(self, setting: Setting, train: Pool, scored: Sequence[Pool], directory: Path) -> None:
+        self._setting, self._train, self._scored, self._directory = setting, train, scored, directory
         self._read = reader("rewardranker", load_tokenizer(setting.backbone), setting.chat, setting.max_tokens)
         self._frozen: tuple[int, FrozenLayers] | None = None
 
@@ -144,8 +144,8 @@ class Trainer:
         names = [good.problem_id for good, _ in pairs]
         lesson = Lesson(recipe.kind, rows, names, Budget(recipe.steps, recipe.programs))  # type: ignore[arg-type]
         setup = self._setup(recipe, seed)
-        begun = time.monotonic()
-        ranker = new_ranker(lesson, setup, frozen=self._frozen_layers(setup))
+        frozen, begun = self._frozen_layers(setup), time.monotonic()
+        ranker = new_ranker(lesson, setup, frozen=frozen)
         with TemporaryDirectory() as directory:
             metrics = train_ranker(ranker, lesson, Path(directory))
         trained = time.monotonic()
@@ -180,14 +180,22 @@ class Trainer:
             self._frozen = None  # before the next one is loaded: they are large
             network = load_scorer(setup.model_path, setup.dtype, "auto", "cpu", seed=0, trained=True)
             frozen = FrozenLayers(network, layers, Layout.of(network, setup.microbatch_tokens, True))
-            rows = list(dict.fromkeys(row for pool in (self._train, *self._scored) for row in self._texts(pool)))
-            begun = time.monotonic()
-            for start in range(0, len(rows), 256):
-                frozen.remember(rows[start : start + 256])
-                done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
-                say(f"  all but {layers} layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
+            kept = self._directory / f"all-but-{layers}-layers.pt"
+            if kept.is_file():
+                frozen.load(kept)
+            else:
+                self._remember(frozen, layers)
+                frozen.save(kept)
             self._frozen = layers, frozen
         return self._frozen[1]
+
+    def _remember(self, frozen: FrozenLayers, layers: int) -> None:
+        rows = list(dict.fromkeys(row for pool in (self._train, *self._scored) for row in self._texts(pool)))
+        begun = time.monotonic()
+        for start in range(0, len(rows), 256):
+            frozen.remember(rows[start : start + 256])
+            done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
+            say(f"  all but {layers} layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
 
 
 def fingerprint(setting: Setting, pools: Sequence[Pool]) -> str:
@@ -205,9 +213,9 @@ def run_all(
     recipes: Sequence[Recipe], seeds: Sequence[int], setting: Setting, pools: Sequence[Pool], work: Path
 ) -> dict[str, list[dict[str, Any]]]:
     """By recipe, a result for each seed: from its file, or by training. The first pool is trained on."""
-    trainer = Trainer(setting, pools[0], pools[1:])
     directory = work / "jobs" / fingerprint(setting, pools)
     directory.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(setting, pools[0], pools[1:], directory)
     results: dict[str, list[dict[str, Any]]] = {recipe.name: [] for recipe in recipes}
     for recipe in sorted(recipes, key=lambda one: one.layers):
         for seed in seeds:

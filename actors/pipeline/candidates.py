@@ -74,7 +74,7 @@ def sample_pool(
 def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key: str) -> None:
     """Adds ``scores[key]`` of the reward model in ``reward_model`` to every candidate."""
     role = context.reward_role(reward_model)
-    read = reader("rewardranker", context.tokenizer, context.config.model.chat, max_tokens=0)
+    read = reader("rewardranker", context.reward_tokenizer, context.reward_chat, max_tokens=0)
     limits = Limits.of_model(str(reward_model))
     unread = store(pool, context.problems, read, lambda rows: role.sharded(Reward.score, rows), key, limits)
     if unread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from actors.pipeline.runtime import Runtime
 from actors.roles.reward import Reward
 from rewardranker.config.schema import Config, OptimConfig
 from rewardranker.judge import judge_fingerprint
+from rewardranker.models.encoding import same_tokens
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.paths import AnyPath
 from rewardranker.problems.io import read_problems
@@ -82,6 +83,26 @@ class Context:
     def tokenizer(self) -> PreTrainedTokenizerBase:
         return load_tokenizer(self.base_model)
 
+    @property
+    def reward_base(self) -> str:
+        """What reward models start from: a model of its own, or the generator before SFT, which reads alike."""
+        return self.config.reward.backbone or self.base_model
+
+    @cached_property
+    def reward_tokenizer(self) -> PreTrainedTokenizerBase:
+        return load_tokenizer(self.reward_base)
+
+    @property
+    def reward_chat(self) -> bool:
+        """Whether reward models read problems as what a user says."""
+        chat = self.config.reward.chat
+        return self.config.model.chat if chat is None else chat
+
+    @property
+    def one_vocabulary(self) -> bool:
+        """Whether reward models cut texts into the policy's tokens."""
+        return self.reward_base == self.base_model or same_tokens(self.tokenizer, self.reward_tokenizer)
+
     def setup(
         self,
         model_path: AnyPath,
@@ -110,6 +131,14 @@ class Context:
             lora=self.config.engine.lora.of(trains) if trains else None,
         )
 
+    def reward_start(self, sft: Path) -> Path:
+        """What a reward model that starts anew is trained from; one on the hub is a path that is not there."""
+        return Path(self.config.reward.backbone) if self.config.reward.backbone else sft
+
+    def reward_setup(self, *args: Any) -> NetworkSetup:
+        """:meth:`setup` of a reward model, which has a tokenizer of its own."""
+        return replace(self.setup(*args), tokenizer_path=self.reward_base, chat=self.reward_chat)
+
     def judges(self, problems: Iterable[Problem]) -> dict[str, str]:
         """Who judges, by language: a stage whose programs could get other verdicts is another stage."""
         languages = sorted({problem.language for problem in problems})
@@ -117,7 +146,7 @@ class Context:
 
     def reward_role(self, model_path: AnyPath) -> RoleGroup[Reward]:
         """A frozen reward model, ready to score."""
-        setup = self.setup(model_path, self.config.reward.microbatch_tokens)
+        setup = self.reward_setup(model_path, self.config.reward.microbatch_tokens)
         return self.runtime.role("reward", Reward, setup)
 
     def adapted(self, *trains: str) -> dict[str, Any]:

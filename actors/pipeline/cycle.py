@@ -78,12 +78,13 @@ def _stages(context: Context) -> None:
     validation = run_pool(context, "validation", context.split("validation"), plan) / "pool.parquet"
     triplets = run_first_triplets(context, sft) / "triplets.parquet"
     first = TripletFiles((triplets,))
-    reward = run_reward(context, "reward-1", sft, first, validation, steps) / "hf"
+    start = context.reward_start(sft)
+    reward = run_reward(context, "reward-1", start, first, validation, steps) / "hf"
     policy = run_ppo(context, "ppo-1", sft, reward) / "hf"
     reward_models, policies = [reward], list[Path]()
     if cycle.control and cycle.iterations > 1:
         more = config.reward.retrain_steps or steps
-        control = run_reward(context, "reward-control", sft, first, validation, more) / "hf"
+        control = run_reward(context, "reward-control", start, first, validation, more) / "hf"
         reward_models.append(control)
         if cycle.control_policy:
             policies.append(run_ppo(context, "ppo-2-control", sft, control) / "hf")
@@ -129,7 +130,7 @@ def _iterate(
                 why = f"mine-{iteration}{own} found nothing for it"
                 ended.append(_said(context, f"{variant} ends before iteration {iteration}: {why}"))
                 continue
-            backbone = sft if context.config.reward.init == "sft" else reward
+            backbone = context.reward_start(sft) if context.config.reward.init == "sft" else reward
             steps = context.config.reward.retrain_steps or context.config.reward.steps
             name = f"reward-{iteration}-{variant}"
             retrained = run_reward(context, name, backbone, TripletFiles(old, fresh), validation, steps) / "hf"

@@ -1,4 +1,4 @@
-"""The critic: starts from the reward model, learns the value of every state of a response."""
+"""The critic: starts from the reward model or the policy, learns the value of every state of a response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Critic:
 
     def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, None, setup.whole)
+        seed = setup.seed if setup.drawn_head else None
+        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, setup.whole)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.engine = build_engine(setup, self.network, rank)
 

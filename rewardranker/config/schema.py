@@ -157,9 +157,15 @@ class RewardConfig:
     margin: float = setting(0.0, "By how much the chosen program should lead.")
     centring: float = setting(0.01, "Weight of the squared sum of a pair's scores, which keeps them near zero.")
     group_pairs: bool = setting(True, "Pairs of a problem come in one minibatch (Ouyang et al. 2022, section 3.5).")
+    backbone: str = setting(
+        "",
+        "Model directory or hub name that reward models start from, with a tokenizer of its own; empty: the "
+        "generator after SFT.",
+    )
+    chat: bool | None = setting(None, "Put problems in the backbone's chat template; null: as `model.chat`.")
     init: str = setting(
         "sft",
-        "Where retrained models begin: the SFT model, or the reward model before.",
+        "Where retrained models begin: where the first one began, or with the reward model before.",
         choices=("sft", "previous"),
     )
     checkpoint_every: int = setting(100, "A resumed stage goes on from a multiple of so many.", unit="steps")
@@ -209,6 +215,12 @@ class PPOConfig:
     reward_scale: float = setting(1.0, "Factor on the (normalised) score.")
     reward_clip: float = setting(10.0, "The scaled score is cut to plus or minus this.")
     missing_eos_penalty: float = setting(1.0, "Subtracted from the score of an answer that does not end.")
+    critic_init: str = setting(
+        "auto",
+        "What the critic starts from: the reward model, or the policy with a head that is drawn; auto: the reward "
+        "model, unless `reward.backbone` cuts texts into other tokens than the policy.",
+        choices=("auto", "reward", "policy"),
+    )
     critic_warmup_steps: int = setting(0, "First steps in which the critic alone learns.")
     execute_rollouts: bool = setting(True, "Also run every sample's tests, for the pass rate in the curves.")
     checkpoint_every: int = setting(10, "A resumed stage goes on from a multiple of so many.", unit="steps")

@@ -19,6 +19,11 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation
     return (*opening(tokenizer), *tokenizer.encode(prompt, add_special_tokens=False))
 
 
+def same_tokens(one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:
+    """Whether an id means the same token to both, so that a network that knows one's tokens can read the other's."""
+    return bool(one.get_vocab() == other.get_vocab())
+
+
 def opening(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     """The ids that a tokenizer puts before any text, such as BOS. What it may put behind is left out: a prompt stays
     open."""

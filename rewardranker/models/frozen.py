@@ -17,6 +17,7 @@ from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenBatch, TokenSequence
 from rewardranker.models.layout import Layout
 from rewardranker.models.scoring import ScorerNetwork, hidden_states, mixed_precision
+from rewardranker.paths import AnyPath
 
 
 def split_layers(model: nn.Module, top: int) -> tuple[PreTrainedModel, PreTrainedModel]:
@@ -81,6 +82,14 @@ class FrozenLayers:
     def forget(self) -> None:
         """Frees the memory of texts that will not be seen again."""
         self._states.clear()
+
+    def save(self, path: AnyPath) -> None:
+        """Writes what is remembered, for another process with the same weights and settings."""
+        torch.save(self._states, path)
+
+    def load(self, path: AnyPath) -> None:
+        """Restores what :meth:`save` wrote."""
+        self._states = torch.load(path, weights_only=False)
 
     def remember(self, rows: Sequence[TokenSequence]) -> None:
         """Asks the frozen layers about the texts among ``rows`` that are not known yet."""

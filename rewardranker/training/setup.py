@@ -16,6 +16,7 @@ class NetworkSetup:
 
     ``optim`` ``None`` makes it a frozen one. ``total_steps`` are optimiser updates, for the schedule. ``seed``: of a
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
+    ``drawn_head``: a scorer that has none may get one that is drawn.
     ``lora``: its own part of ``engine.lora``; ``None`` where all of its weights train, or none.
     """
 
@@ -31,6 +32,7 @@ class NetworkSetup:
     chat: bool = False
     objective: Objective[Any] | None = None
     lora: LoraConfig | None = None
+    drawn_head: bool = False
 
     @property
     def whole(self) -> bool:

@@ -25,6 +25,23 @@ def require_generator(config: Config) -> None:
         require_adaptable(path, "model.path", config.engine.lora)
 
 
+def require_models(config: Config) -> None:
+    """Raises :class:`UserError` where a model that the config names cannot serve as what it is named for."""
+    if config.model.path:
+        require_generator(config)
+    if config.reward.backbone:
+        require_reward_backbone(config)
+
+
+def require_reward_backbone(config: Config) -> None:
+    """Raises :class:`UserError` where ``reward.backbone`` is none, or cannot compute as the config wants."""
+    path, computes = config.reward.backbone, (config.model.attn_implementation, config.engine.gradient_checkpointing)
+    require_start(path, "reward.backbone")
+    require_computes(path, "reward.backbone", *computes)
+    if config.engine.lora.rank_of("reward"):
+        require_adaptable(path, "reward.backbone", config.engine.lora)
+
+
 def samples_by_transformers(config: Config) -> bool:
     """Whether the embedded engine samples, as far as the config tells: vLLM is chosen by name, or for GPUs."""
     engine = config.rollout.engine
@@ -35,10 +52,9 @@ def describe(config: Config, uses: Uses = WHOLE) -> Table:
     """Derived sizes for ``--dry-run``, and what the command reserves.
 
     Raises:
-        UserError: as :func:`require_generator`, and what the source of data refuses.
+        UserError: as :func:`require_models`, and what the source of data refuses.
     """
-    if config.model.path:
-        require_generator(config)
+    require_models(config)
     ppo, g = config.ppo, config.generation
     samples = ppo.prompts_per_step * ppo.samples_per_prompt
     table = Table(title=f"{config.run.root}/{config.run.name}", show_header=False)

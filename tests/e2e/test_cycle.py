@@ -15,7 +15,11 @@ import numpy as np
 import pytest
 from cycle_runs import ROOT, SMOKE, left_behind, run
 
-from rewardranker.models.loading import load_policy, load_scorer
+from rewardranker.config.schema import TinyConfig
+from rewardranker.models.encoding import same_tokens
+from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer
+from rewardranker.models.tiny import build_tiny_model
+from rewardranker.problems.family import family_corpus_texts
 from rewardranker.problems.pool import read_pool
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
@@ -136,6 +140,25 @@ def test_a_generator_that_stays_as_it_is(tmp_path: Path) -> None:
         file.name: file.read_bytes() for file in kept.iterdir()
     }.items()
     assert "updates" in (kept / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_reward_models_of_another_backbone_read_programs_in_their_own_tokens(tmp_path: Path) -> None:
+    """Another vocabulary than the policy's; the critic, which reads the policy's tokens, starts from the policy."""
+    other = tmp_path / "other"
+    size = TinyConfig(hidden=32, layers=1, heads=2, max_positions=160)
+    build_tiny_model(size, other, ["zero words before all others", *family_corpus_texts()], seed=5)
+    made = cycle(tmp_path, "apart", f"reward.backbone={other}", command="ppo")
+    own, policy = (load_tokenizer(made / stage / "hf") for stage in ("04-reward-1", "05-ppo-1"))
+    assert same_tokens(own, load_tokenizer(other)) and not same_tokens(own, policy)
+    assert (
+        load_scorer(made / "04-reward-1" / "hf", "float32", "auto", "cpu", seed=None).model.config.hidden_size == 32
+    )
+    steps = read_metrics(made / "05-ppo-1")
+    assert len(steps) == 4 and all(np.isfinite(step["critic/vf_loss"]) for step in steps)
+    again = ["ppo", "--config", SMOKE, f"run.root={tmp_path}", "run.name=apart", f"reward.backbone={other}"]
+    refused = run(*again, "ppo.critic_init=reward")
+    assert refused.returncode == 2 and "has another vocabulary than" in refused.stderr
 
 
 def free_port() -> int:

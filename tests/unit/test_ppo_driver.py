@@ -17,6 +17,7 @@ from actors.pipeline.ppo.driver import PPODriver
 from actors.pipeline.ppo.execution import Execution, StepRows
 from actors.pipeline.ppo.state import PPOState
 from rewardranker.config.loading import load_config
+from rewardranker.generation.candidates import readable_candidates
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.tiny import build_tokenizer
@@ -187,7 +188,8 @@ class Run:
             self.sampler.version = version
             return {}
 
-        with Execution(judge or counting(), {p.id: p for p in PROBLEMS}) as execution:
+        known = {p.id: p for p in PROBLEMS}
+        with Execution(judge or counting(), known) as execution:
             driver = PPODriver(
                 config=config,
                 name="ppo-1",
@@ -196,6 +198,7 @@ class Run:
                 state=PPOState.begin(roles["policy"], roles["critic"], config.ppo.kl),
                 reference=roles["reference"],
                 reward=roles["reward"],
+                readable=lambda candidates: readable_candidates(candidates, known, tokenizer, False, None),
                 rollouts=self.sampler,
                 execution=execution,
                 sync=sync,

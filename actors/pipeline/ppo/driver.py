@@ -27,7 +27,7 @@ from rewardranker.config.schema import Config
 from rewardranker.generation import candidates as made
 from rewardranker.generation.types import Request, Response, Sampling
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.limits import Limits
+from rewardranker.models.limits import Readable
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.checkpoints import Checkpoints
@@ -55,7 +55,7 @@ class Rollout:
 
 @dataclass
 class PPODriver:
-    """One PPO run; ``limits`` are the reward model's."""
+    """One PPO run; ``readable`` makes of candidates what the reward model reads, in its own tokens."""
 
     config: Config
     name: str
@@ -64,11 +64,11 @@ class PPODriver:
     state: PPOState
     reference: Role[Reference]
     reward: Role[Reward]
+    readable: Callable[[Sequence[Candidate]], Readable]
     rollouts: Rollouts
     execution: Execution | None
     sync: Callable[[int], Metrics]
     warn: Callable[[str], None]
-    limits: Limits | None = None
     timings: Metrics = field(default_factory=dict)
 
     def run(self, directory: Path, advance: Advance) -> Metrics:
@@ -126,9 +126,9 @@ class PPODriver:
     def learn(self, step: int, rollout: Rollout) -> Metrics:
         """From samples to new weights: what is known of the samples, advantages, updates of critic and policy."""
         ppo, candidates, sequences = self.config.ppo, rollout.candidates, rollout.sequences
-        policy, critic, chat = self.state.policy, self.state.critic, self.config.model.chat
+        policy, critic = self.state.policy, self.state.critic
         stale = staleness(step, candidates, self._lag)
-        readable = made.readable_candidates(candidates, self._by_id, self.tokenizer, chat, self.limits)
+        readable = self.readable(candidates)
         with self._timed("infer"):
             scoring = self.reward.submit_rows(Reward.score, readable.shown)
             referring = self.reference.submit_rows(Reference.logprobs, sequences, ppo.temperature)

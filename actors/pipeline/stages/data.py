@@ -14,7 +14,7 @@ from rewardranker.problems.io import read_json_lines, write_json_lines, write_pr
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import RunDirectory, Stage
 from rewardranker.runs.seeds import derive_seed
-from rewardranker.training.sizes import require_generator
+from rewardranker.training.sizes import require_models
 
 
 def build_data(config: Config, run: RunDirectory) -> Path:
@@ -23,8 +23,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
     Lines of the last three are ``{"problem_id", "code"}``: see :class:`rewardranker.problems.corpus.Corpus`.
     ``card.json`` says what a source left out, where it counts that, and the data's licence and revision.
     """
-    if config.model.path:
-        require_generator(config)
+    require_models(config)
 
     def work(stage: Stage) -> None:
         corpus = read_corpus(config)

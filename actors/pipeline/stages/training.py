@@ -24,7 +24,7 @@ from actors.roles.reward import Reward
 from actors.weights.source import WeightSource
 from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
-from rewardranker.generation.candidates import imitated_sequence
+from rewardranker.generation.candidates import imitated_sequence, readable_candidates
 from rewardranker.mining.io import read_triplets
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pair
@@ -116,7 +116,7 @@ def run_reward(
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
         setup = replace(
-            context.setup(backbone, config.microbatch_tokens, config.optim, total, "reward"),
+            context.reward_setup(backbone, config.microbatch_tokens, config.optim, total, "reward"),
             objective=PairObjective(config.margin, config.centring),
         )
         metrics = _fit(context, name, Training("reward", Reward, setup, work, "reward/accuracy"), stage)
@@ -130,13 +130,14 @@ def run_reward(
             "updates": f"{total:,} of {size:,} pairs",
             "validation": f"{found['validation_rerank']:.1%} of the held-out problems solved by the chosen candidate",
         }
-        _card(context, stage, "rewardranker", trained_in(backbone.parent.name), learnt)
+        own = str(backbone) == context.config.reward.backbone
+        started = model_name(backbone) if own else trained_in(backbone.parent.name)
+        _card(context, stage, "rewardranker", started, learnt)
         stage.metrics |= found
 
-    inputs = {f"old_{i}": path for i, path in enumerate(files.old)} | {
-        "backbone": backbone,
-        "validation": validation,
-    }
+    inputs = {f"old_{i}": path for i, path in enumerate(files.old)} | {"validation": validation}
+    if backbone.is_dir():  # of one on the hub its name, which is a setting, says what it is
+        inputs["backbone"] = backbone
     more = context.adapted("reward") | {"steps": steps, "new_share": context.config.mining.new_share}
     settings = context.settings("reward", **more)
     return context.stage(name, settings, inputs | ({"new": files.new} if files.new else {}), work)
@@ -165,13 +166,22 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
 
     def role(kind: str, factory: Callable[..., R], path: Path, optim: OptimConfig | None = None) -> RoleGroup[R]:
         setup = context.setup(path, config.microbatch_tokens, optim, updates, kind if optim else "")
-        return context.runtime.role(kind, factory, setup)
+        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft))
 
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
     reference = role("reference", Reference, sft)
     needs_critic = estimator_of(config).needs_critic
-    critic = role("critic", Critic, reward_model, config.critic_optim) if needs_critic else None
+    start = _critic_start(context, sft, reward_model) if needs_critic else sft
+    critic = role("critic", Critic, start, config.critic_optim) if needs_critic else None
+    setup = context.reward_setup(reward_model, config.microbatch_tokens)
+    readable = partial(
+        readable_candidates,
+        problems=context.problems,
+        tokenizer=context.reward_tokenizer,
+        chat=context.reward_chat,
+        limits=Limits.of_model(str(reward_model)),
+    )
     weights = policy.part("weights", WeightSource)
     with Execution(context.runtime.executors.run, context.problems) as execution:
         driver = PPODriver(
@@ -181,12 +191,12 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
             tokenizer=context.tokenizer,
             state=PPOState.begin(policy, critic, config.kl),
             reference=reference,
-            reward=role("reward", Reward, reward_model),
+            reward=context.runtime.role("reward", Reward, setup),
+            readable=readable,
             rollouts=rollouts,
             execution=execution if config.execute_rollouts else None,
             sync=lambda version: rollouts.sync(weights, version),
             warn=context.console.warn,
-            limits=Limits.of_model(str(reward_model)),
         )
         with context.console.progress(f"  {name}", config.steps, "steps") as advance:
             tail = driver.run(stage.path, advance)
@@ -202,6 +212,24 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         "steps": config.steps,
         **{short: tail[long] for long, short in names.items() if long in tail},
     }
+
+
+def _critic_start(context: Context, sft: Path, reward_model: Path) -> Path:
+    """What the critic starts from: it reads the policy's tokens, whatever the reward model reads.
+
+    Raises:
+        UserError: ``ppo.critic_init=reward``, and the reward model reads others.
+    """
+    wanted, alike = context.config.ppo.critic_init, context.one_vocabulary
+    if wanted == "reward" and not alike:
+        raise UserError(
+            f"ppo.critic_init=reward: the critic reads the policy's tokens, and reward.backbone="
+            f"{context.reward_base} has another vocabulary than {context.base_model}: set ppo.critic_init=policy, or "
+            "an advantage without a critic (ppo.advantage=grpo or rloo)"
+        )
+    if wanted == "auto" and not alike:
+        context.console.say("  the critic starts from the policy: reward models have another vocabulary")
+    return reward_model if wanted != "policy" and alike else sft
 
 
 def _fit(context: Context, title: str, training: Training, stage: Stage) -> dict[str, float]:
@@ -226,11 +254,11 @@ def _card(context: Context, stage: Stage, kind: str, started: str, learnt: Mappi
 
 
 def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:
-    config, chat = context.config.reward, context.config.model.chat
-    longest, limits = config.max_tokens, Limits.of_model(context.base_model)
+    config, tokenizer, chat = context.config.reward, context.reward_tokenizer, context.reward_chat
+    longest, limits = config.max_tokens, Limits.of_model(context.reward_base)
     rows, groups = [], []
     for t in triplets:
-        chosen, rejected = (encode_pair(context.tokenizer, t.prompt, c, chat) for c in (t.chosen, t.rejected))
+        chosen, rejected = (encode_pair(tokenizer, t.prompt, c, chat) for c in (t.chosen, t.rejected))
         if max(len(chosen), len(rejected)) <= min(longest, limits.positions or longest):
             for row in (chosen, rejected):
                 limits.check(row, f"a triplet of {t.problem_id}")
