@@ -13,9 +13,12 @@ import pytest
 from benchmark_data import shared
 from judging import need
 
-from rewardranker.config.schema import DataConfig
+from actors.pipeline.stages.data import build_data
+from rewardranker.config.loading import load_config
+from rewardranker.config.schema import DataConfig, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge
+from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.contests import shapes
 from rewardranker.problems.contests.answers import BROKEN, REFUSED, SEVERAL, undecided
 from rewardranker.problems.contests.census import Census
@@ -33,10 +36,11 @@ from rewardranker.problems.contests.made_data import (
 )
 from rewardranker.problems.contests.tables import Table, revision_of
 from rewardranker.problems.contests.task import is_cut, problem_in
-from rewardranker.problems.corpus import Corpus
+from rewardranker.problems.corpus import Corpus, hub_name
 from rewardranker.problems.data_card import card_markdown
 from rewardranker.problems.types import Limits, Problem, Test
 from rewardranker.problems.verdict import Verdict
+from rewardranker.runs.directory import RunDirectory
 
 MADE = Made(problems=6, held_out=2, right=2, wrong=2, rows=4)
 
@@ -497,3 +501,47 @@ def test_problems_with_several_answers_are_found_by_running_right_programs(judge
     assert undecided(judged, census) == {"several", "broken", "refusing"}
     assert census.names == {BROKEN: ["broken"], REFUSED: ["refusing"], SEVERAL: ["several"]}
     assert undecided(judged, Census(), allowed=0.5) == {"broken", "refusing"}
+
+
+def test_a_file_that_changed_is_named_and_its_stage_made_again(tmp_path: Path) -> None:
+    """The data stage compares what it read by content; its card has the revision, and what was left out."""
+    write_code_contests(tmp_path / "hub", MADE)
+    build_tiny_model(TinyConfig(hidden=16, layers=1, heads=2), tmp_path / "model", ["a"], 0)
+    config = load_config(
+        None,
+        [
+            "data.source=code_contests",
+            f"data.options.path={tmp_path / 'hub'}",
+            f"model.path={tmp_path / 'model'}",
+            "ppo.prompts_per_step=4",
+            "ppo.minibatch_size=32",
+            f"run.root={tmp_path}",
+            "run.name=run",
+        ],
+    )
+    cards, said = [], list[str]()
+    for made in (MADE, MADE, Made(problems=7, held_out=2, right=2, wrong=2)):
+        write_code_contests(tmp_path / "hub", made)
+        run = RunDirectory(config, said.append)
+        cards.append(json.loads((build_data(config, run) / "card.json").read_text()))
+        run.close()
+    assert [line.split("   ")[-1].strip()[:60] for line in said if "complete" in line or "again" in line] == [
+        "complete",
+        "runs again, changed: input data.options.path",
+    ]
+    assert cards[0] == cards[1] and cards[0]["revision"] != cards[2]["revision"]
+    assert cards[0]["licence"] == "CC-BY-4.0" and cards[0]["left_out"]["programs in python2"] == 10
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (DataConfig(source="codeforces"), "open-r1/codeforces"),
+        (DataConfig(source="code_contests", options={"path": "me/copy@abc"}), "me/copy@abc"),
+        (DataConfig(source="code_contests", options={"path": "./data.parquet"}), ""),
+        (DataConfig(source="mbpp"), "google-research-datasets/mbpp"),
+        (DataConfig(source="family"), ""),
+    ],
+)
+def test_a_dry_run_looks_at_no_hub(config: DataConfig, name: str) -> None:
+    assert hub_name(config) == name
