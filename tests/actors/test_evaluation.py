@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from rewardranker.evaluation.pools import Entries
 from rewardranker.generation.candidates import scored_sequence
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer
+from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 from rewardranker.problems.io import read_problems
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -90,6 +92,8 @@ def test_networks_read_the_problems_as_their_loaders_gave_them(place: Place) -> 
 def by_hand(place: Place, problems: list[Problem], pool: list[Candidate], key: str) -> Any:
     path = str(place.folder / ("model" if key == "review_sum" else "ranker"))
     tokenizer = load_tokenizer(path)
+    load: Any = load_policy if key == "review_sum" else functools.partial(load_scorer, seed=0)
+    network = load(path, "float32", "auto", "cpu")
     by_id, numbers = {problem.id: problem for problem in problems}, []
     for candidate in pool:
         problem = by_id[candidate.problem_id]
@@ -99,20 +103,20 @@ def by_hand(place: Place, problems: list[Problem], pool: list[Candidate], key: s
             row = verifier_sequence(tokenizer, problem, candidate, 1024)
         else:
             row = scored_sequence(problem, candidate.code, tokenizer, chat=False)
-        numbers.append(review(path, row) if key == "review_sum" else score(path, row))
+        numbers.append(review(network, row) if key == "review_sum" else score(network, row))
     return np.array(numbers)
 
 
 @torch.no_grad()
-def score(path: str, row: TokenSequence) -> float:
-    return float(load_scorer(path, "float32", "auto", "cpu", 0)(collate([row]))[0])
+def score(network: ScorerNetwork, row: TokenSequence) -> float:
+    return float(network(collate([row]))[0])
 
 
 @torch.no_grad()
-def review(path: str, row: TokenSequence) -> float:
+def review(network: PolicyNetwork, row: TokenSequence) -> float:
     """Sum of log p(token | all before it) over the response."""
     ids = torch.tensor([[*row.prompt_ids, *row.response_ids]])
-    logits = load_policy(path, "float32", "auto", "cpu").model(ids).logits[0].log_softmax(-1)
+    logits = network.model(ids).logits[0].log_softmax(-1)
     first = len(row.prompt_ids)
     return sum(float(logits[i - 1, ids[0, i]]) for i in range(first, ids.shape[1]))
 

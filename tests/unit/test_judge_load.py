@@ -160,12 +160,13 @@ def test_verdicts_are_the_same_idle_and_under_load_and_for_any_number_of_workers
     assert outcomes["one worker"] == outcomes["four workers"] == outcomes["four workers, busy"]
 
 
-def test_a_few_programs_of_every_kind_are_judged_as_expected_under_load() -> None:
-    """The small form of the test above. Each sandbox starts compilers of its own, so there are two."""
+def test_a_few_programs_of_every_kind_are_judged_as_expected_under_load(judge: Judge) -> None:
+    """The small form of the test above. The load begins when the compilers have started: that takes longest."""
     kinds = [None, *KINDS[:3]]
     cases = [(language, kind) for language in AVAILABLE for kind in kinds]
     items = [(problem(language, limits=LIMITS), program(language, kind, 1)) for language, kind in cases]
-    with competitors(2), Judge(workers=2) as judge:
+    judge.run([(problem(language), right(language)) for language in AVAILABLE])
+    with competitors(2):
         results = judge.run(items)
     found = {
         (language, kind and kind.name): result.verdict
@@ -222,24 +223,22 @@ _MEGABYTE = 16  # blocks
 
 
 @pytest.mark.parametrize("language", [name for name in AVAILABLE if name in PRINTS])
-def test_a_program_may_print_five_megabytes(language: str) -> None:
+def test_a_program_may_print_five_megabytes(judge: Judge, language: str) -> None:
     """One in each of its five calls."""
     task = problem(language, limits=replace(LIMITS, cpu_s=5.0))
     code = program(language, Kind("prints", {language: PRINTS[language].format(_MEGABYTE)}, Verdict.OK), 0)
-    with Judge() as judge:
-        assert judge.run([(task, code)])[0].verdict is Verdict.OK
+    assert judge.run([(task, code)])[0].verdict is Verdict.OK
 
 
 @pytest.mark.parametrize("language", [name for name in AVAILABLE if name in ("python", "php", "cpp", "bash")])
-def test_a_main_program_may_print_five_megabytes(language: str) -> None:
+def test_a_main_program_may_print_five_megabytes(judge: Judge, language: str) -> None:
     code = {
         "python": "x, y = map(int, input().split())\nprint(x + y)\nfor _ in range(80): print(' ' * 65535)\n",
         "php": "<?php\n[$x, $y] = explode(' ', fgets(STDIN));\necho $x + $y, str_repeat(' ', 5 << 20);\n",
         "cpp": "#include <bits/stdc++.h>\nint main() { long x, y; std::cin >> x >> y; std::cout << x + y << std::string(5 << 20, ' '); }\n",
         "bash": "read x y\nprintf '%d%5242880s' $((x + y)) ''\n",
     }[language]
-    with Judge() as judge:
-        assert judge.run([(problem(language, "stdio", LIMITS), code)])[0].verdict is Verdict.OK
+    assert judge.run([(problem(language, "stdio", LIMITS), code)])[0].verdict is Verdict.OK
 
 
 @pytest.mark.parametrize("style", ["add", "stdio"])
