@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -22,7 +23,15 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs a whole file, and whatever runs on the Ray that it has started."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    for item in items:
+        on_ray = "ray_local" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("ray" if on_ray else item.path.name))
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 def _be_apart(worker: str) -> None:
@@ -48,6 +57,7 @@ def _be_alike() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+gc.disable()  # until all files are imported, whose objects stay
 _be_alike()
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     _be_apart(worker)

@@ -21,6 +21,9 @@ class Worker:
     """Rank ``index`` of a group of ``world`` workers. Runs as a Ray actor."""
 
     def __init__(self, index: int, world: int, threads: int) -> None:
+        # Until the first role is asked for: importing it makes a million objects that stay, and looking through them
+        # again and again would take a fifth of the time.
+        gc.disable()
         quiet_transformers()
         torch.set_num_threads(threads)
         self.rank = Rank(index, world, device_of_this_process())
@@ -42,6 +45,7 @@ class Worker:
 
     def build(self, role: str, factory: Callable[..., Any], *args: Any) -> None:
         """Makes a role, in place of the one of that name."""
+        gc.enable()
         self.drop(role)
         self._roles[role] = factory(*args, self.rank)
 

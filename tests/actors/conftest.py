@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import ray
+from rollouts import workers
 from small_models import make_model
+
+from actors.cluster.group import WorkerGroup
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,15 @@ def ray_local() -> Iterator[None]:
             time.sleep(2)
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def groups(ray_local: None) -> Iterator[dict[int, WorkerGroup]]:
+    """One worker, and two that are joined: a process that has imported torch serves the roles of all files."""
+    made = {count: workers("test", count, joined=True) for count in (1, 2)}
+    yield made
+    for group in made.values():
+        group.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -11,25 +11,26 @@ from small_models import VOCABULARY, hf_greedy
 
 from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.rollout.worker import RolloutWorker, rollout_environment
-from rewardranker.config.schema import Config
+from rewardranker.config.schema import ClusterConfig, Config
 from rewardranker.generation.types import Request, Sampling
 
+CLUSTER = ClusterConfig(collective_timeout_s=120, placement_timeout_s=60, call_timeout_s=300)
 EOS = (1,)
 GREEDY = Sampling(temperature=0.0, max_new_tokens=12)
 
 
 def config(engine: str) -> Config:
     made = Config()
-    made.rollout.engine, made.rollout.cpus_per_worker = engine, 0.4
+    made.rollout.engine, made.rollout.cpus_per_worker = engine, 0.2
     made.rollout.max_model_len, made.rollout.kv_cache_mb, made.rollout.max_num_seqs = 256, 32, 32
     return made
 
 
-def workers(name: str, count: int, environment: dict[str, str]) -> WorkerGroup:
+def workers(name: str, count: int, environment: dict[str, str] | None = None, joined: bool = False) -> WorkerGroup:
     """Workers that find this file's modules."""
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    variables = {**environment, "PYTHONPATH": path}
-    return WorkerGroup(name, Config().cluster, count, cpus=0.4, gpus=0, joined=False, environment=variables)
+    variables = {**(environment or {}), "PYTHONPATH": path}
+    return WorkerGroup(name, CLUSTER, count, cpus=0.2, gpus=0, joined=joined, environment=variables)
 
 
 def rollout_role(engine: str, model_path: str, count: int) -> RoleGroup:

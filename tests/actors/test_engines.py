@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import ray
 import torch
-from rollouts import expected, greedy, rollout_role
+from rollouts import CLUSTER, expected, greedy, rollout_role
 from small_models import VOCABULARY, hf_model, make_scorer
 
 from actors.cluster.failures import RoleError
@@ -25,7 +25,6 @@ from actors.rollout.worker import RolloutWorker
 from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync
 from rewardranker.config.schema import (
-    ClusterConfig,
     EngineConfig,
     LoraConfig,
     OptimConfig,
@@ -44,7 +43,6 @@ from rewardranker.training.setup import NetworkSetup
 # Workers cannot import a test module: Ray shall send what is defined here by value.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
-CLUSTER = ClusterConfig(cpus_per_rank=0.25, collective_timeout_s=120, placement_timeout_s=60, call_timeout_s=300)
 STEPS = 5
 ENGINES = {
     "torch": EngineConfig(),
@@ -54,14 +52,6 @@ ENGINES = {
     "fsdp2": EngineConfig("fsdp2", gradient_checkpointing=True),
 }
 SHARDED = [name for name in ENGINES if name != "torch"]
-
-
-@pytest.fixture(scope="module")
-def groups(ray_local: None) -> Iterator[dict[int, WorkerGroup]]:
-    made = {n: WorkerGroup("engines", CLUSTER, n, cpus=0.25, gpus=0, joined=True) for n in (1, 2)}
-    yield made
-    for group in made.values():
-        group.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import socket
 import sys
 import time
 import weakref
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 import ray
 import torch
+from rollouts import CLUSTER
 from small_models import make_scorer
 
 from actors.cluster.dispatch import chunked, dispatch
@@ -27,7 +27,7 @@ from actors.cluster.worker import Worker
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reward import Reward
-from rewardranker.config.schema import ClusterConfig, EngineConfig, OptimConfig, PPOConfig
+from rewardranker.config.schema import EngineConfig, OptimConfig, PPOConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
 from rewardranker.training.objectives import PairObjective
@@ -38,8 +38,6 @@ from rewardranker.training.setup import NetworkSetup
 
 # Workers cannot import a test module: Ray shall send what is defined here by value.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-
-CLUSTER = ClusterConfig(cpus_per_rank=0.25, collective_timeout_s=60, placement_timeout_s=60, call_timeout_s=120)
 
 
 class Echo:
@@ -60,14 +58,6 @@ class Echo:
 
     def pid(self) -> int:
         return os.getpid()
-
-
-@pytest.fixture(scope="module")
-def groups(ray_local: None) -> Iterator[dict[int, WorkerGroup]]:
-    made = {n: WorkerGroup("test", CLUSTER, n, cpus=0.25, gpus=0, joined=True) for n in (1, 2)}
-    yield made
-    for group in made.values():
-        group.shutdown()
 
 
 def setup(
@@ -210,14 +200,15 @@ GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_dropped_role_leaves_nothing_behind(ray_local: None, device: str) -> None:
     """Neither in the process nor in what torch keeps of a device, which other processes could not use."""
     worker = Worker(0, 1, torch.get_num_threads())
-    gc.disable()  # Python's own rounds come when they come
+    thresholds = gc.get_threshold()
+    gc.set_threshold(0)  # Python's own rounds come when they come
     for leave in (worker.drop, lambda name: worker.build(name, Echo)):
         worker.build("role", Circular, device)
         held = weakref.ref(worker._roles["role"])
         leave("role")
         assert held() is None
         assert device == "cpu" or torch.cuda.memory_reserved() == 0
-    gc.enable()
+    gc.set_threshold(*thresholds)
 
 
 def test_nobody_can_take_the_meeting_point_before_the_ranks_come(groups: dict[int, WorkerGroup]) -> None:
@@ -230,9 +221,9 @@ def test_a_worker_that_does_not_answer_in_time_is_lost(
     groups: dict[int, WorkerGroup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     role = groups[2].build("echo", Echo)
-    monkeypatch.setattr(groups[2], "config", replace(CLUSTER, call_timeout_s=2))
+    monkeypatch.setattr(groups[2], "config", replace(groups[2].config, call_timeout_s=2))
     with pytest.raises(WorkerLost, match=r"echo\.sleep: rank 1 of 2 .* no answer within 2 s"):
-        role.all(Echo.sleep, 1, 30.0)
+        role.all(Echo.sleep, 1, 6.0)
 
 
 def test_a_killed_worker_is_lost_and_named(ray_local: None) -> None:
@@ -264,12 +255,13 @@ def test_a_dead_worker_s_chunk_is_given_out_again(ray_local: None, tmp_path: Pat
     def start(place: int = 0) -> Any:
         return ray.remote(Fragile).options(num_cpus=0.1).remote()
 
+    workers = [start(), start()]
+
     def run(rows: list[int]) -> list[list[int]]:
-        workers = [start(), start()]
         return dispatch("test", workers, chunked(rows, 1), lambda w, c: w.run.remote(c, str(tmp_path)), start, 60)
 
     assert run(list(range(6))) == [[0], [2], [4], [6], [8], [10]]
-    with pytest.raises(ChunkFailed, match="chunk 1 of 2 failed on 3 workers"):
-        run([1, -1])
     with pytest.raises(RoleError, match=r"^test: worker \d raised ValueError: a bug$"):
         run([1, 99])
+    with pytest.raises(ChunkFailed, match="chunk 1 of 2 failed on 3 workers"):
+        run([1, -1])

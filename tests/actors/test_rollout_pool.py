@@ -34,10 +34,10 @@ def process_of(group: WorkerGroup, place: int) -> int:
     return int(group.places[place].rpartition("pid ")[2])
 
 
-def test_the_same_responses_with_the_newest_weights(ray_local: None, models: list[str]) -> None:
+def test_the_same_responses_with_the_newest_weights(groups: dict[int, WorkerGroup], models: list[str]) -> None:
     config = Config()
     config.rollout.engine = "transformers"
-    cluster = ClusterConfig(cpus_per_rank=0.25, placement_timeout_s=60)
+    cluster = ClusterConfig(placement_timeout_s=60)
     group = WorkerGroup("rollout", cluster, 2, cpus=0.25, gpus=0, joined=False)
 
     def restart(place: int) -> None:
@@ -58,8 +58,7 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     assert {r.weights_version for r in found} == {7}
     assert sum(heard) == 12
     # One that dies during a sync is replaced, too.
-    trainer = WorkerGroup("trainer", cluster, 1, cpus=0.25, gpus=0, joined=False)
-    policy = trainer.build("policy", PolicyWeights, models[2])
+    policy = groups[1].build("policy", PolicyWeights, models[2])
     dying = process_of(group, 1)
     os.kill(dying, signal.SIGKILL)
     pool.sync(policy.part("weights", WeightSource), 8)
@@ -69,7 +68,6 @@ def test_the_same_responses_with_the_newest_weights(ray_local: None, models: lis
     pool.load(models[1], 7)
     assert [r.token_ids for r in pool.generate(requests, SAMPLING)] == [r.token_ids for r in expected]
     one_step_off(pool, policy.part("weights", WeightSource), requests)
-    trainer.shutdown()
 
 
 def one_step_off(pool: RolloutPool, weights: RoleGroup[WeightSource], requests: list[Request]) -> None:

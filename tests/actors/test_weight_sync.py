@@ -14,11 +14,11 @@ import ray
 import torch
 from ray import ObjectRef
 from ray.actor import ActorHandle
-from rollouts import EOS, expected, greedy, requests, rollout_role, workers
+from rollouts import EOS, expected, greedy, requests, rollout_role
 from small_models import buckets_of, hf_logprobs, hf_model
 
 from actors.cluster.failures import RoleError
-from actors.cluster.group import RoleGroup
+from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.rollout.worker import RolloutWorker
 from actors.weights.buckets import Unpacker, byte_size, split
 from actors.weights.source import WeightSource
@@ -41,10 +41,8 @@ class TrainerRole:
 
 
 @pytest.fixture(scope="module")
-def policy(ray_local: None) -> Iterator[RoleGroup]:
-    role = workers("policy", 1, {}).build("policy", TrainerRole)
-    yield role
-    role.group.shutdown()
+def policy(groups: dict[int, WorkerGroup]) -> RoleGroup:
+    return groups[1].build("policy", TrainerRole)
 
 
 @pytest.fixture(scope="module")
