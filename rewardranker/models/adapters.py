@@ -7,13 +7,14 @@ begins as what it was. Heads of scorers have no such addition: they train whole.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
@@ -34,6 +35,10 @@ SETTING = "engine.lora.target_modules"
 
 #: In the names of parameters, after that of their layer.
 _BASE, _A, _B = ".base_layer.weight", ".lora_A.default.weight", ".lora_B.default.weight"
+
+#: In peft's files, before every name; and in names here, what they leave out.
+_PEFT, _NAMED = "base_model.model.", ".default."
+_SHAPE, _TENSORS = "adapter_config.json", "adapter_model.safetensors"
 
 
 class GradientDropout(nn.Dropout):
@@ -112,7 +117,6 @@ def add_adapters(network: Network, lora: LoraConfig, seed: int, name: str) -> No
             layer.lora_dropout["default"] = GradientDropout(lora.dropout)
     if isinstance(network, ScorerNetwork):
         model.get_submodule("score").requires_grad_(True)
-    network.autocast = model.dtype == torch.bfloat16
 
 
 def merged(model: nn.Module, parameters: Iterable[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
@@ -168,6 +172,29 @@ def _layers(model: nn.Module) -> dict[str, Any]:
     return {name: model.get_submodule(name) for name in names}
 
 
+@dataclass(frozen=True)
+class Written:
+    """What :func:`save_adapter` says of additions: their shape, and what they were added to."""
+
+    lora: LoraConfig
+    base: str
+
+    @classmethod
+    def read(cls, directory: Path) -> Written | None:
+        """``None`` where there are none."""
+        if not (directory / _SHAPE).is_file():
+            return None
+        said = json.loads((directory / _SHAPE).read_text())
+        targets = sorted(said["target_modules"])
+        lora = LoraConfig(rank=said["r"], alpha=said["lora_alpha"], target_modules=targets)
+        return cls(lora, said["base_model_name_or_path"])
+
+    def fits(self, lora: LoraConfig) -> bool:
+        """Whether additions that are asked for can begin as these."""
+        same = (lora.rank, lora.alpha) == (self.lora.rank, self.lora.alpha)
+        return same and (not lora.target_modules or sorted(lora.target_modules) == self.lora.target_modules)
+
+
 def save_adapter(network: Network, trained: Mapping[str, Tensor], directory: Path, base: AnyPath) -> None:
     """Writes what trains, as ``peft.PeftModel.from_pretrained`` loads it onto the network that it began as.
 
@@ -194,5 +221,16 @@ def save_adapter(network: Network, trained: Mapping[str, Tensor], directory: Pat
     )
     directory.mkdir(parents=True, exist_ok=True)
     written.save_pretrained(str(directory))
-    state = {f"base_model.model.{name.replace('.default.', '.')}": tensor for name, tensor in trained.items()}
-    save_file({name: t.contiguous() for name, t in state.items()}, directory / "adapter_model.safetensors")
+    state = {_PEFT + name.replace(_NAMED, "."): tensor.contiguous() for name, tensor in trained.items()}
+    save_file(state, directory / _TENSORS)
+
+
+@torch.no_grad()
+def load_adapter(network: Network, directory: Path) -> None:
+    """Gives a network with additions the values of those in ``directory``, and the head beside them."""
+    tensors = load_file(directory / _TENSORS)
+    own = {_PEFT + name.replace(_NAMED, "."): p for name, p in network.model.named_parameters() if p.requires_grad}
+    if own.keys() != tensors.keys():
+        raise UserError(f"{directory}: holds {len(tensors)} tensors, not the {len(own)} that train of this network")
+    for name, parameter in own.items():
+        parameter.copy_(tensors[name])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rewardranker.config.choices import chosen
-from rewardranker.models.adapters import DIRECTORY, add_adapters, merged, save_adapter
+from rewardranker.models.adapters import DIRECTORY, Written, add_adapters, load_adapter, merged, save_adapter
 from rewardranker.models.recomputing import recompute_layers
 from rewardranker.models.scoring import Network
 from rewardranker.paths import AnyPath
@@ -65,16 +65,25 @@ class TrainEngine(Protocol):
 def build_engine(setup: NetworkSetup, network: Network, rank: Rank) -> TrainEngine:
     """The engine that the setup names, made from network, setup and rank."""
     name = f"model={setup.model_path}"
+    _adapt(setup, network, rank, name)
     if setup.optim is None:
         network.requires_grad_(False)
-    if setup.lora:
-        add_adapters(network, setup.lora, setup.seed, name)
-        if setup.lora.dropout:
-            torch.manual_seed(setup.seed + rank.index)
     if setup.optim and setup.engine.gradient_checkpointing:
         recompute_layers(network.model, name)
     engine: TrainEngine = chosen("engine.kind", setup.engine.kind)(network, setup, rank)
     return engine
+
+
+def _adapt(setup: NetworkSetup, network: Network, rank: Rank, name: str) -> None:
+    """Gives the network the additions that the setup asks for, drawn or as they were written."""
+    written = Written.read(Path(setup.adapter)) if setup.adapter else None
+    if lora := setup.lora or (written and written.lora):
+        add_adapters(network, lora, setup.seed, name)
+        network.autocast = setup.optim is not None and setup.dtype == "bfloat16"
+        if lora.dropout:
+            torch.manual_seed(setup.seed + rank.index)
+    if setup.adapter:
+        load_adapter(network, Path(setup.adapter))
 
 
 def checkpoint_shapes(engine: TrainEngine) -> dict[str, tuple[int, ...]]:

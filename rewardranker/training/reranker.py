@@ -34,7 +34,7 @@ class Reranker:
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
         trained = setup.optim is not None
         # Training may begin with a head that is drawn; a frozen model is one that was trained.
-        seed = setup.seed if trained else None
+        seed = setup.seed if trained or setup.adapter else None
         self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, setup.whole)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.frozen = frozen

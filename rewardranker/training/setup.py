@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig
+from rewardranker.models.adapters import DIRECTORY, Written
 from rewardranker.paths import AnyPath
 from rewardranker.training.objectives import Objective
 
@@ -16,8 +18,9 @@ class NetworkSetup:
 
     ``optim`` ``None`` makes it a frozen one. ``total_steps`` are optimiser updates, for the schedule. ``seed``: of a
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
-    ``drawn_head``: a scorer that has none may get one that is drawn.
-    ``lora``: its own part of ``engine.lora``; ``None`` where all of its weights train, or none.
+    ``drawn_head``: a scorer that has none may get one that is drawn. ``lora``: its own part of ``engine.lora``; ``None``
+    where all of its weights train, or none. ``adapter``: where what LoRA once made of ``model_path`` lies, with which it
+    begins, its head too.
     """
 
     model_path: AnyPath
@@ -33,8 +36,23 @@ class NetworkSetup:
     objective: Objective[Any] | None = None
     lora: LoraConfig | None = None
     drawn_head: bool = False
+    adapter: AnyPath = ""
 
     @property
     def whole(self) -> bool:
         """Whether an optimiser moves the network's own weights, which therefore are fp32."""
         return self.optim is not None and self.lora is None
+
+    def on(self, backbone: AnyPath) -> NetworkSetup:
+        """The same network as additions to ``backbone``, where LoRA made it of that; else as it is.
+
+        Networks of one backbone can share its frozen weights. One that trains begins with the additions where its own
+        are to be of the same shape.
+        """
+        directory = Path(self.model_path).parent / DIRECTORY
+        written = Written.read(directory)
+        if written is None or Path(written.base).resolve() != Path(backbone).resolve():
+            return self
+        if self.optim and not (self.lora and written.fits(self.lora)):
+            return self
+        return replace(self, model_path=backbone, drawn_head=True, adapter=str(directory))

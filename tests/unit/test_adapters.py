@@ -14,9 +14,14 @@ from networks_made import causal
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, PreTrainedModel
 
+from actors.roles.critic import Critic
+from actors.roles.policy import Policy
+from actors.roles.reference import Reference
+from actors.roles.reward import Reward
 from rewardranker.config.loading import load_config
 from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig, TinyConfig
 from rewardranker.errors import UserError
+from rewardranker.models.adapters import Written
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.loading import load_policy
 from rewardranker.models.tiny import build_tiny_model
@@ -145,16 +150,55 @@ def test_in_bf16_frozen_weights_are_bf16_and_what_trains_is_fp32(model: str, tmp
     assert float(read(merged, ROWS[0]).detach()) == pytest.approx(ranker.score(ROWS[:1])[0], abs=0.05)
 
 
-def test_roles_of_one_process_hold_equal_frozen_weights_once(model: str) -> None:
-    first, second = Reranker(setup(model), Rank()), Reranker(setup(model), Rank())
-    frozen = Reranker(replace(setup(model, role="critic")), Rank())
-    places = [{p.data_ptr() for p in r.network.parameters() if not p.requires_grad} for r in (first, second, frozen)]
-    assert places[0] == places[1] == places[2]
-    before = second.score(ROWS)
-    first.learn(PAIRS)
-    assert second.score(ROWS) == before != first.score(ROWS)
-    whole = Reranker(replace(setup(model, LoraConfig()), lora=None), Rank())
-    assert not places[0] & {p.data_ptr() for p in whole.network.parameters()}
+def test_four_roles_of_one_backbone_hold_its_frozen_weights_once(model: str, tmp_path: Path) -> None:
+    """Policy, reference, critic and reward model as a worker has them in PPO; what one learns changes no other."""
+    trained = Reranker(setup(model), Rank())
+    trained.learn(PAIRS)
+    trained.export(tmp_path / "hf")
+    scores = trained.score(ROWS)
+    del trained
+
+    merged, engine = str(tmp_path / "hf"), EngineConfig(lora=LORA)
+    frozen = NetworkSetup(merged, model, engine, 4096, seed=5)
+    begins = setup(merged, role="critic").on(model)
+    assert begins.adapter == str(tmp_path / "adapter") and begins.model_path == model
+    reward, critic = Reward(frozen.on(model), Rank()), Critic(begins, Rank())
+    policy, reference = (
+        Policy(setup(model, role="policy"), Rank()),
+        Reference(replace(frozen, model_path=model), Rank()),
+    )
+    assert reward.score(ROWS) == pytest.approx(scores, abs=1e-5)
+    assert [values[-1] for values in critic.values(ROWS)] == pytest.approx(
+        [float(values[-1]) for values in Critic(setup(merged, LoraConfig(), "critic"), Rank()).values(ROWS)], abs=1e-5
+    )
+    networks = [role.engine.network for role in (policy, critic, reward, reference)]
+    places = {p.untyped_storage().data_ptr(): p.numel() for network in networks for p in network.parameters()}
+    backbone = sum(p.numel() for p in reference.engine.network.parameters())
+    own = sum(p.numel() for network in networks for p in network.parameters()) - 4 * backbone
+    assert sum(places.values()) == backbone + own < 1.6 * backbone
+
+    before = reward.score(ROWS), reference.logprobs(ROWS, 1.0), critic.values(ROWS)
+    policy.learn(ROWS)
+    after = reward.score(ROWS), reference.logprobs(ROWS, 1.0), critic.values(ROWS)
+    assert str(before) == str(after) and str(policy.logprobs(ROWS, 1.0)) != str(before[1])
+
+
+def test_a_network_is_no_addition_to_a_backbone_that_it_was_not_made_of(model: str, tmp_path: Path) -> None:
+    """Another base, or a critic whose additions are to be of another shape: the merged weights are taken."""
+    Reranker(setup(model), Rank()).export(tmp_path / "hf")
+    merged = str(tmp_path / "hf")
+    for asked, base in (
+        (setup(merged), tmp_path),
+        (setup(merged, replace(LORA, rank=2)), model),
+        (setup(merged, replace(LORA, target_modules=["q_proj"])), model),
+        (replace(setup(merged), lora=None), model),
+        (setup(model), model),
+    ):
+        assert asked.on(base) == asked
+    other = Written.read(tmp_path / "adapter")
+    assert other is not None and other.base == model
+    with pytest.raises(UserError, match="holds 29 tensors, not the 5 that train"):
+        Reranker(setup(model, replace(LORA, target_modules=["q_proj"]), adapter=str(tmp_path / "adapter")), Rank())
 
 
 def test_what_cannot_be_adapted_is_refused(model: str) -> None:

@@ -166,7 +166,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
 
     def role(kind: str, factory: Callable[..., R], path: Path, optim: OptimConfig | None = None) -> RoleGroup[R]:
         setup = context.setup(path, config.microbatch_tokens, optim, updates, kind if optim else "")
-        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft))
+        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft).on(sft))
 
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
