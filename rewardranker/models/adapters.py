@@ -25,7 +25,6 @@ from rewardranker.errors import UserError, did_you_mean
 from rewardranker.models.architectures import empty, policy_class
 from rewardranker.models.checking import HEAD
 from rewardranker.models.loading import config_if_reached
-from rewardranker.models.scoring import Network, ScorerNetwork
 from rewardranker.paths import AnyPath
 
 #: Where a network's additions lie, beside the directory with all of its weights.
@@ -78,11 +77,11 @@ def targets_of(model: PreTrainedModel, lora: LoraConfig, name: str) -> list[str]
     return list(lora.target_modules) or last
 
 
-def add_adapters(network: Network, lora: LoraConfig, seed: int, name: str) -> None:
-    """From now on the additions to a network's layers, in fp32, and the head of a scorer are all that trains.
+def add_adapters(model: PreTrainedModel, lora: LoraConfig, seed: int | None, name: str) -> None:
+    """From now on the additions to a model's layers, in fp32, and the head of a scorer are all that trains.
 
     Args:
-        seed: ``A`` is drawn from it.
+        seed: ``A`` is drawn from it; ``None`` where values are of no interest, as in a network that has none.
         name: the model's, for messages.
 
     Raises:
@@ -91,7 +90,6 @@ def add_adapters(network: Network, lora: LoraConfig, seed: int, name: str) -> No
     from peft import LoraConfig as PeftConfig
     from peft import inject_adapter_in_model
 
-    model = network.model
     asked = PeftConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
@@ -99,24 +97,27 @@ def add_adapters(network: Network, lora: LoraConfig, seed: int, name: str) -> No
         target_modules=targets_of(model, lora, name),
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
     )
-    network.requires_grad_(False)
+    model.requires_grad_(False)
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            inject_adapter_in_model(asked, model.base_model)
+            torch.manual_seed(seed or 0)
+            inject_adapter_in_model(asked, model.base_model, low_cpu_mem_usage=seed is None)
     except ValueError as error:
         raise UserError(
             f"{SETTING}={lora.target_modules}: {name} cannot be adapted: {error} It has "
             f"{', '.join(targets_of(model, replace(lora, target_modules=[]), name))}"
         ) from error
-    for parameter in network.parameters():
+    if seed is None:
+        for part in (part["default"] for layer in _layers(model).values() for part in (layer.lora_A, layer.lora_B)):
+            part.weight = nn.Parameter(torch.empty(part.weight.shape, device=model.device))
+    for place, parameter in model.named_parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
+        elif place == HEAD:
+            parameter.requires_grad_(True)
     if lora.dropout:
         for layer in _layers(model).values():
             layer.lora_dropout["default"] = GradientDropout(lora.dropout)
-    if isinstance(network, ScorerNetwork):
-        model.get_submodule("score").requires_grad_(True)
 
 
 def merged(model: nn.Module, parameters: Iterable[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
@@ -195,19 +196,18 @@ class Written:
         return same and (not lora.target_modules or sorted(lora.target_modules) == self.lora.target_modules)
 
 
-def save_adapter(network: Network, trained: Mapping[str, Tensor], directory: Path, base: AnyPath) -> None:
-    """Writes what trains, as ``peft.PeftModel.from_pretrained`` loads it onto the network that it began as.
+def save_adapter(model: PreTrainedModel, trained: Mapping[str, Tensor], directory: Path, base: AnyPath) -> None:
+    """Writes what trains, as ``peft.PeftModel.from_pretrained`` loads it onto the model that it began as.
 
     Args:
-        trained: additions and head by the names of the network's parameters, whole.
+        trained: additions and head by the names of the model's parameters, whole.
         base: what it began as.
     """
     from peft import LoraConfig as PeftConfig
 
-    model = network.model
     decoder: Any = model.base_model
     asked: PeftConfig = decoder.peft_config["default"]
-    scorer = isinstance(network, ScorerNetwork)
+    scorer = HEAD in trained
     written = PeftConfig(
         r=asked.r,
         lora_alpha=asked.lora_alpha,
@@ -226,10 +226,10 @@ def save_adapter(network: Network, trained: Mapping[str, Tensor], directory: Pat
 
 
 @torch.no_grad()
-def load_adapter(network: Network, directory: Path) -> None:
-    """Gives a network with additions the values of those in ``directory``, and the head beside them."""
+def load_adapter(model: PreTrainedModel, directory: Path) -> None:
+    """Gives a model with additions the values of those in ``directory``, and the head beside them."""
     tensors = load_file(directory / _TENSORS)
-    own = {_PEFT + name.replace(_NAMED, "."): p for name, p in network.model.named_parameters() if p.requires_grad}
+    own = {_PEFT + name.replace(_NAMED, "."): p for name, p in model.named_parameters() if p.requires_grad}
     if own.keys() != tensors.keys():
         raise UserError(f"{directory}: holds {len(tensors)} tensors, not the {len(own)} that train of this network")
     for name, parameter in own.items():

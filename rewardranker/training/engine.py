@@ -78,12 +78,12 @@ def _adapt(setup: NetworkSetup, network: Network, rank: Rank, name: str) -> None
     """Gives the network the additions that the setup asks for, drawn or as they were written."""
     written = Written.read(Path(setup.adapter)) if setup.adapter else None
     if lora := setup.lora or (written and written.lora):
-        add_adapters(network, lora, setup.seed, name)
+        add_adapters(network.model, lora, setup.seed, name)
         network.autocast = setup.optim is not None and setup.dtype == "bfloat16"
         if lora.dropout:
             torch.manual_seed(setup.seed + rank.index)
     if setup.adapter:
-        load_adapter(network, Path(setup.adapter))
+        load_adapter(network.model, Path(setup.adapter))
 
 
 def checkpoint_shapes(engine: TrainEngine) -> dict[str, tuple[int, ...]]:
@@ -116,11 +116,11 @@ def export_adapter(engine: TrainEngine, setup: NetworkSetup, directory: AnyPath)
     """Writes what LoRA trained beside the model ``directory``, in peft's format (rank 0). Collective."""
     if setup.lora is None:
         return
-    network = engine.network
-    trains = {name for name, parameter in network.model.named_parameters() if parameter.requires_grad}
+    model = engine.network.model
+    trains = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     state = {}
     for name, tensor in engine.full_parameters():
         if name in trains and engine.rank.index == 0:
             state[name] = tensor.detach().cpu()
     if engine.rank.index == 0:
-        save_adapter(network, state, Path(directory).parent / DIRECTORY, setup.model_path)
+        save_adapter(model, state, Path(directory).parent / DIRECTORY, setup.model_path)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedConfig
 
+from rewardranker.config.schema import LoraConfig
+from rewardranker.models.adapters import add_adapters
 from rewardranker.models.architectures import ModelClass, empty
 
 #: What DeepSpeed keeps whole of a network whose weights are divided, in parameters, and what it adds up at a time.
@@ -20,23 +22,32 @@ BYTES = {"float32": 4, "bfloat16": 2}
 
 @dataclass(frozen=True)
 class Size:
-    """Parameters of a network: all; of its largest layer; of what is in no layer (embeddings, norm, head); and of
-    its largest tensor."""
+    """Parameters of a network: all; of its largest layer; of what is in no layer (embeddings, norm, head); of its
+    largest tensor; and of what stays as it is where LoRA trains the network."""
 
     parameters: int
     layer: int
     outside: int
     tensor: int
+    frozen: int = 0
 
     @classmethod
-    def of(cls, network: ModelClass, config: PreTrainedConfig) -> Size:
+    def of(cls, network: ModelClass, config: PreTrainedConfig, lora: LoraConfig | None = None) -> Size:
         """Of an architecture; no weights are made."""
         model = empty(network, config)
+        if lora:
+            add_adapters(model, lora, None, "model")
         kinds = model._no_split_modules or ()
         layers = [module for module in model.modules() if type(module).__name__ in kinds]
         inside = [sum(parameter.numel() for parameter in layer.parameters()) for layer in layers]
         counts = [parameter.numel() for parameter in model.parameters()]
-        return cls(sum(counts), max(inside, default=0), sum(counts) - sum(inside), max(counts))
+        frozen = sum(parameter.numel() for parameter in model.parameters() if not parameter.requires_grad)
+        return cls(sum(counts), max(inside, default=0), sum(counts) - sum(inside), max(counts), frozen)
+
+    @property
+    def trained(self) -> int:
+        """Parameters that have gradients where the network trains."""
+        return self.parameters - self.frozen
 
 
 @dataclass(frozen=True)
@@ -78,23 +89,27 @@ class Held:
 
 
 def held(size: Size, sharding: Sharding, dtype: str, trained: bool) -> Held:
-    """What one rank holds of a network."""
+    """What one rank holds of a network; what stays as it is beside additions that train is in ``dtype``."""
     count, low = size.parameters, BYTES[dtype]
     whole = 0.0  # while a layer computes, and the next one is fetched
     if sharding.stage == 3 and sharding.ranks > 1:
         live = 2 * size.layer * low + size.outside * 4
         whole = min(count, _LIVE) * low if sharding.kind == "deepspeed" else live
-    if not trained:
+    if not trained and not size.frozen:
         return Held(weights=sharding.of(3, count * low), transport=whole)
-    weights, gradients, moments = sharding.of(3, 4 * count), sharding.of(2, 4 * count), sharding.of(1, 8 * count)
+    moving = size.trained
+    weights = sharding.of(3, low * size.frozen + 4 * moving)
+    if not trained:
+        return Held(weights, transport=whole)
+    gradients, moments = sharding.of(2, 4 * moving), sharding.of(1, 8 * moving)
     transport, host = whole, 0.0
     if sharding.kind == "torch" and sharding.ranks > 1:
-        transport += 4 * count  # DistributedDataParallel's buckets
+        transport += 4 * moving  # DistributedDataParallel's buckets
     elif sharding.kind == "fsdp2" and sharding.ranks > 1:
-        transport += (size.layer + size.outside) * 4  # gradients of a group before they are divided
+        transport += min(size.layer + size.outside, moving) * 4  # gradients of a group before they are divided
     elif sharding.kind == "deepspeed" and sharding.stage:
-        moments += sharding.of(1, 4 * count)  # the optimiser's own copy of its part of the weights
-        transport += min(count, _BUCKET) * 4
+        moments += sharding.of(1, 4 * moving)  # the optimiser's own copy of its part of the weights
+        transport += min(moving, _BUCKET) * 4
     if sharding.offload in ("optimizer", "parameters"):
         moments, host = 0.0, moments
     if sharding.offload == "parameters":
@@ -104,7 +119,7 @@ def held(size: Size, sharding: Sharding, dtype: str, trained: bool) -> Held:
 
 def optimiser_scratch(size: Size, sharding: Sharding, on_gpu: bool) -> float:
     """What AdamW takes for a moment: on GPUs one number a parameter, for all at once; else a tensor's."""
-    return sharding.of(1, 4 * size.parameters) if on_gpu else 3 * 4 * size.tensor
+    return sharding.of(1, 4 * size.trained) if on_gpu else 3 * 4 * min(size.tensor, size.trained)
 
 
 def keys_and_values(config: PreTrainedConfig, tokens: int, dtype: str) -> int:

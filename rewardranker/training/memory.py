@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from transformers import PreTrainedConfig
 
 from rewardranker.config.rules import ROLES
-from rewardranker.config.schema import Config, EngineConfig
+from rewardranker.config.schema import Config, EngineConfig, LoraConfig
 from rewardranker.models.architectures import policy_class, scorer_class
 from rewardranker.models.limits import Limits
 from rewardranker.models.packing import LINE_TOKENS
@@ -28,6 +28,7 @@ class Task:
     Attributes:
         tokens: of a micro-batch.
         longest: tokens of a row.
+        lora: what LoRA trains, or trained, of it.
     """
 
     stage: str
@@ -36,6 +37,7 @@ class Task:
     trained: bool
     tokens: int
     longest: int
+    lora: LoraConfig | None
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,16 @@ class Holding:
         work: of a micro-batch, without gradient checkpointing and with it; ``None`` where that is not known.
         chosen: which of these the config has.
         scratch: what an update takes for a moment.
+        shared: of its weights, what another role of the process holds.
     """
 
     task: Task
+    size: Size
     held: Held
     work: tuple[Work, Work] | None
     chosen: int
     scratch: float
+    shared: float = 0.0
 
     @property
     def moving(self) -> float:
@@ -118,22 +123,47 @@ def plan_memory(config: Config, uses: Uses, generator: PreTrainedConfig, rehears
     """
     rehearsed: dict[Passes, Work | None] | None = {} if rehearsing else None
     holdings = [_holding(config, task, generator, rehearsed) for task in _tasks(config, uses)]
-    return MemoryPlan(config, holdings, _engine(config, generator) if uses.engines else None)
+    return MemoryPlan(
+        config, _on_one_backbone(config, holdings), _engine(config, generator) if uses.engines else None
+    )
 
 
 def _tasks(config: Config, uses: Uses) -> Iterator[Task]:
-    sft, reward, ppo = config.sft, config.reward, config.ppo
+    sft, reward, ppo, lora = config.sft, config.reward, config.ppo, config.engine.lora
     if "policy" in uses.roles:
-        yield Task("sft", "policy", False, True, sft.microbatch_tokens, sft.max_tokens)
+        yield Task("sft", "policy", False, True, sft.microbatch_tokens, sft.max_tokens, lora.of("sft"))
     if "reward" in uses.roles:
-        yield Task("reward", "reward", True, True, reward.microbatch_tokens, reward.max_tokens)
+        yield Task("reward", "reward", True, True, reward.microbatch_tokens, reward.max_tokens, lora.of("reward"))
     if set(uses.roles) == set(ROLES):
         longest = max(LINE_TOKENS, ppo.max_new_tokens)
-        yield Task("ppo", "policy", False, True, ppo.microbatch_tokens, longest)
+        yield Task("ppo", "policy", False, True, ppo.microbatch_tokens, longest, lora.of("policy"))
         if estimator_of(ppo).needs_critic:
-            yield Task("ppo", "critic", True, True, ppo.microbatch_tokens, longest)
-        yield Task("ppo", "reference", False, False, ppo.microbatch_tokens, longest)
-        yield Task("ppo", "reward", True, False, ppo.microbatch_tokens, longest)
+            yield Task("ppo", "critic", True, True, ppo.microbatch_tokens, longest, lora.of("critic"))
+        yield Task("ppo", "reference", False, False, ppo.microbatch_tokens, longest, None)
+        yield Task("ppo", "reward", True, False, ppo.microbatch_tokens, longest, lora.of("reward"))
+
+
+def _on_one_backbone(config: Config, holdings: list[Holding]) -> list[Holding]:
+    """Without the frozen weights of roles in PPO that another role of their process has already."""
+    if config.cluster.placement != "colocated" or config.engine.kind != "torch":
+        return holdings
+    owner = "policy" if config.engine.lora.of("policy") else "reference"
+    return [_beside(config, holding, owner) if holding.task.stage == "ppo" else holding for holding in holdings]
+
+
+def _beside(config: Config, holding: Holding, owner: str) -> Holding:
+    lora, role = config.engine.lora, holding.task.role
+    # The reward model is an addition to the generator where LoRA made it so, and so is the critic that begins as it.
+    added = bool(lora.of("reward")) and config.reward.init == "sft"
+    begins = {
+        "reference": True,
+        "reward": added,
+        "critic": added and lora.rank_of("critic") == lora.rank_of("reward"),
+    }
+    if role == owner or not begins.get(role):
+        return holding
+    shared = holding.held.weights if role == "reference" else float(BYTES[config.model.dtype] * holding.size.frozen)
+    return replace(holding, shared=shared, held=replace(holding.held, weights=holding.held.weights - shared))
 
 
 def sharding_of(engine: EngineConfig, ranks: int) -> Sharding:
@@ -151,13 +181,13 @@ def _holding(
     if cluster.placement != "colocated":
         ranks = cluster.role_ranks.get(task.role, ranks)
     sharding = sharding_of(config.engine, ranks)
-    size = Size.of((scorer_class if task.scorer else policy_class)(architecture, "model"), architecture)
+    size = Size.of((scorer_class if task.scorer else policy_class)(architecture, "model"), architecture, task.lora)
     found = held(size, sharding, config.model.dtype, task.trained)
     if task.stage == "ppo" and task.role == "policy":
         found = replace(found, transport=found.transport + _bucket(config, size))
     scratch = optimiser_scratch(size, sharding, cluster.gpus_per_rank > 0) if task.trained else 0.0
     work = None if rehearsed is None else _work(config, task, architecture, rehearsed)
-    return Holding(task, found, work, int(config.engine.gradient_checkpointing), scratch)
+    return Holding(task, size, found, work, int(config.engine.gradient_checkpointing), scratch)
 
 
 def _work(
@@ -178,7 +208,10 @@ def _passes(config: Config, task: Task, positions: int | None, recomputed: bool)
     rows = max(1, task.tokens // length)
     # A reward model says one number of a row, a critic one of every token.
     read = rows if task.role == "reward" else rows * (length - 1)
-    return Passes(task.scorer, task.trained, recomputed, config.model.dtype, rows, length, read)
+    passes = Passes(task.scorer, task.trained, recomputed, config.model.dtype, rows, length, read)
+    if task.trained and task.lora:
+        return replace(passes, rank=task.lora.rank, targets=tuple(task.lora.target_modules))
+    return passes
 
 
 def _rehearsed(architecture: PreTrainedConfig, passes: Passes) -> Work | None:

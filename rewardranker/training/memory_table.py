@@ -100,6 +100,10 @@ def _totals(plan: MemoryPlan) -> list[str]:
     for what, count, size in plan.workers():
         lines.append(f"{what}: {gib(size)} each of {count}")
         resident += count * (size + PROCESS)
+    if sharing := [holding for holding in plan.holdings if holding.shared]:
+        roles = " and ".join(holding.task.role for holding in sharing)
+        most = gib(max(holding.shared for holding in sharing))
+        lines.append(f"in ppo, {most} of frozen weights are held once a worker, and not again for {roles}")
     if any(holding.held.host for holding in plan.holdings):
         lines.append(f"in the hosts' memory besides: {gib(sum(h.held.host for h in plan.holdings))} a rank")
     if config.cluster.gpus_per_rank:

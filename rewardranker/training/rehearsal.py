@@ -21,7 +21,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from rewardranker.models.architectures import policy_class, scorer_class, takes_positions
+from rewardranker.config.schema import LoraConfig
+from rewardranker.models.adapters import add_adapters
+from rewardranker.models.architectures import empty, policy_class, scorer_class, takes_positions
 from rewardranker.models.checking import quietly
 from rewardranker.models.head import chunks_of, read_tokens
 from rewardranker.models.recomputing import checkpoint_layers
@@ -70,6 +72,7 @@ class Passes:
         recomputed: layers are checkpointed.
         rows, length: of the batch.
         responses: how many of its tokens the head reads.
+        rank, targets: of what LoRA trains; 0: all weights.
     """
 
     scorer: bool
@@ -79,6 +82,8 @@ class Passes:
     rows: int
     length: int
     responses: int
+    rank: int = 0
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,15 +123,19 @@ def _with_layers(config: PreTrainedConfig, count: int) -> PreTrainedConfig:
 
 def _rehearse(config: PreTrainedConfig, passes: Passes) -> Work:
     low = passes.dtype == "bfloat16"
+    network = (scorer_class if passes.scorer else policy_class)(config, "model")
+    adapted = _adapted(empty(network, config), passes) if passes.rank else None
     with FakeTensorMode(), quietly():
-        network = (scorer_class if passes.scorer else policy_class)(config, "model")
-        weights = torch.bfloat16 if low and not passes.trained else torch.float32
-        model: PreTrainedModel = network._from_config(config, dtype=weights).eval()
+        if adapted is None:
+            weights = torch.bfloat16 if low and not passes.trained else torch.float32
+            model: PreTrainedModel = network._from_config(config, dtype=weights).eval()
+            model.requires_grad_(passes.trained)
+        else:
+            model = _numberless(adapted, torch.bfloat16 if low else torch.float32)
         if passes.trained and passes.recomputed:
             checkpoint_layers(model)
         for parameter in model.parameters():
-            parameter.requires_grad_(passes.trained)
-            parameter.grad = torch.zeros_like(parameter) if passes.trained else None
+            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
         inputs = _inputs(model, passes)
         there = [*model.parameters(), *(p.grad for p in model.parameters() if p.grad is not None), *model.buffers()]
         with torch.set_grad_enabled(passes.trained), LivingTensors([*there, *inputs.values()]) as living:
@@ -136,6 +145,26 @@ def _rehearse(config: PreTrainedConfig, passes: Passes) -> Work:
             if passes.trained:
                 said.sum().backward()
     return Work(kept, living.peak)
+
+
+def _adapted(model: PreTrainedModel, passes: Passes) -> PreTrainedModel:
+    """Made where there are no tensors of the mode: peft moves what it makes, which those do not allow."""
+    add_adapters(model, LoraConfig(rank=passes.rank, target_modules=list(passes.targets)), None, "model")
+    return model.eval()
+
+
+def _numberless(model: PreTrainedModel, frozen: torch.dtype) -> PreTrainedModel:
+    """A model of the meta device with tensors of the mode, in fp32 where they train."""
+    for module in model.modules():
+        for name, parameter in module._parameters.items():
+            if parameter is not None:
+                dtype = torch.float32 if parameter.requires_grad else frozen
+                made = torch.empty(parameter.shape, dtype=dtype)
+                module._parameters[name] = nn.Parameter(made, parameter.requires_grad)
+        for name, buffer in module._buffers.items():
+            module._buffers[name] = None if buffer is None else torch.empty(buffer.shape, dtype=buffer.dtype)
+    model.tie_weights()
+    return model
 
 
 def _inputs(model: PreTrainedModel, passes: Passes) -> dict[str, Tensor]:

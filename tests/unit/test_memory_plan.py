@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from scripts import script
 from transformers import LlamaConfig
 
 from rewardranker.config.loading import load_config
-from rewardranker.config.schema import Config
+from rewardranker.config.schema import Config, LoraConfig
 from rewardranker.errors import UserError
-from rewardranker.models.architectures import policy_class
+from rewardranker.models.adapters import add_adapters
+from rewardranker.models.architectures import policy_class, scorer_class
 from rewardranker.models.head import read_tokens
 from rewardranker.models.recomputing import checkpoint_layers
 from rewardranker.training import memory_table
@@ -49,21 +51,55 @@ def test_what_ranks_hold_by_hand() -> None:
     assert keys_and_values(CONFIGS["gpt2"](), 1, "float32") == 2 * 2 * 32 * 4
 
 
+def test_what_lora_holds_by_hand() -> None:
+    """Additions of rank 2 to every linear layer and a head are all that has gradients and moments."""
+    lora = LoraConfig(rank=2)
+    ins_and_outs = 4 * (64 + 64) + 2 * (64 + 96) + (96 + 64)
+    added, layer = 5 * 2 * ins_and_outs, 4 * 64 * 64 + 3 * 64 * 96 + 2 * 64
+    size = Size.of(scorer_class(LLAMA, "m"), LLAMA, lora)
+    assert size.trained == added + LLAMA.num_labels * 64 and size.frozen == 5 * layer + 500 * 64 + 64
+    found = held(size, Sharding(), "bfloat16", trained=True)
+    trained = size.trained
+    assert (found.weights, found.gradients, found.moments) == (
+        2 * size.frozen + 4 * trained,
+        4 * trained,
+        8 * trained,
+    )
+    assert held(size, Sharding(2), "bfloat16", trained=True).transport == 4 * trained
+    assert held(size, Sharding(4, 3, "fsdp2"), "float32", trained=True).weights == size.parameters
+    assert held(size, Sharding(), "bfloat16", trained=False).total == found.weights
+
+    rank = ["engine.lora.rank=2", "model.dtype=bfloat16"]
+    apart, config = load_config(None, [*rank, "cluster.placement=disaggregated"]), load_config(None, rank)
+    plain, once = (plan_memory(c, WHOLE, LLAMA, rehearsing=False).holdings[2:] for c in (apart, config))
+    assert [h.task.role for h in once] == ["policy", "critic", "reference", "reward"]
+    assert [h.shared for h in once] == [0, 2 * size.frozen, plain[2].held.weights, 2 * size.frozen]
+    assert [h.held.weights for h in once] == [plain[0].held.weights, 4 * trained, 0, 4 * trained]
+    other = load_config(None, [*rank, "engine.lora.role_ranks.critic=4", "engine.lora.role_ranks.policy=0"])
+    shared = [h.shared for h in plan_memory(other, WHOLE, LLAMA, rehearsing=False).holdings[2:]]
+    assert shared == [0, 0, 0, 2 * size.frozen]  # the reference has what the reward model is an addition to
+
+
+@pytest.mark.parametrize("rank", [0, 4])
 @pytest.mark.parametrize("checkpointed", [False, True])
-def test_a_rehearsal_holds_what_the_real_passes_hold(checkpointed: bool) -> None:
+def test_a_rehearsal_holds_what_the_real_passes_hold(checkpointed: bool, rank: int) -> None:
     """Against real tensors, and though two and three layers tell of five."""
-    found = rehearse(LLAMA, Passes(False, True, checkpointed, "float32", 3, 40, 90))
+    found = rehearse(LLAMA, Passes(False, True, checkpointed, "float32", 3, 40, 90, rank))
     model = policy_class(LLAMA, "m")(LLAMA).eval()
+    if rank:
+        add_adapters(model, LoraConfig(rank=rank), 0, "m")
     if checkpointed:
         checkpoint_layers(model)
     for parameter in model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
+        parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
     ids, mask = torch.zeros(3, 40, dtype=torch.int64), torch.ones(3, 1, 40, 40, dtype=torch.bool)
-    known = [*model.parameters(), *(p.grad for p in model.parameters()), *model.buffers(), ids, mask]
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    known = [*model.parameters(), *grads, *model.buffers(), ids, mask]
     with LivingTensors(known) as living:
         inputs = {"input_ids": ids, "attention_mask": mask, "position_ids": ids, "use_cache": False}
         states = model.model(**inputs).last_hidden_state
         said = read_tokens(model, states.flatten(0, 1)[:90], ids.flatten()[:90], 1.0, True, 1)[0]
+        del states  # a frozen head has no use for them
         kept = living.bytes
         said.sum().backward()
     assert found.kept == pytest.approx(kept, rel=0.02)
@@ -124,6 +160,23 @@ def test_a_plan_of_billions_of_parameters_needs_none_of_them() -> None:
     whole, recomputed = policy.work
     assert recomputed.kept < 0.15 * whole.kept
     assert keys_and_values(architecture, 1, "bfloat16") == 2**19
+
+
+def test_four_roles_of_a_6_7b_backbone_fit_one_device_of_80_gb_with_lora() -> None:
+    """One backbone in bf16, 12.6 GiB, additions of rank 16 and their moments, and what a micro-batch takes."""
+    architecture = LlamaConfig(
+        vocab_size=32256, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32, num_attention_heads=32,
+        max_position_embeddings=16384,
+    )  # fmt: skip
+    given = ["model.dtype=bfloat16", "engine.gradient_checkpointing=true", "cluster.gpus_per_rank=1"]
+    [(_, _, whole)] = list(
+        plan_memory(load_config(None, given), replace(WHOLE, engines=False), architecture).workers()
+    )
+    given.append("engine.lora.rank=16")
+    plan = plan_memory(load_config(None, given), replace(WHOLE, engines=False), architecture)
+    [(_, count, size)] = list(plan.workers())
+    assert count == 1 and size < 80e9 < 200e9 < whole
+    assert sum(holding.held.weights for holding in plan.holdings[2:]) < 1.1 * 2 * 6.74e9
 
 
 @pytest.mark.slow
