@@ -152,14 +152,12 @@ def _on_one_backbone(config: Config, holdings: list[Holding]) -> list[Holding]:
 
 
 def _beside(config: Config, holding: Holding, owner: str) -> Holding:
-    lora, role = config.engine.lora, holding.task.role
+    lora, role, reward = config.engine.lora, holding.task.role, config.reward
     # The reward model is an addition to the generator where LoRA made it so, and so is the critic that begins as it.
-    added = bool(lora.of("reward")) and config.reward.init == "sft"
-    begins = {
-        "reference": True,
-        "reward": added,
-        "critic": added and lora.rank_of("critic") == lora.rank_of("reward"),
-    }
+    added = bool(lora.of("reward")) and reward.init == "sft" and not reward.backbone
+    same = added and lora.rank_of("critic") == lora.rank_of("reward")
+    critic = bool(lora.of("critic")) and (same or config.ppo.critic_init == "policy")
+    begins = {"reference": True, "reward": added, "critic": critic}
     if role == owner or not begins.get(role):
         return holding
     shared = holding.held.weights if role == "reference" else float(BYTES[config.model.dtype] * holding.size.frozen)

@@ -18,9 +18,9 @@ class NetworkSetup:
 
     ``optim`` ``None`` makes it a frozen one. ``total_steps`` are optimiser updates, for the schedule. ``seed``: of a
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
-    ``drawn_head``: a scorer that has none may get one that is drawn. ``lora``: its own part of ``engine.lora``; ``None``
-    where all of its weights train, or none. ``adapter``: where what LoRA once made of ``model_path`` lies, with which it
-    begins, its head too.
+    ``drawn_head``: a scorer that has none may get one that is drawn. ``lora``: its own part of ``engine.lora``;
+    ``None`` where all of its weights train, or none. ``adapter``: where what LoRA once made of ``model_path`` lies,
+    with which it begins, its head too.
     """
 
     model_path: AnyPath

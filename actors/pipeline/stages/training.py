@@ -174,7 +174,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
     needs_critic = estimator_of(config).needs_critic
     start = _critic_start(context, sft, reward_model) if needs_critic else sft
     critic = role("critic", Critic, start, config.critic_optim) if needs_critic else None
-    setup = context.reward_setup(reward_model, config.microbatch_tokens)
+    setup = context.reward_setup(reward_model, config.microbatch_tokens).on(sft)
     readable = partial(
         readable_candidates,
         problems=context.problems,
