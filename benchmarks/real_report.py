@@ -69,9 +69,10 @@ class Pool:
 
     @property
     def logprobs(self) -> np.ndarray:
-        """Mean log-probability of each candidate's tokens; the least of all for one without tokens."""
+        """Mean log-probability of each candidate's tokens; the least of all for one without, 0 where none has any."""
         found = np.array([np.mean(c.logprobs) if c.logprobs else -np.inf for c in self.candidates])
-        return np.where(np.isinf(found), found[np.isfinite(found)].min(), found)
+        known = found[np.isfinite(found)]
+        return np.where(np.isinf(found), known.min() if known.size else 0.0, found)
 
 
 def summarise(pools: Sequence[Judged], results: Mapping[str, Sequence[Row]], told: Row, n: int) -> Row:

@@ -14,10 +14,11 @@ import pytest
 import torch
 from scripts import script
 
-from rewardranker.config.schema import FamilyConfig
+from rewardranker.config.schema import FamilyConfig, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge, judge_candidates
-from rewardranker.problems.family import Authors, build_family
+from rewardranker.models.tiny import build_tiny_model
+from rewardranker.problems.family import Authors, build_family, family_corpus_texts
 from rewardranker.problems.io import write_problems
 from rewardranker.problems.pool import group_by_problem, read_pool, write_pool
 from rewardranker.problems.types import Candidate, Problem
@@ -155,3 +156,44 @@ def test_what_cannot_be_compared_is_refused(
         run(benchmark, monkeypatch, files, *work, "--folds", "13")
     with pytest.raises(UserError, match="--fractions .*: each must lie between 0 and 1"):
         run(benchmark, monkeypatch, files, *work, "--fractions", "1.5")
+
+
+def test_recipes_are_trained_on_one_pool_chosen_on_another_and_tested_on_a_third(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test pool is the validation pool here, so that one table has to say what the other says."""
+    program, out, model = script("real_rerankers"), tmp_path / "page.md", tmp_path / "model"
+    build_tiny_model(TinyConfig(max_positions=512), model, family_corpus_texts(), 0)
+    train, held_out = ([str(files[name]), str(files[f"{name}.problems"])] for name in ("pool", "extra"))
+    recipes = ["rewardranker:layers=1,steps=2,programs=8", "coderanker:layers=0,steps=1,programs=8"]
+    given = ["--backbone", str(model), "--train", *train, "--validation", *held_out, "--test", "held out", *held_out]
+    given += ["--recipes", *recipes, "--seeds", "2", "--no-chat", "--threads", "1", "-n", "5"]
+    given += ["--work", str(tmp_path / "work"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["real_rerankers.py", *given])
+    threads = torch.get_num_threads()
+    program.main()
+    jobs = [json.loads(path.read_text()) for path in (tmp_path / "work").glob("jobs/*/*.json")]
+    done = sorted((job["recipe"]["name"], job["seed"]) for job in jobs)
+    assert done == [(recipe, seed) for recipe in recipes[::-1] for seed in (0, 1)]
+    summary = json.loads(out.with_suffix(".json").read_text())
+    assert summary["tables"]["validation"] == summary["tables"]["held out"]
+    rows = {row["ranker"]: row for row in summary["tables"]["held out"]}
+    groups = group_by_problem(read_pool(files["extra"]))
+    correct = [[float(c.verdict == Verdict.OK) for c in group] for group in groups.values()]
+    assert rows["random"]["best_of_n"] == pytest.approx(np.mean([np.mean(row) for row in correct]))
+    for name in recipes:
+        scores = [job["scores"]["validation"] for job in jobs if job["recipe"]["name"] == name]
+        by_hand = [best_of_n(own[10 * i : 10 * i + 10], row, 5) for own in scores for i, row in enumerate(correct)]
+        assert rows[name]["best_of_n"] == pytest.approx(np.mean(by_hand))
+    assert summary["chosen"] == max(recipes, key=lambda name: rows[name]["best_of_n"])
+    text = out.read_text()
+    for path in (tmp_path / "work").glob("jobs/*/*.pt"):
+        path.unlink()  # no training looks for it again
+    program.main()
+    torch.set_num_threads(threads)
+    assert out.read_text() == text and not [*(tmp_path / "work").glob("jobs/*/*.pt")]
+    with pytest.raises(UserError, match="'layer=1' is not FIELD=NUMBER with a field of layers, steps"):
+        program.recipe_of("rewardranker:layer=1")
+    with pytest.raises(UserError, match="is, or is like, a problem that is trained on"):
+        pool = program.load("pool", files["pool"], files["pool.problems"])
+        program.require_apart(pool, [pool])
