@@ -3,9 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?= --quiet --disable-pip-version-check
-# Tests run in so many processes, each with a temporary directory of its own: a file in one, all that runs on Ray in
-# one, long files first.
-BESIDE ?= -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# Tests run file by file in so many processes, each with a temporary directory of its own; long files first.
+BESIDE ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: quickstart test test-quick test-slow lint toolchains clean
 

@@ -10,24 +10,35 @@ import threading
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 #: Files that take long, longest first: the file that is begun last, beside idle cores, should be a short one.
 LONG = (
-    "test_cycle.py", "test_resume.py", "test_readme.py", "test_attacks.py", "test_weight_sync.py", "test_groups.py",
-    "test_evaluate.py", "test_judge_load.py", "test_endpoint_vllm.py", "test_exported_scorer.py", "test_extending.py",
-    "test_unsolvable.py", "test_judge_fuzz.py", "test_sandbox.py", "test_language_compiled.py",
-    "test_rollout_pool.py", "test_remote.py", "test_layering.py", "test_evaluation.py", "test_config_reading.py",
-    "test_compiled_forms.py", "test_bad_input.py", "test_ranker_training.py", "test_trained_rerankers.py",
-    "test_rollout_models.py", "test_python_main_programs.py", "test_scratch.py",
+    "test_cycle.py", "test_resume.py", "test_weight_sync.py", "test_groups.py", "test_engines.py",
+    "test_rollout_pool.py", "test_rollout_models.py", "test_readme.py", "test_attacks.py", "test_evaluate.py",
+    "test_judge_load.py", "test_endpoint_vllm.py", "test_exported_scorer.py", "test_extending.py",
+    "test_unsolvable.py", "test_judge_fuzz.py", "test_sandbox.py", "test_language_compiled.py", "test_remote.py",
+    "test_layering.py", "test_evaluation.py", "test_config_reading.py", "test_compiled_forms.py", "test_bad_input.py",
+    "test_ranker_training.py", "test_trained_rerankers.py", "test_python_main_programs.py", "test_scratch.py",
 )  # fmt: skip
 
 
+class ByFile(LoadScopeScheduling):
+    """One process runs a whole file, and all of those that share a Ray."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        return "tests/actors" if path.startswith("tests/actors/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process runs a whole file, and whatever runs on the Ray that it has started."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
-    for item in items:
-        on_ray = "ray_local" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("ray" if on_ray else item.path.name))
 
 
 def pytest_collection_finish() -> None:
