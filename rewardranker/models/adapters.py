@@ -70,7 +70,7 @@ def targets_of(model: PreTrainedModel, lora: LoraConfig, name: str) -> list[str]
         if not any(place == target or place.endswith(f".{target}") for place in layers):
             raise UserError(
                 f"{SETTING}={lora.target_modules}: {name} has no linear layer {target} in its decoder; there are "
-                f"{known}{did_you_mean(target, last)}; leave it empty for all of them"
+                f"{known}; leave it empty for all of them{did_you_mean(target, last)}"
             )
     if not layers:
         raise UserError(f"engine.lora.rank: the decoder of {name} has no linear layers; set it to 0")
