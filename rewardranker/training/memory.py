@@ -115,14 +115,25 @@ class MemoryPlan:
         return sum(holding.staying for holding in here) + max(holding.moving for holding in here)
 
 
-def plan_memory(config: Config, uses: Uses, generator: PreTrainedConfig, rehearsing: bool = True) -> MemoryPlan:
+def plan_memory(
+    config: Config,
+    uses: Uses,
+    generator: PreTrainedConfig,
+    rehearsing: bool = True,
+    ranking: PreTrainedConfig | None = None,
+) -> MemoryPlan:
     """
     Args:
         generator: the architecture of ``model.path``, or of ``model.tiny``.
         rehearsing: also find out what micro-batches take, which takes seconds.
+        ranking: the architecture of ``reward.backbone``, where there is one.
     """
-    rehearsed: dict[Passes, Work | None] | None = {} if rehearsing else None
-    holdings = [_holding(config, task, generator, rehearsed) for task in _tasks(config, uses)]
+    rehearsed: list[dict[Passes, Work | None]] = [{}, {}]
+    holdings = []
+    for task in _tasks(config, uses):
+        own = ranking is not None and _begins_as_reward_model(config, task, generator, ranking)
+        architecture = ranking if own and ranking is not None else generator
+        holdings.append(_holding(config, task, architecture, rehearsed[own] if rehearsing else None))
     return MemoryPlan(
         config, _on_one_backbone(config, holdings), _engine(config, generator) if uses.engines else None
     )
@@ -141,6 +152,14 @@ def _tasks(config: Config, uses: Uses) -> Iterator[Task]:
             yield Task("ppo", "critic", True, True, ppo.microbatch_tokens, longest, lora.of("critic"))
         yield Task("ppo", "reference", False, False, ppo.microbatch_tokens, longest, None)
         yield Task("ppo", "reward", True, False, ppo.microbatch_tokens, longest, lora.of("reward"))
+
+
+def _begins_as_reward_model(
+    config: Config, task: Task, generator: PreTrainedConfig, ranking: PreTrainedConfig
+) -> bool:
+    """Reward models do, and the critic where it can read their tokens."""
+    readable = config.ppo.critic_init != "policy" and ranking.vocab_size == generator.vocab_size
+    return task.role == "reward" or (task.role == "critic" and readable)
 
 
 def _on_one_backbone(config: Config, holdings: list[Holding]) -> list[Holding]:

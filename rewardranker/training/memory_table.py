@@ -30,15 +30,22 @@ def architecture_of(config: Config) -> PreTrainedConfig | None:
     return tiny_architecture(tiny, build_tokenizer(family_corpus_texts(), tiny.max_positions))
 
 
+def ranking_of(config: Config) -> PreTrainedConfig | None:
+    """The architecture of ``reward.backbone``; ``None`` where there is none, or the hub is not reached."""
+    return config_if_reached(config.reward.backbone, "reward.backbone") if config.reward.backbone else None
+
+
 def describe_memory(config: Config, uses: Uses) -> RenderableType:
     """For ``--dry-run``: memory a device by stage, role and part, and what there is."""
     architecture = architecture_of(config)
-    if architecture is None:
+    ranking = ranking_of(config) if architecture is not None else None
+    if architecture is None or (config.reward.backbone and ranking is None):
+        model = config.model.path if architecture is None else config.reward.backbone
         return Text(
-            f"memory: not known. {config.model.path} is not on this machine, and the hub was not reached; with a "
-            "directory that holds its config.json the plan is made"
+            f"memory: not known. {model} is not on this machine, and the hub was not reached; with a directory that "
+            "holds the model the plan is made"
         )
-    plan = plan_memory(config, uses, architecture)
+    plan = plan_memory(config, uses, architecture, ranking=ranking)
     return Group(_table(plan), *map(Text, _totals(plan)))
 
 
@@ -50,7 +57,7 @@ def require_memory(config: Config, uses: Uses) -> None:
     """
     if (architecture := architecture_of(config)) is None or not starts_ray(config.cluster):
         return
-    plan = plan_memory(config, uses, architecture, rehearsing=False)
+    plan = plan_memory(config, uses, architecture, rehearsing=False, ranking=ranking_of(config))
     told = "; ".join(f"{what}: {gib(size)} each of {count}" for what, count, size in plan.workers())
     if config.cluster.gpus_per_rank:
         have, wanted = device_memory(), max((size for _, _, size in plan.workers()), default=0.0)
