@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from trained_report import versions
+from trained_report import grid, versions
 
 from rewardranker.problems.pool import group_by_problem
 from rewardranker.problems.types import Candidate, Problem
@@ -179,7 +179,7 @@ def markdown(summary: Row) -> str:
         f"Backbone {s['backbone']}, {s['dtype']}, problems {'in' if s['chat'] else 'outside'} its chat template, "
         f"texts up to {s['max_tokens']} tokens; {s['threads']} threads. Python {v['python']}, torch {v['torch']}, "
         f"transformers {v['transformers']}.",
-        _grid(
+        grid(
             ["pool", "problems", "with right and wrong ones", "candidates", "cut off, %"],
             [
                 [p["pool"], str(p["problems"]), str(p["mixed"]), f"{p['candidates']:,}", f"{100 * p['cut_off']:.1f}"]
@@ -191,9 +191,9 @@ def markdown(summary: Row) -> str:
         f"({summary['chosen']}), were chosen on `validation` alone. AUC and MRR: means over problems that have them.",
     ]
     for name, table in summary["tables"].items():
-        parts += [f"## {name}", _grid(_HEAD, [_line(row) for row in table])]
+        parts += [f"## {name}", grid(_HEAD, [_line(row) for row in table])]
     head = ["recipe", "problems", "pairs", "tokens", "loss", "accuracy", "training s", "scoring s"]
-    parts += ["## Training", _grid(head, [_training_line(row) for row in summary["trainings"]])]
+    parts += ["## Training", grid(head, [_training_line(row) for row in summary["trainings"]])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -216,8 +216,3 @@ def _line(row: Row) -> list[str]:
 def _training_line(row: Row) -> list[str]:
     counts = [row["recipe"], *(f"{row[key]:,.0f}" for key in ("problems", "pairs", "tokens"))]
     return [*counts, f"{row['loss']:.3f}", f"{row['accuracy']:.3f}", f"{row['train_s']:.0f}", f"{row['score_s']:.0f}"]
-
-
-def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

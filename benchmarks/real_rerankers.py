@@ -27,22 +27,22 @@ from typing import Any
 
 import torch
 from real_report import markdown, summarise
-from trained_rerankers import say
+from trained_report import publish
+from trained_rerankers import frozen_layers, remember, say
 
 from rewardranker.commands.judge_files import load_pool
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.frozen import FrozenLayers
-from rewardranker.models.layout import Layout
-from rewardranker.models.loading import load_scorer, load_tokenizer, require_model
+from rewardranker.models.loading import load_tokenizer, require_model
 from rewardranker.models.quiet import quiet_transformers
 from rewardranker.problems.pool import judged_of
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs
 from rewardranker.reranking.reading import reader
-from rewardranker.runs.atomic import tree_hash, write_json, write_text
+from rewardranker.runs.atomic import tree_hash, write_json
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
@@ -178,24 +178,15 @@ class Trainer:
             return None
         if self._frozen is None or self._frozen[0] != layers:
             self._frozen = None  # before the next one is loaded: they are large
-            network = load_scorer(setup.model_path, setup.dtype, "auto", "cpu", seed=0, trained=True)
-            frozen = FrozenLayers(network, layers, Layout.of(network, setup.microbatch_tokens, True))
-            kept = self._directory / f"all-but-{layers}-layers.pt"
+            frozen, kept = frozen_layers(setup, "cpu"), self._directory / f"all-but-{layers}-layers.pt"
+            assert frozen is not None
             if kept.is_file():
                 frozen.load(kept)
             else:
-                self._remember(frozen, layers)
+                remember(frozen, [row for pool in (self._train, *self._scored) for row in self._texts(pool)])
                 frozen.save(kept)
             self._frozen = layers, frozen
         return self._frozen[1]
-
-    def _remember(self, frozen: FrozenLayers, layers: int) -> None:
-        rows = list(dict.fromkeys(row for pool in (self._train, *self._scored) for row in self._texts(pool)))
-        begun = time.monotonic()
-        for start in range(0, len(rows), 256):
-            frozen.remember(rows[start : start + 256])
-            done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
-            say(f"  all but {layers} layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
 
 
 def fingerprint(setting: Setting, pools: Sequence[Pool]) -> str:
@@ -262,11 +253,7 @@ def main() -> None:
     results = run_all(recipes, range(given.seeds), setting, pools, given.work)
     told = asdict(setting) | {"backbone": Path(given.backbone).name, "threads": given.threads, "seeds": given.seeds}
     summary = summarise([(pool.name, pool.candidates, pool.problems) for pool in pools], results, told, given.n)
-    text = markdown(summary)
-    print(text)
-    if given.out:
-        write_json(given.out.with_suffix(".json"), summary)
-        write_text(given.out, text)
+    publish(markdown(summary), summary, given.out)
 
 
 if __name__ == "__main__":

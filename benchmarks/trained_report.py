@@ -20,6 +20,7 @@ from rewardranker.reranking.lever import LeverRanker
 from rewardranker.reranking.networks import CodeRanker, RewardRanker
 from rewardranker.reranking.numbers import stored
 from rewardranker.reranking.protocol import Ranker
+from rewardranker.runs.atomic import write_json, write_text
 from rewardranker.statistics.metrics import (
     best_of_n,
     bootstrap_mean,
@@ -186,7 +187,7 @@ def markdown(summary: Row) -> str:
         "# Trained rerankers on held-out problems",
         _described(summary),
         f"## Best of {n}",
-        _table(
+        grid(
             ["ranker", f"best of {n}", "95 %", "minus random", "95 %", "pairs in order", "length correlation"],
             [_line(row) for row in rows if row.get("fraction", 1) == 1],
         ),
@@ -196,14 +197,14 @@ def markdown(summary: Row) -> str:
         "probability. `lever` is its verifier alone; it and `lever_*` execute programs, the other rankers do not. "
         "Intervals: bootstrap over problems, paired for differences. Length correlation: Spearman, within problems.",
         "## Learning curve",
-        _table(
+        grid(
             ["ranker", "begins with", "share of problems", "problems", f"best of {n}", "95 %", "pairs in order"],
             [_curve_line(row) for row in _by_curve(trained)],
         ),
         "The budget is the same for every share. Problems: with a passing and a failing program, mean over folds. "
         "What begins with further problems was first trained on those, with the same budget.",
         "## Training",
-        _table(
+        grid(
             ["ranker", "pairs", "programs", "tokens", "loss", "accuracy", "training s", "scoring s"],
             [_training_line(row) for row in trained],
         ),
@@ -279,6 +280,15 @@ def _number(value: float | None, form: str) -> str:
     return "" if value is None else f"{value:{form}}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def publish(text: str, summary: Row, out: Path | None) -> None:
+    """Prints the page; writes it, and beside it the numbers as JSON."""
+    print(text)
+    if out:
+        write_json(out.with_suffix(".json"), summary)
+        write_text(out, text)

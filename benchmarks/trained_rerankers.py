@@ -34,11 +34,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from trained_report import markdown, summarise
+from trained_report import markdown, publish, summarise
 
 from rewardranker.commands.judge_files import load_pool
 from rewardranker.config.schema import EngineConfig, OptimConfig, TinyConfig
 from rewardranker.errors import UserError
+from rewardranker.models.batching import TokenSequence
 from rewardranker.models.frozen import FrozenLayers
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_scorer, load_tokenizer, require_model
@@ -50,7 +51,7 @@ from rewardranker.reranking.examples import CandidatePair, check_trainable, fitt
 from rewardranker.reranking.lever_text import verifier_text
 from rewardranker.reranking.numbers import Read, store
 from rewardranker.reranking.reading import reader
-from rewardranker.runs.atomic import tree_hash, write_json, write_text
+from rewardranker.runs.atomic import tree_hash, write_json
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
@@ -141,6 +142,16 @@ def frozen_layers(setup: NetworkSetup, device: str) -> FrozenLayers | None:
     return FrozenLayers(network, setup.engine.trained_layers, layout)
 
 
+def remember(frozen: FrozenLayers, texts: Sequence[TokenSequence]) -> float:
+    """Asks the frozen layers about every distinct text, and says how far that is; returns the seconds."""
+    begun, rows = time.monotonic(), list(dict.fromkeys(texts))
+    for start in range(0, len(rows), 256):
+        frozen.remember(rows[start : start + 256])
+        done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
+        say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
+    return time.monotonic() - begun
+
+
 def readers(settings: Settings) -> dict[str, Read]:
     """What each kind reads; kinds with the same reader share what the frozen layers say."""
     tokenizer = load_tokenizer(settings.backbone)
@@ -222,15 +233,9 @@ class Trainer:
     def read_frozen(self, kind: str) -> float:
         """Asks the frozen layers about every distinct text of the pool that is ranked, and forgets what they said of
         others; returns the seconds."""
-        begun = time.monotonic()
         assert self.frozen is not None
         self.frozen.forget()
-        rows = list(dict.fromkeys(self.read[kind](self.data.problems[c.problem_id], c) for c in self.data.pool))
-        for start in range(0, len(rows), 256):
-            self.frozen.remember(rows[start : start + 256])
-            done, seconds = min(start + 256, len(rows)), time.monotonic() - begun
-            say(f"  frozen layers: {done:,} of {len(rows):,} texts, {seconds:.0f} s")
-        return time.monotonic() - begun
+        return remember(self.frozen, [self.read[kind](self.data.problems[c.problem_id], c) for c in self.data.pool])
 
     def _pairs(self, candidates: Sequence[Candidate], groups: set[str]) -> list[CandidatePair]:
         return training_pairs(self.data, candidates, groups, self.settings, self.read["rewardranker"])
@@ -375,11 +380,7 @@ def main() -> None:
     write_pool(given.work / "pool.parquet", data.pool, data.problems.values())
     trainings = [asdict(job) | {"key": job.key} | results[job] for job in jobs]
     summary = summarise(data.pool, data.problems, data.extra, trainings, asdict(settings), given.n, given.draws)
-    text = markdown(summary)
-    print(text)
-    if given.out:
-        write_json(given.out.with_suffix(".json"), summary)
-        write_text(given.out, text)
+    publish(markdown(summary), summary, given.out)
 
 
 if __name__ == "__main__":

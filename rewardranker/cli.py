@@ -82,11 +82,9 @@ def _whole(out: Path, shards: bool = False) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if shards:
-            kept = f"finished shards are kept beside {out}, which is written when all is done"
-            raise Interrupted(f"interrupted; {kept}. The same command goes on") from None
-        kept = f"nothing is kept: {out} is written when all is done"
-        raise Interrupted(f"interrupted; {kept}. The same command begins again") from None
+        kept, then = ("finished shards are kept", "goes on") if shards else ("nothing is kept", "begins again")
+        written = f"{out} is written when all is done"
+        raise Interrupted(f"interrupted; {kept}: {written}. The same command {then}") from None
 
 
 @app.command(epilog=_SETTINGS)

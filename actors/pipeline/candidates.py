@@ -64,8 +64,6 @@ def sample_pool(
             if any(c.verdict in NEVER_LABELS for c in part):
                 file.unlink()
         raise
-    if long := describe_cut_off(pool, plan.sampling.max_new_tokens):
-        context.console.warn(f"{name}: {long}")
     write_pool(path, pool, problems)
     remove_tree(directory)
     return pool
@@ -82,9 +80,11 @@ def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key:
 
 
 def check_judged(context: Context, pool: Sequence[Candidate], name: str) -> None:
-    """What a judged pool says of the judge and of its problems: :func:`check_infra`, and one line on those of which
-    every program failed at the call of the tests."""
+    """What a judged pool says of the judge, of its answers and of its problems: :func:`check_infra`, one line on many
+    answers that were cut off, and one on problems of which every program failed at the call of the tests."""
     check_infra(pool, context.config.judge.max_infra_share, name)
+    if long := describe_cut_off(pool):
+        context.console.warn(f"{name}: {long}")
     found = suspected_in(context.problems, pool)
     if found:
         context.console.warn(f"{name}: {describe_suspected(found)}")

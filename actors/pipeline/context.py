@@ -135,9 +135,9 @@ class Context:
         """What a reward model that starts anew is trained from; one on the hub is a path that is not there."""
         return Path(self.config.reward.backbone) if self.config.reward.backbone else sft
 
-    def reward_setup(self, *args: Any) -> NetworkSetup:
-        """:meth:`setup` of a reward model, which has a tokenizer of its own."""
-        return replace(self.setup(*args), tokenizer_path=self.reward_base, chat=self.reward_chat)
+    def as_reward(self, setup: NetworkSetup) -> NetworkSetup:
+        """The setup of a reward model, which reads with a tokenizer of its own."""
+        return replace(setup, tokenizer_path=self.reward_base, chat=self.reward_chat)
 
     def judges(self, problems: Iterable[Problem]) -> dict[str, str]:
         """Who judges, by language: a stage whose programs could get other verdicts is another stage."""
@@ -146,7 +146,7 @@ class Context:
 
     def reward_role(self, model_path: AnyPath) -> RoleGroup[Reward]:
         """A frozen reward model, ready to score."""
-        setup = self.reward_setup(model_path, self.config.reward.microbatch_tokens)
+        setup = self.as_reward(self.setup(model_path, self.config.reward.microbatch_tokens))
         return self.runtime.role("reward", Reward, setup)
 
     def adapted(self, *trains: str) -> dict[str, Any]:

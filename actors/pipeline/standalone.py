@@ -49,7 +49,7 @@ def generate_pool(config: Config, problems_file: AnyPath, out: AnyPath, console:
     write_pool(out, pool, problems)
     remove_tree(directory)
     console.say(f"{out}: {len(pool):,} candidates of {len(problems):,} problems, {cut_off(pool):.1%} of them cut off")
-    if long := describe_cut_off(pool, plan.sampling.max_new_tokens):
+    if long := describe_cut_off(pool):
         console.warn(long)
 
 

@@ -97,9 +97,9 @@ class DataConfig:
     `sft` and `triplets-1`."""
 
     source: str = setting("family", "Where problems and solutions come from.")
-    options: dict[str, Any] = setting({}, "What a source of your own reads.")
+    options: dict[str, Any] = setting({}, "What a source of contests, or of your own, reads.")
     instruction: str = setting(
-        "", "A last line of every prompt: what an answer shall be. `{language}` in it is the problem's."
+        "", "A last line of every prompt: what an answer shall be. `{language}` in it is the problem's, as `C++`."
     )
     family: FamilyConfig = field(default_factory=FamilyConfig)
     mbpp: MbppConfig = field(default_factory=MbppConfig)
@@ -245,10 +245,7 @@ class GenerationConfig:
     temperature: float = setting(0.7, "Of sampling.")
     top_k: int = setting(50, "Only so many most probable tokens are drawn from; 0: all.")
     max_new_tokens: int = setting(1024, "Longest answer.", unit="tokens")
-    prompts_per_shard: int = setting(
-        64,
-        "Problems in a shard; what was cut off goes on from whole ones.",
-    )
+    prompts_per_shard: int = setting(64, "Problems in a shard; what was cut off goes on from whole ones.")
     backend: str = setting(
         "actors", "Who samples and judges large pools: our own actors, or Ray Data.", choices=("actors", "ray_data")
     )

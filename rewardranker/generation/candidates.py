@@ -73,14 +73,14 @@ def cut_off(candidates: Sequence[Candidate]) -> float:
     return sum(reason == "length" for reason in reasons) / len(reasons) if reasons else 0.0
 
 
-def describe_cut_off(candidates: Sequence[Candidate], limit: int) -> str:
+def describe_cut_off(candidates: Sequence[Candidate]) -> str:
     """A sentence for a person where more than :data:`MANY_CUT_OFF` of the answers were cut off; else nothing."""
     share = cut_off(candidates)
     if share <= MANY_CUT_OFF:
         return ""
     return (
-        f"{share:.0%} of the answers were cut off at {limit:,} tokens, and most of those cannot pass: allow longer "
-        "ones, or ask for less (data.instruction, or a benchmark set's instruction)"
+        f"{share:.0%} of the answers were cut off at their greatest length, and most of those cannot pass: raise "
+        "max_new_tokens, or ask for less (data.instruction, or a benchmark set's instruction)"
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +86,9 @@ class FrozenLayers:
 
     def save(self, path: AnyPath) -> None:
         """Writes what is remembered, for another process with the same weights and settings."""
-        torch.save(self._states, path)
+        unfinished = Path(path).with_suffix(".unfinished")
+        torch.save(self._states, unfinished)
+        unfinished.replace(path)
 
     def load(self, path: AnyPath) -> None:
         """Restores what :meth:`save` wrote."""

@@ -185,15 +185,15 @@ def model_directory(path: AnyPath) -> Path:
 
 
 def copy_model(path: AnyPath, directory: AnyPath) -> None:
-    """The files of a model and of its tokenizer, byte for byte, in a new directory.
+    """All files of a model's directory, its tokenizer's among them, byte for byte; again where a copy was cut off.
 
     Raises:
         UserError: see :func:`model_directory`.
     """
-    source, target = model_directory(path), Path(directory)
-    target.mkdir(parents=True)
-    for pattern in _MODEL_FILES:
-        for file in source.glob(pattern):
+    target = Path(directory)
+    target.mkdir(parents=True, exist_ok=True)
+    for file in model_directory(path).iterdir():
+        if file.is_file():
             shutil.copyfile(file, target / file.name)
 
 

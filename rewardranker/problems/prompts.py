@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rewardranker.errors import UserError
+from rewardranker.problems.languages import PROPER_NAMES
 from rewardranker.problems.statements import mbpp_statement
 from rewardranker.problems.types import Problem
 
@@ -112,7 +113,7 @@ def instructed(problem: Problem, line: str) -> Problem:
     """The problem with one more line at the end of its prompt; empty changes nothing.
 
     Args:
-        line: ``{language}`` in it stands for the problem's language.
+        line: ``{language}`` in it stands for the problem's language, as people write it.
 
     Raises:
         UserError: the prompt has begun the program, which a line of prose would go on with.
@@ -125,7 +126,9 @@ def instructed(problem: Problem, line: str) -> Problem:
             "can be asked after it; use a style for chat models (model.chat=true, or style: instruct)"
         )
     asked = problem.prompt if problem.prompt.endswith("\n") else problem.prompt + "\n"
-    return dataclasses.replace(problem, prompt=f"{asked}{line.replace('{language}', problem.language)}\n")
+    return dataclasses.replace(
+        problem, prompt=f"{asked}{line.replace('{language}', PROPER_NAMES[problem.language])}\n"
+    )
 
 
 def continues_prompt(problem: Problem) -> bool:

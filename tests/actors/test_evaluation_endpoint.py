@@ -25,12 +25,14 @@ class Server(EndpointServer):
 
     Attributes:
         ill: whether to turn a request down, by its prompt and its number.
+        ended: how answers ended.
         answered: prompt, seed and temperature of every request that got an answer.
     """
 
     def __init__(self) -> None:
         super().__init__(self._behave)
         self.ill: Any = lambda prompt, number: False
+        self.ended = "stop"
         self.answered: list[tuple[str, int, float]] = []
 
     def _behave(self, body: Json, number: int) -> Reply:
@@ -40,7 +42,8 @@ class Server(EndpointServer):
         self.answered.append((prompt, body["seed"], body["temperature"]))
         name = prompt.split("def ")[1].split("(")[0]
         text = f"```python\ndef {name}(a, b):\n    return a + b\n```"
-        return Reply(choices(body, message={"role": "assistant", "content": text}))
+        message = {"role": "assistant", "content": text}
+        return Reply(choices(body, message=message, finish_reason=self.ended))
 
 
 def remote(place: Place, server: Server) -> Config:
@@ -83,18 +86,22 @@ def test_a_run_that_lacks_samples_ends_and_the_next_one_asks_for_them_alone(plac
         assert len(server.bodies) == asked
 
 
-def test_with_partial_it_goes_on_says_what_is_missing_and_asks_again(place: Place) -> None:
+def test_with_partial_it_goes_on_says_what_is_missing_and_asks_again(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One problem of three gets no answer: 2 of 6 samples and 1 of 3 greedy answers. The server counts 10 prompt and
     2 completion tokens a request: 4 + 2 answers are 60 and 12, which cost 60 * 3 / 1e6 + 12 * 5 / 1e6 = 0.00024.
     """
     with Server() as server:
         config = remote(place, server)
         config.benchmark.partial = True
-        server.ill = lambda prompt, number: "add1(" in prompt
+        server.ill, server.ended = lambda prompt, number: "add1(" in prompt, "length"
         run = place.evaluate(config)
+        said = " ".join("".join(capsys.readouterr()).split())
+        assert "humaneval in python, seed 0: 100% of the answers were cut off at their greatest length" in said
         found = manifest(run, "sample-humaneval_python-0")
         assert found["status"] == "incomplete"
-        assert found["metrics"] | {"candidates": 4, "asked": 6} == found["metrics"]
+        assert found["metrics"] | {"candidates": 4, "asked": 6, "cut_off": 1.0} == found["metrics"]
         assert {name: found["metrics"][name] for name in ("missing", "missing_problems", "requests")} == {
             "missing": 2,
             "missing_problems": 1,

@@ -14,6 +14,7 @@ from actors.rollout.worker import checkpoint_tensors
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Sampling
+from rewardranker.models.loading import copy_model
 from rewardranker.runs.console import Console
 
 
@@ -53,6 +54,19 @@ def test_a_name_on_the_hub_is_downloaded(models: list[str], monkeypatch: pytest.
     assert name == "owner/name" and {"*.json", "*.jinja", "model*.safetensors"} < set(patterns)
     assert found.keys() == there.keys() and len(found) > 5
     assert all(torch.equal(found[name], there[name]) for name in found)
+
+
+def test_a_copy_of_a_model_is_whole_also_where_one_was_cut_off(models: list[str], tmp_path: Path) -> None:
+    """Whatever form the weights have; folders beside them, such as checkpoints, are not the model's."""
+    source, copy = tmp_path / "source", tmp_path / "copy"
+    shutil.copytree(models[0], source)
+    (source / "pytorch_model.bin").write_bytes(b"weights")
+    (source / "checkpoints").mkdir()
+    copy.mkdir()
+    (copy / "config.json").write_text("{")
+    copy_model(source, copy)
+    files = {file.name: file.read_bytes() for file in source.iterdir() if file.is_file()}
+    assert {file.name: file.read_bytes() for file in copy.iterdir()} == files and "pytorch_model.bin" in files
 
 
 def test_what_cannot_be_had_is_said(models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_a_set_s_prompts_may_end_with_a_line_of_its_own(tmp_path: Path) -> None:
     sets = sets_of(tmp_path, 3)
     sets[0].instruction = "Only {language}."
     asked = {one.language: one for one in benchmarks_of(sets, chat=True)}
-    assert all(problem.prompt.endswith("\nOnly python.\n") for problem in asked["python"].problems)
+    assert all(problem.prompt.endswith("\nOnly Python.\n") for problem in asked["python"].problems)
     others = [problem.prompt for one in asked.values() for problem in [*one.plain, *asked["php"].problems]]
     assert not any("Only" in prompt for prompt in others)
     with pytest.raises(UserError, match="instruction 'Only {language}.': the prompt of humaneval/1 ends inside"):

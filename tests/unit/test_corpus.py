@@ -57,7 +57,7 @@ def test_every_prompt_ends_with_the_line_that_is_asked_for(tmp_path: Path) -> No
         for more in ([], ["data.instruction=One {language} block: no #prose."])
     )
     added = [
-        (b.prompt, a.prompt + "One python block: no #prose.\n")
+        (b.prompt, a.prompt + "One Python block: no #prose.\n")
         for a, b in zip(plain.problems, asked.problems, strict=True)
     ]
     assert len(added) == 6 and all(found == expected for found, expected in added)

@@ -276,5 +276,5 @@ def test_answers_that_were_cut_off_are_counted_and_many_of_them_warned_of() -> N
 
     assert cut_off(pool()) == cut_off(pool("", "")) == 0.0  # nothing is known of what people wrote
     assert cut_off(pool("length", "stop", "stop", "")) == 1 / 3
-    assert describe_cut_off(pool("length", *["stop"] * 9), 64) == ""
-    assert describe_cut_off(pool("length", *["stop"] * 4), 64).startswith("20% of the answers were cut off at 64 tok")
+    assert describe_cut_off(pool("length", *["stop"] * 9)) == ""
+    assert describe_cut_off(pool("length", *["stop"] * 4)).startswith("20% of the answers were cut off at")

@@ -274,7 +274,7 @@ def test_a_last_line_says_what_an_answer_shall_be() -> None:
     problem = next(problem for _, problem in rows_of("sh") if problem.id == "HumanEval_23_strlen")
     asked = styled(problem, "instruct")
     line = "Reply with one {language} code block."
-    assert instructed(asked, line).prompt == asked.prompt + "\nReply with one bash code block.\n"
+    assert instructed(asked, line).prompt == asked.prompt + "\nReply with one Bash code block.\n"
     assert instructed(instructed(asked, line), "Now.").prompt.endswith("block.\nNow.\n")
     assert instructed(asked, "") is asked
     with pytest.raises(UserError, match="nothing can be asked after it; use a style for chat models"):

@@ -115,10 +115,8 @@ def run_reward(
         left_out = len(replay) + len(fresh) - len(past.rows) - (len(recent.rows) if recent else 0)
         total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
-        setup = replace(
-            context.reward_setup(backbone, config.microbatch_tokens, config.optim, total, "reward"),
-            objective=PairObjective(config.margin, config.centring),
-        )
+        setup = context.as_reward(context.setup(backbone, config.microbatch_tokens, config.optim, total, "reward"))
+        setup = replace(setup, objective=PairObjective(config.margin, config.centring))
         metrics = _fit(context, name, Training("reward", Reward, setup, work, "reward/accuracy"), stage)
         write_record(stage.path / "hf", {"kind": "rewardranker", "chat": setup.chat})
         stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
@@ -174,7 +172,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
     needs_critic = estimator_of(config).needs_critic
     start = _critic_start(context, sft, reward_model) if needs_critic else sft
     critic = role("critic", Critic, start, config.critic_optim) if needs_critic else None
-    setup = context.reward_setup(reward_model, config.microbatch_tokens).on(sft)
+    setup = context.as_reward(context.setup(reward_model, config.microbatch_tokens)).on(sft)
     readable = partial(
         readable_candidates,
         problems=context.problems,
