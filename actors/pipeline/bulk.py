@@ -15,7 +15,7 @@ import ray.data
 
 from actors.cluster.ranks import device_of_this_process
 from actors.pipeline.context import Context
-from actors.pipeline.shards import Plan, sample_shard, shard_path
+from actors.pipeline.shards import Plan, sample_shard
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from rewardranker.config.schema import Config
 from rewardranker.judge import Judge, judge_candidates
@@ -24,6 +24,7 @@ from rewardranker.models.quiet import quiet_transformers
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Problem
 from rewardranker.runs.console import Advance
+from rewardranker.runs.shards import shard_path
 from rewardranker.training.ranks import Rank
 
 Batch = dict[str, np.ndarray]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actors.cluster.dispatch import chunked
 from actors.pipeline.context import Context
-from actors.pipeline.shards import Plan, missing_shards, sample_shard, shard_path
+from actors.pipeline.shards import Plan, sample_shard
 from actors.roles.reward import Reward
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import describe_cut_off
@@ -23,6 +23,7 @@ from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.reranking.numbers import store
 from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import remove_tree
+from rewardranker.runs.shards import missing_shards, shard_path
 
 
 def sample_pool(

@@ -1,19 +1,22 @@
-"""What to sample, and one shard of it: what both ways of making large batches share, actor pools and Ray Data."""
+"""Shards on Ray: steps over them in actors; what to sample, and one shard of that, for actor pools and Ray Data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
+import ray
 from transformers import PreTrainedTokenizerBase
 
+from actors.cluster.dispatch import dispatch
 from rewardranker.config.schema import Config
 from rewardranker.generation.candidates import Generate, requests_for, to_candidates
 from rewardranker.generation.types import Sampling
 from rewardranker.paths import AnyPath
 from rewardranker.problems.types import Candidate, Problem
+from rewardranker.runs.shards import Job, Step, make_shard
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,53 @@ def sample_shard(
     return to_candidates(requests, responses, {p.id: p for p in problems}, tokenizer, f"gen:{plan.source}")
 
 
-def shard_path(directory: Path, index: int) -> Path:
-    """Where shard ``index`` of a pool lies."""
-    return directory / f"shard-{index:05d}.parquet"
-
-
-def missing_shards(directory: Path, count: int) -> list[int]:
-    """The shards of a pool that are not there yet; makes the directory."""
-    directory.mkdir(parents=True, exist_ok=True)
-    return [i for i in range(count) if not shard_path(directory, i).exists()]
-
-
 def plan_settings(plan: Plan) -> dict[str, Any]:
     """What a stage's manifest says of a plan: the model is among its inputs, seed and chat stand beside it."""
     return {k: v for k, v in asdict(plan).items() if k not in ("model_path", "seed", "chat")}
+
+
+class ShardWorker:
+    """A step at work in one process. Runs as a Ray actor; holds nothing that a new one would lack."""
+
+    def __init__(self, step: Step) -> None:
+        self._step, self._open = step, ExitStack()
+        self._work = self._open.enter_context(step.open())
+
+    def make(self, job: Job) -> int:
+        make_shard(self._step, self._work, job)
+        return job.shard.index
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@dataclass(frozen=True)
+class OnRay:
+    """A :data:`rewardranker.runs.shards.Runner` with so many actors, on all nodes; directories are ones they share.
+
+    Attributes:
+        cpus, gpus: of an actor.
+        timeout_s: within which one shard at least has to be made; else whoever is at work is replaced.
+    """
+
+    workers: int
+    cpus: float = 1.0
+    gpus: float = 0.0
+    timeout_s: float = 3600.0
+
+    def __call__(self, step: Step, jobs: Sequence[Job], done: Callable[[int], None]) -> None:
+        actor: Any = ray.remote(ShardWorker).options(num_cpus=self.cpus, num_gpus=self.gpus)
+        workers: list[Any] = [actor.remote(step) for _ in range(min(self.workers, len(jobs)))]
+
+        def replaced(place: int) -> Any:
+            ray.kill(workers[place])
+            return actor.remote(step)
+
+        try:
+            dispatch(
+                step.name, workers, jobs, lambda worker, job: worker.make.remote(job), replaced, self.timeout_s, done
+            )
+            ray.get([worker.close.remote() for worker in workers])
+        finally:
+            for worker in workers:
+                ray.kill(worker)

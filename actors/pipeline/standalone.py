@@ -11,7 +11,7 @@ from pathlib import Path
 
 from actors.cluster.dispatch import chunked
 from actors.pipeline.runtime import Runtime
-from actors.pipeline.shards import Plan, missing_shards, sample_shard, shard_path
+from actors.pipeline.shards import Plan, sample_shard
 from rewardranker.config.schema import Config
 from rewardranker.generation.candidates import cut_off, describe_cut_off
 from rewardranker.models.loading import load_tokenizer, model_name, require_policy
@@ -22,6 +22,7 @@ from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.types import Problem
 from rewardranker.runs.atomic import remove_tree, tree_hash
 from rewardranker.runs.console import Console
+from rewardranker.runs.shards import missing_shards, shard_path
 from rewardranker.training.demand import GENERATE
 from rewardranker.training.sizes import samples_by_transformers
 

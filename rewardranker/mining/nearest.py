@@ -41,19 +41,26 @@ class Neighbours:
 
     def nearest(self, text: str, most: int | None = None) -> Match | None:
         """The nearest text; ``None`` where there is none, or none within ``most`` edits."""
+        return next(iter(self.near(text, 1, most)), None)
+
+    def near(self, text: str, count: int, most: int | None = None) -> list[Match]:
+        """The ``count`` nearest texts within ``most`` edits, the nearest first, of equals the first first."""
         bounds = self._bounds(text)
         order = np.argsort(bounds, kind="stable")
-        best: Match | None = None
+        best: list[Match] = []
         limit = most
-        start, size = 0, _FIRST
+        start, size = 0, max(_FIRST, count)
         while start < len(order) and (limit is None or bounds[order[start]] <= limit):
             block = order[start : start + size]
             found = _distances(text, [self._texts[i] for i in block], limit)
-            for index, distance in zip(block.tolist(), found.tolist(), strict=True):
-                if limit is not None and distance > limit:
-                    continue
-                if best is None or (distance, index) < (best.distance, best.index):
-                    best, limit = Match(index, distance), distance
+            near = [
+                Match(index, distance)
+                for index, distance in zip(block.tolist(), found.tolist(), strict=True)
+                if limit is None or distance <= limit
+            ]
+            best = sorted([*best, *near], key=lambda match: (match.distance, match.index))[:count]
+            if len(best) == count:
+                limit = best[-1].distance
             start, size = start + size, _BLOCK
         return best
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewardranker.mining.nearest import Neighbours
+from rewardranker.mining.nearest import Match, Neighbours
 from rewardranker.problems.types import Origin
 
 
@@ -27,6 +27,7 @@ class PairCaps:
         distance: nearest pairs further apart than this share of the longer program are left out.
         gap: a failing program that passes more than ``1 - gap`` of its tests is left out: pairs with a small gap in
             pass rates mislead (Zeng et al. 2025, AceCoder).
+        each: for a failing program so many of the nearest passing ones, and as many at random.
     """
 
     pairs: int | None = None
@@ -35,6 +36,7 @@ class PairCaps:
     of_one: int | None = None
     distance: float | None = None
     gap: float = 0.0
+    each: int = 1
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Pair:
 def pair_up(
     passing: Sequence[str], failing: Sequence[str], caps: PairCaps, seed: int, rates: Sequence[float] = ()
 ) -> list[Pair]:
-    """For every failing program its nearest passing one, and a random passing one.
+    """For every failing program its nearest passing one, and a random passing one; or ``caps.each`` of both kinds.
 
     Args:
         passing, failing: distinct programs, in an order that does not change.
@@ -69,16 +71,18 @@ def pair_up(
     right = _drawn(rng, list(range(len(passing))), caps.passing)
     if not right:
         return []
-    wanted: list[Pair | int] = []  # an int is a failing program whose nearest one is wanted
+    each = min(caps.each, len(right))
+    wanted: list[Pair | tuple[int, int]] = []  # a failing program whose nearest one is wanted, and which of these
     for index in wrong:
-        wanted += [index, Pair(rng.choice(right), index, "random")]
+        wanted += [(index, nth) for nth in range(each)]
+        wanted += [Pair(chosen, index, "random") for chosen in rng.sample(right, each)]
     if caps.pairs is not None and len(wanted) > caps.pairs:
         wanted = rng.sample(wanted, caps.pairs)
     neighbours = _Nearest(passing, right, caps)
     return [
         pair
         for entry in wanted
-        if (pair := entry if isinstance(entry, Pair) else neighbours.of(entry, failing[entry])) is not None
+        if (pair := entry if isinstance(entry, Pair) else neighbours.of(*entry, failing[entry[0]])) is not None
     ]
 
 
@@ -92,11 +96,16 @@ class _Nearest:
         self._neighbours = Neighbours([passing[i] for i in right])
         self._chosen: Counter[int] = Counter()
 
-    def of(self, index: int, code: str) -> Pair | None:
+        self._near: dict[int, list[Match]] = {}
+
+    def of(self, index: int, nth: int, code: str) -> Pair | None:
         share = self._caps.distance
-        match = self._neighbours.nearest(code, None if share is None else int(share * max(len(code), self._longest)))
-        if match is None:
+        if index not in self._near:
+            most = None if share is None else int(share * max(len(code), self._longest))
+            self._near[index] = self._neighbours.near(code, self._caps.each, most)
+        if nth >= len(self._near[index]):
             return None
+        match = self._near[index][nth]
         if share is not None and match.distance > share * max(len(code), self._lengths[match.index]):
             return None
         self._chosen[match.index] += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from transformers import PreTrainedTokenizerBase
 
 from rewardranker.models.batching import TokenSequence
@@ -56,13 +58,31 @@ def encode_pair(
     :func:`scored_text`, so that scores elsewhere are scores here. As the prompt of the sequence counts what the text
     has in common with the prompt's own tokens; a scorer reads no difference between the two parts.
     """
-    text = scored_text(tokenizer, prompt, completion, chat)
-    ids = (*(() if chat else opening(tokenizer)), *tokenizer.encode(text, add_special_tokens=False))
-    own = encode_prompt(tokenizer, prompt, chat)
+    return encode_pairs(tokenizer, [(prompt, completion)], chat)[0]
+
+
+def encode_pairs(
+    tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str | Conversation, str]], chat: bool
+) -> list[TokenSequence]:
+    """:func:`encode_pair` of many; a prompt that comes again is cut into tokens once."""
+    texts = [scored_text(tokenizer, prompt, completion, chat) for prompt, completion in pairs]
+    begin = () if chat else opening(tokenizer)
+    prompts: dict[str, tuple[int, ...]] = {}
+    rows = []
+    for (prompt, _), ids in zip(pairs, tokenizer(texts, add_special_tokens=False)["input_ids"], strict=True):
+        key = str(prompt)
+        if key not in prompts:
+            prompts[key] = encode_prompt(tokenizer, prompt, chat)
+        rows.append(_split((*begin, *ids), prompts[key], tokenizer.eos_token_id))
+    return rows
+
+
+def _split(ids: tuple[int, ...], own: tuple[int, ...], end: int) -> TokenSequence:
+    """A text's ids where they cease to be its prompt's ``own``."""
     shared = next((i for i, (a, b) in enumerate(zip(ids, own, strict=False)) if a != b), min(len(ids), len(own)))
     if own and ids:
         shared = max(1, shared)
-    return TokenSequence(ids[:shared], (*ids[shared:], tokenizer.eos_token_id))
+    return TokenSequence(ids[:shared], (*ids[shared:], end))
 
 
 def scored_text(tokenizer: PreTrainedTokenizerBase, prompt: str | Conversation, completion: str, chat: bool) -> str:

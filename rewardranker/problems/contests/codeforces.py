@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rewardranker.config.schema import DataConfig
@@ -63,11 +64,7 @@ class CodeforcesOptions(ContestOptions):
 def codeforces_corpus(data: DataConfig, seed: int) -> Corpus:
     """Codeforces for the cycle; ``data.options`` are :class:`CodeforcesOptions`."""
     options = read_contest_options(CodeforcesOptions, data)
-
-    def submitted(chosen: Sequence[Task], census: Census) -> Iterator[tuple[str, Program]]:
-        return submissions(options, chosen, census)
-
-    return contest_corpus(lambda census: tasks(options, census), data, options, seed, submitted)
+    return contest_corpus(partial(tasks, options), data, options, seed, partial(submissions, options))
 
 
 def tasks(options: CodeforcesOptions, census: Census) -> Iterator[Task]:

@@ -86,7 +86,7 @@ def contest_corpus(
         options.languages, data.sft_solutions + data.triplet_solutions, data.triplet_solutions, seed, census
     )
     tasks: list[Task] = []
-    for task in _chosen(read(census), options, census):
+    for task in chosen_tasks(read(census), options, census):
         for program in task.programs:
             selection.offer(task.id, program)
         tasks.append(dataclasses.replace(task, programs=()))
@@ -106,7 +106,7 @@ def split_of(name: str, validation: float, test: float) -> Split:
     return "validation" if place < validation else "test" if place < validation + test else "train"
 
 
-def _chosen(tasks: Iterable[Task], options: ContestOptions, census: Census) -> Iterator[Task]:
+def chosen_tasks(tasks: Iterable[Task], options: ContestOptions, census: Census) -> Iterator[Task]:
     """As many usable tasks of each split as are wanted."""
     taken: dict[Split, int] = {"train": 0, "validation": 0, "test": 0}
     names: set[str] = set()
