@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -14,13 +15,13 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.endings import Endings
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_policy, load_tokenizer
+from rewardranker.training.corpus import Corpus, own_share
 from rewardranker.training.engine import build_engine, export_adapter, whole_state
 from rewardranker.training.losses import sft_loss
 from rewardranker.training.ppo.experience import Share
 from rewardranker.training.ppo.losses import policy_loss
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
-from rewardranker.training.shares import share_out
 from rewardranker.training.updates import accumulate, mean_of_reports, prefixed, response_logprobs
 
 
@@ -35,14 +36,18 @@ class Policy:
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
         self.network = load_policy(setup.model_path, setup.dtype, setup.attention, rank.device, setup.whole)
         Endings.of_model(setup.model_path, self.tokenizer).write_to(self.network.model)
+        self.corpus = Corpus(*setup.corpus) if setup.corpus else None
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.engine = build_engine(setup, self.network, rank)
         self.weights = WeightSource.of(self.engine, setup.dtype)
 
-    def learn(self, minibatch: list[TokenSequence]) -> dict[str, float]:
-        """One update of SFT, on completions. Returns global means."""
-        denominator = sum(len(s.response_ids) for s in minibatch)
-        mine = [minibatch[i] for i in share_out(list(map(len, minibatch)), self.rank.world)[self.rank.index]]
+    def learn(self, minibatch: list[Any]) -> dict[str, float]:
+        """One update of SFT, on completions: sequences, or their places in the corpus. Returns global means."""
+        mine = own_share(minibatch, self.corpus, len, self.rank)
+        if self.corpus is None:
+            denominator = sum(len(s.response_ids) for s in minibatch)
+        else:
+            denominator, mine = int(self.corpus.responses[minibatch].sum()), [row for (row,) in mine]
 
         def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
             batch = self.layout.batch([mine[i] for i in group])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -17,6 +18,8 @@ from rapidfuzz.process import cdist
 
 #: Characters are told apart by their code modulo this, which can only lower the bound.
 _BINS = 64
+#: Texts shorter than this are counted in 16 bits.
+_NARROW = 2**13
 #: The first block is small: where a text has a near one, that mostly is in it, and few others are asked after it.
 _FIRST, _BLOCK = 4, 64
 
@@ -37,7 +40,12 @@ class Neighbours:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = list(texts)
-        self._counts = np.stack([_counts(text) for text in self._texts]) if self._texts else np.zeros((0, _BINS), int)
+        # Differences and their sums fit into what they are counted in; the narrower, the faster.
+        self._kind: Any = np.int16 if max(map(len, self._texts), default=0) < _NARROW else np.int32
+        counts = [_counts(text) for text in self._texts]
+        table = np.stack(counts) if counts else np.zeros((0, _BINS), np.int32)
+        self._counts = np.ascontiguousarray(table.T, self._kind)
+        self._lengths = np.array([len(text) for text in self._texts], self._kind)
 
     def nearest(self, text: str, most: int | None = None) -> Match | None:
         """The nearest text; ``None`` where there is none, or none within ``most`` edits."""
@@ -71,9 +79,16 @@ class Neighbours:
         return self._texts[match.index]
 
     def _bounds(self, text: str) -> np.ndarray:
-        """By text, what its distance is at least: ``int [texts]``."""
-        difference = self._counts - _counts(text)
-        return np.maximum(np.maximum(difference, 0).sum(1), np.maximum(-difference, 0).sum(1))
+        """By text, what its distance is at least: ``int [texts]``.
+
+        The larger of what one has more of and what the other has more of: half of the sum of all differences and of
+        the difference of the lengths.
+        """
+        kind: Any = self._kind if len(text) < _NARROW else np.int32
+        own = _counts(text).astype(kind)
+        differences = np.abs(self._counts - own[:, None]).sum(0, dtype=kind)
+        bounds: np.ndarray = (differences + np.abs(self._lengths - kind(len(text)))) >> 1
+        return bounds
 
 
 def _counts(text: str) -> np.ndarray:

@@ -51,12 +51,14 @@ def missing_shards(directory: Path, count: int, suffix: str = PARQUET) -> list[i
 
 
 def shards_in(directory: AnyPath) -> list[Path]:
-    """The shards of a directory that is whole, in order.
+    """The shards of a directory that is whole, in order; a single file is a data set of one.
 
     Raises:
         UserError: there are none, or some are missing, with what to do.
     """
     directory = Path(directory)
+    if directory.is_file():
+        return [directory]
     found = sorted(path for suffix in (PARQUET, ARROW) for path in directory.glob(f"shard-[0-9]*{suffix}"))
     note = _note(directory)
     count = note.get("shards", len(found))
@@ -282,7 +284,11 @@ def map_shards(
 
 
 def stream_shards(
-    name: str, settings: Mapping[str, Any], parts: Iterable[Sequence[Made]], targets: Sequence[Path]
+    name: str,
+    settings: Mapping[str, Any],
+    parts: Iterable[Sequence[Made]],
+    targets: Sequence[Path],
+    suffix: str = PARQUET,
 ) -> None:
     """Shards of rows that come one after the other, as from a data set elsewhere: a part is a shard of each target.
 
@@ -298,12 +304,12 @@ def stream_shards(
     for part in parts:
         made_of = {"step": name, "settings": settings, "inputs": {}, "shard": count}
         for target, made in zip(targets, part, strict=True):
-            path = shard_path(target, count)
+            path = shard_path(target, count, suffix)
             if not path.exists() or json.loads((_metadata(path) or {}).get(_MADE_OF, b"{}")) != made_of:
                 _write(path, made, made_of)
         count += 1
     for target in targets:
-        _refuse_more(target, {shard_path(target, i) for i in range(count)}, name)
+        _refuse_more(target, {shard_path(target, i, suffix) for i in range(count)}, name)
         note = {"step": name, "settings": settings, "shards": count}
         write_json(target / NOTE, note)
         write_json(target / NOTE, note | {"counts": dict(sorted(counts_in(target).items()))})

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -24,9 +24,12 @@ from transformers import PreTrainedTokenizerBase
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.encoding import encode_pairs
+from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.paths import AnyPath
 from rewardranker.runs.shards import ARROW, Made, Shard, Work, shards_in
+from rewardranker.training.ranks import Rank
+from rewardranker.training.shares import share_out
 
 _SEQUENCE = pa.struct([("ids", pa.list_(pa.int32())), ("prompt", pa.int32())])
 SCHEMA = pa.schema(
@@ -75,16 +78,23 @@ class TokeniseTriplets:
     Attributes:
         tokenizer: directory of a model, or its name on the hub.
         chat: problems are what a user says.
+        limits: of the network that will read them; what has more tokens than it has positions is left out too.
+
+    Raises (at work):
+        UserError: a token that the network does not know, or a prompt without tokens.
     """
 
     tokenizer: str
     chat: bool
     max_tokens: int
+    limits: Limits | None = None
     name: str = "tokenise"
     suffix: str = ARROW
 
     def settings(self) -> Mapping[str, Any]:
-        return {"tokenizer": tokenizer_digest(self.tokenizer), "chat": self.chat, "max_tokens": self.max_tokens}
+        limits = None if self.limits is None else asdict(self.limits)
+        made = {"tokenizer": tokenizer_digest(self.tokenizer), "chat": self.chat, "max_tokens": self.max_tokens}
+        return made | {"limits": limits}
 
     @contextmanager
     def open(self) -> Iterator[Work]:
@@ -102,9 +112,12 @@ class TokeniseTriplets:
             for name, prompt, *sides in zip(names, prompts, chosen, rejected, strict=True)
         ]
         sequences = encode_pairs(tokenizer, list(known), self.chat)
-        short = [
-            example for example in examples if max(len(sequences[place]) for place in example[1]) <= self.max_tokens
-        ]
+        longest = min(self.max_tokens, (self.limits and self.limits.positions) or self.max_tokens)
+        short = [item for item in examples if max(len(sequences[place]) for place in item[1]) <= longest]
+        if self.limits is not None:
+            for name, places in short:
+                for place in places:
+                    self.limits.check(sequences[place], f"a triplet of {name}")
         table = corpus_table(sequences, short)
         counts = {
             "examples": len(short),
@@ -135,19 +148,19 @@ def tokenizer_digest(path: str) -> str:
 
 
 class Corpus(Sequence[Example]):
-    """A directory of shards, read by index. Sent to another process it is its path.
+    """Directories of shards, one after the other, read by index. Sent to another process it is their paths.
 
     Raises:
-        UserError: it is not whole, or a shard is no corpus.
+        UserError: one is not whole, or a shard is no corpus.
     """
 
-    def __init__(self, directory: AnyPath) -> None:
-        self.directory = Path(directory)
-        self._shards = [_Mapped(path) for path in shards_in(directory)]
+    def __init__(self, *directories: AnyPath) -> None:
+        self.directories = directories
+        self._shards = [_Mapped(path) for directory in directories for path in shards_in(directory)]
         self._ends = np.cumsum([shard.count for shard in self._shards])
 
-    def __reduce__(self) -> tuple[type[Corpus], tuple[Path]]:
-        return Corpus, (self.directory,)
+    def __reduce__(self) -> tuple[type[Corpus], tuple[AnyPath, ...]]:
+        return Corpus, self.directories
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -168,6 +181,11 @@ class Corpus(Sequence[Example]):
     def lengths(self) -> np.ndarray:
         """int32 ``[examples]``: tokens of each, those of both texts of a pair."""
         return np.concatenate([shard.lengths() for shard in self._shards])
+
+    @cached_property
+    def responses(self) -> np.ndarray:
+        """int32 ``[examples]``: of them, the tokens of the first text that are not its prompt's."""
+        return np.concatenate([shard.responses() for shard in self._shards])
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -233,8 +251,24 @@ class _Mapped:
         first, other = self._places
         return (of_texts[first] + of_texts[other]).astype(np.int32)
 
+    def responses(self) -> np.ndarray:
+        _, offsets, prompts = self._texts
+        return (np.diff(offsets) - prompts)[self._places[0]].astype(np.int32)
+
     def groups(self) -> tuple[list[str], np.ndarray]:
         chunks = self._chunks["group"]
         if not chunks:
             return [], np.empty(0, np.int32)
         return chunks[0].dictionary.to_pylist(), np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
+
+
+def own_share(minibatch: Sequence[Any], corpus: Corpus | None, length: Callable[[Any], int], rank: Rank) -> list[Any]:
+    """The examples of a minibatch that a rank computes, :func:`rewardranker.training.shares.share_out`.
+
+    Args:
+        minibatch: examples; or, with a ``corpus``, their places in it, of which each rank reads its own.
+        length: tokens of an example.
+    """
+    lengths = list(map(length, minibatch)) if corpus is None else corpus.lengths[list(minibatch)].tolist()
+    mine = share_out(lengths, rank.world)[rank.index]
+    return [minibatch[i] if corpus is None else corpus[minibatch[i]] for i in mine]

@@ -14,10 +14,10 @@ from rewardranker.models.frozen import FrozenLayers
 from rewardranker.models.layout import Layout
 from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.paths import AnyPath
+from rewardranker.training.corpus import Corpus, own_share
 from rewardranker.training.engine import build_engine, export_adapter, whole_state
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
-from rewardranker.training.shares import share_out
 from rewardranker.training.updates import accumulate, infer_rows
 
 
@@ -32,6 +32,7 @@ class Reranker:
     def __init__(self, setup: NetworkSetup, rank: Rank, frozen: FrozenLayers | None = None) -> None:
         self.setup, self.rank = setup, rank
         self.tokenizer = load_tokenizer(setup.tokenizer_path)
+        self.corpus = Corpus(*setup.corpus) if setup.corpus else None
         trained = setup.optim is not None
         # Training may begin with a head that is drawn; a frozen model is one that was trained.
         seed = setup.seed if trained or setup.adapter else None
@@ -49,13 +50,13 @@ class Reranker:
         return [float(row[0]) for row in found]
 
     def learn(self, minibatch: list[Any]) -> dict[str, float]:
-        """One update on examples of the setup's objective. Returns global means."""
+        """One update on examples of the setup's objective, or their places in its corpus. Returns global means."""
         objective = self.setup.objective
         if objective is None or self.setup.optim is None:
             raise RuntimeError("this reranker is frozen: its setup has no optimiser")
         denominator = len(minibatch)
-        lengths = [sum(map(len, objective.rows([example]))) for example in minibatch]
-        mine = [minibatch[i] for i in share_out(lengths, self.rank.world)[self.rank.index]]
+        tokens = lambda example: sum(map(len, objective.rows([example])))  # noqa: E731
+        mine = own_share(minibatch, self.corpus, tokens, self.rank)
 
         def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
             examples = [mine[i] for i in group]

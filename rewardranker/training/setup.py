@@ -20,7 +20,8 @@ class NetworkSetup:
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
     ``drawn_head``: a scorer that has none may get one that is drawn. ``lora``: its own part of ``engine.lora``;
     ``None`` where all of its weights train, or none. ``adapter``: where what LoRA once made of ``model_path`` lies,
-    with which it begins, its head too.
+    with which it begins, its head too. ``corpus``: what it learns from, where its minibatches are places in a
+    :class:`rewardranker.training.corpus.Corpus` and not examples.
     """
 
     model_path: AnyPath
@@ -37,6 +38,7 @@ class NetworkSetup:
     lora: LoraConfig | None = None
     drawn_head: bool = False
     adapter: AnyPath = ""
+    corpus: tuple[AnyPath, ...] = ()
 
     @property
     def whole(self) -> bool:

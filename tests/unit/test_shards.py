@@ -26,6 +26,7 @@ from rewardranker.mining.pairing import PairCaps, pair_up
 from rewardranker.mining.steps import Execute, MineHardNegatives, PairPrograms, disagreement, label_of
 from rewardranker.mining.triplets import first_triplets
 from rewardranker.models.encoding import encode_pair
+from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.contests import code_contests, codeforces
@@ -48,7 +49,8 @@ from rewardranker.runs.shards import (
     shards_in,
     stream_shards,
 )
-from rewardranker.training.corpus import Corpus, TokeniseTriplets
+from rewardranker.training.corpus import Corpus, TokeniseTriplets, own_share
+from rewardranker.training.ranks import Rank
 
 MADE = MadeData(problems=12, held_out=2, right=4, wrong=4)
 LANGUAGES = ["cpp", "python"]
@@ -418,6 +420,27 @@ def test_a_corpus_holds_the_tokens_of_every_pair(triplets: Path, tokenizer: str,
     assert [names.index(name) for name in names] == [corpus.groups.tolist().index(g) for g in corpus.groups.tolist()]
     again = pickle.loads(pickle.dumps(corpus))
     assert len(pickle.dumps(corpus)) < 1000 and again[3] == corpus[3]
+
+
+def test_a_rank_reads_its_own_share_of_a_minibatch_and_it_is_that_of_the_examples(
+    triplets: Path, tokenizer: str, tmp_path: Path
+) -> None:
+    folder = _tokenised(triplets, tokenizer, tmp_path, 10_000)
+    twice = Corpus(folder, folder)
+    half = len(twice) // 2
+    places = [3, 0, half + 1, 7, half + 3]
+    examples = [twice[place] for place in places]
+    assert examples[0] == examples[4]
+    for index in (0, 1):
+        of_examples = own_share(examples, None, lambda example: sum(map(len, example)), Rank(index, 2))
+        assert own_share(places, twice, len, Rank(index, 2)) == of_examples
+    assert [int(n) for n in twice.responses[places]] == [len(first.response_ids) for first, _ in examples]
+
+
+def test_what_the_network_cannot_read_is_named(triplets: Path, tokenizer: str, tmp_path: Path) -> None:
+    step = TokeniseTriplets(tokenizer, False, 10_000, Limits(tokens=3, positions=None))
+    with pytest.raises(UserError, match=r"a triplet of code_contests/.*: token \d+ of its tokenizer is outside"):
+        map_shards(step, {"triplets": triplets}, tmp_path)
 
 
 def test_pairs_that_are_too_long_are_left_out_and_counted(triplets: Path, tokenizer: str, tmp_path: Path) -> None:

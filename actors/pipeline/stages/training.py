@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,27 +25,31 @@ from actors.weights.source import WeightSource
 from rewardranker.config.schema import OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import imitated_sequence, readable_candidates
-from rewardranker.mining.io import read_triplets
 from rewardranker.models.batching import TokenSequence
-from rewardranker.models.encoding import encode_pair
 from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import copy_model, model_name
 from rewardranker.models.model_card import write_card
+from rewardranker.problems.fields import Row
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.pool import group_by_problem, judged_of, read_pool
-from rewardranker.problems.types import Triplet
 from rewardranker.reranking.record import write_record
+from rewardranker.runs.atomic import remove_tree
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
+from rewardranker.runs.shards import ARROW, Made, map_shards, read_columns, shards_in, stream_shards
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.tables.names import trained_in
+from rewardranker.training.corpus import Corpus, TokeniseTriplets, corpus_table
 from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ppo.advantages import estimator_of
 from rewardranker.training.streams import Mix, Stream, steps_for
 from rewardranker.training.supervised import Fit, progress
 
 R = TypeVar("R")
+#: Of a stage that trains on a corpus, while it does.
+CORPUS = "corpus"
+_IMITATED_IN_SHARD = 4096
 
 
 def run_sft(context: Context) -> Path:
@@ -60,28 +64,24 @@ def run_sft(context: Context) -> Path:
             )
             stage.metrics |= {"steps": 0}
             return
-        chat, lines = context.config.model.chat, read_json_lines(context.data / "sft.jsonl")
-        endings = Endings.of_model(context.base_model)
-        rows = {
-            f"{place}, of {line['problem_id']}": imitated_sequence(
-                context.problems[line["problem_id"]], line["code"], context.tokenizer, chat, endings
-            )
-            for place, line in enumerate(lines, 1)
-        }
-        short = _readable(context.base_model, rows, config.max_tokens, "sft")
-        stream = Stream(short, derive_seed(context.config.run.seed, "sft"))
+        lines, endings = read_json_lines(context.data / "sft.jsonl"), Endings.of_model(context.base_model)
+        corpus = _imitated(context, lines, stage.path / CORPUS, endings)
+        count = len(corpus)
+        stream = Stream(range(count), derive_seed(context.config.run.seed, "sft"))
         size = config.minibatch_size
-        steps = steps_for(len(short), size, config.steps, config.epochs)
+        steps = steps_for(count, size, config.steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), steps, config.checkpoint_every)
         setup = context.setup(context.base_model, config.microbatch_tokens, config.optim, steps, "sft")
+        setup = replace(setup, corpus=corpus.directories)
         metrics = _fit(context, "sft", Training("policy", Policy, setup, work, "sft/loss"), stage)
         started = model_name(context.config.model.path) if context.config.model.path else "weights drawn at random"
         learnt = {
-            "programs": f"{len(short):,}, of {len({line['problem_id'] for line in lines}):,} problems",
+            "programs": f"{count:,}, of {len({line['problem_id'] for line in lines}):,} problems",
             "updates": f"{steps:,} of {size:,} programs",
         }
         _card(context, stage, "generator", started, learnt)
-        stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(rows) - len(short)}
+        stage.metrics |= {"steps": steps, "loss": metrics["sft/loss"], "dropped": len(lines) - count}
+        remove_tree(stage.path / CORPUS)
 
     settings = context.settings("sft", **context.adapted("sft"))
     return context.stage("sft", settings, {"data": context.data / "sft.jsonl"} | _base(context), work)
@@ -106,25 +106,25 @@ def run_reward(
     config = context.config.reward
 
     def work(stage: Stage) -> None:
-        replay = [t for path in files.old for t in read_triplets(path)]
-        fresh = read_triplets(files.new) if files.new else []
         size, seed = config.minibatch_size, derive_seed(context.config.run.seed, name)
-        past = _pairs(context, replay, seed)
-        recent = _pairs(context, fresh, seed + 1) if fresh else None
+        problems, (old, fresh) = _counted(files)
+        corpus, replayed = _compared(context, files, stage.path / CORPUS)
+        past = _pairs(context, corpus, range(replayed), seed)
+        recent = _pairs(context, corpus, range(replayed, len(corpus)), seed + 1) if fresh else None
         stream = Mix(past, recent, context.config.mining.new_share) if recent else past
-        left_out = len(replay) + len(fresh) - len(past.rows) - (len(recent.rows) if recent else 0)
-        total = steps_for(len(replay) + len(fresh), size, steps, config.epochs)
+        total = steps_for(old + fresh, size, steps, config.epochs)
         work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
         setup = context.as_reward(context.setup(backbone, config.microbatch_tokens, config.optim, total, "reward"))
-        setup = replace(setup, objective=PairObjective(config.margin, config.centring))
+        objective = PairObjective(config.margin, config.centring)
+        setup = replace(setup, objective=objective, corpus=corpus.directories)
         metrics = _fit(context, name, Training("reward", Reward, setup, work, "reward/accuracy"), stage)
         write_record(stage.path / "hf", {"kind": "rewardranker", "chat": setup.chat})
-        stage.metrics |= {"steps": total, "old": len(replay), "new": len(fresh)}
+        stage.metrics |= {"steps": total, "old": old, "new": fresh}
         stage.metrics["pair_accuracy"] = metrics["reward/accuracy"]
         found = _validate(context, stage.path / "hf", validation)
         learnt = {
-            "pairs": f"{len(replay):,} old, {len(fresh):,} mined; too long, and left out: {left_out:,}",
-            "problems": f"{len({t.problem_id for t in [*replay, *fresh]}):,}",
+            "pairs": f"{old:,} old, {fresh:,} mined; too long, and left out: {old + fresh - len(corpus):,}",
+            "problems": f"{problems:,}",
             "updates": f"{total:,} of {size:,} pairs",
             "validation": f"{found['validation_rerank']:.1%} of the held-out problems solved by the chosen candidate",
         }
@@ -132,6 +132,7 @@ def run_reward(
         started = model_name(backbone) if own else trained_in(backbone.parent.name)
         _card(context, stage, "rewardranker", started, learnt)
         stage.metrics |= found
+        remove_tree(stage.path / CORPUS)
 
     inputs = {f"old_{i}": path for i, path in enumerate(files.old)} | {"validation": validation}
     if backbone.is_dir():  # of one on the hub its name, which is a setting, says what it is
@@ -251,20 +252,36 @@ def _card(context: Context, stage: Stage, kind: str, started: str, learnt: Mappi
     write_card(stage.path / "hf", kind, context.config.model.chat, known)
 
 
-def _pairs(context: Context, triplets: Sequence[Triplet], seed: int) -> Stream[Any]:
-    config, tokenizer, chat = context.config.reward, context.reward_tokenizer, context.reward_chat
-    longest, limits = config.max_tokens, Limits.of_model(context.reward_base)
-    rows, groups = [], []
-    for t in triplets:
-        chosen, rejected = (encode_pair(tokenizer, t.prompt, c, chat) for c in (t.chosen, t.rejected))
-        if max(len(chosen), len(rejected)) <= min(longest, limits.positions or longest):
-            for row in (chosen, rejected):
-                limits.check(row, f"a triplet of {t.problem_id}")
-            rows.append((chosen, rejected))
-            groups.append(t.problem_id)
-    if not rows:
-        raise UserError(_all_longer("reward", longest, limits, f"{len(triplets)} triplets"))
-    return Stream(rows, seed % 2**63, groups if config.group_pairs else None)
+def _counted(files: TripletFiles) -> tuple[int, tuple[int, int]]:
+    """How many problems the triplets are of; and how many old and new ones there are."""
+    problems: set[str] = set()
+    counts = []
+    for paths in (files.old, (files.new,) if files.new else ()):
+        columns = [read_columns(part, ("problem_id",))["problem_id"] for path in paths for part in shards_in(path)]
+        problems.update(*(column.unique().to_pylist() for column in columns))
+        counts.append(sum(map(len, columns)))
+    return len(problems), (counts[0], counts[1])
+
+
+def _compared(context: Context, files: TripletFiles, directory: Path) -> tuple[Corpus, int]:
+    """The triplets as a reward model reads them, old ones first, and how many of these there are."""
+    longest, limits = context.config.reward.max_tokens, Limits.of_model(context.reward_base)
+    step = TokeniseTriplets(context.reward_base, context.reward_chat, longest, limits)
+    sources = [*files.old, *([files.new] if files.new else [])]
+    parts = [directory / str(number) for number in range(len(sources))]
+    for source, part in zip(sources, parts, strict=True):
+        map_shards(step, {"triplets": source}, part)
+    return Corpus(*parts), len(Corpus(*parts[: len(files.old)]))
+
+
+def _pairs(context: Context, corpus: Corpus, places: range, seed: int) -> Stream[int]:
+    """The order of some of the pairs, by their places in the corpus."""
+    config = context.config.reward
+    if not places:
+        limits = Limits.of_model(context.reward_base)
+        raise UserError(_all_longer("reward", config.max_tokens, limits, "triplets"))
+    groups = corpus.groups[places.start : places.stop].tolist() if config.group_pairs else None
+    return Stream(places, seed % 2**63, groups)
 
 
 def _validate(context: Context, reward_model: Path, validation: Path) -> dict[str, float]:
@@ -283,15 +300,29 @@ def _validate(context: Context, reward_model: Path, validation: Path) -> dict[st
     return found | ({"validation_pairs": float(np.mean(accuracies))} if accuracies else {})
 
 
-def _readable(model: str, rows: Mapping[str, TokenSequence], longest: int, section: str) -> list[TokenSequence]:
-    """The rows that are short enough for the setting and the model."""
-    limits = Limits.of_model(model)
-    short = {name: row for name, row in rows.items() if len(row) <= min(longest, limits.positions or longest)}
-    if not short:
-        raise UserError(_all_longer(section, longest, limits, f"{len(rows)} examples"))
-    for name, row in short.items():
-        limits.check(row, f"{section} example {name}")
-    return list(short.values())
+def _imitated(context: Context, lines: Sequence[Row], directory: Path, endings: Endings) -> Corpus:
+    """Programs as the generator learns to write them, those that are short enough for the setting and the model."""
+    chat, limits = context.config.model.chat, Limits.of_model(context.base_model)
+    longest = min(context.config.sft.max_tokens, limits.positions or context.config.sft.max_tokens)
+
+    def parts() -> Iterator[list[Made]]:
+        for start in range(0, len(lines), _IMITATED_IN_SHARD):
+            rows: list[TokenSequence] = []
+            names: list[str] = []
+            for place, line in enumerate(lines[start : start + _IMITATED_IN_SHARD], start + 1):
+                problem = context.problems[line["problem_id"]]
+                row = imitated_sequence(problem, line["code"], context.tokenizer, chat, endings)
+                if len(row) <= longest:
+                    limits.check(row, f"sft example {place}, of {problem.id}")
+                    rows.append(row)
+                    names.append(problem.id)
+            yield [Made(corpus_table(rows, [(name, (place,)) for place, name in enumerate(names)]))]
+
+    stream_shards("imitate", {}, parts(), [directory], ARROW)
+    corpus = Corpus(directory)
+    if not len(corpus):
+        raise UserError(_all_longer("sft", context.config.sft.max_tokens, limits, f"{len(lines)} examples"))
+    return corpus
 
 
 def _all_longer(section: str, longest: int, limits: Limits, what: str) -> str:
