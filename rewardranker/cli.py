@@ -142,6 +142,30 @@ def generate(
         generate_pool(load_config(config, [*(overrides or []), f"model.path={model}"]), problems, out, Console())
 
 
+@app.command(epilog=_SETTINGS)
+def triplets(
+    out: Annotated[Path, typer.Option(help="Directory for shards and the page; made.")],
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="agree: what site and judge both say of a program; verdict: the judge; given: the site; nothing runs"
+        ),
+    ] = "agree",
+    workers: Annotated[int, typer.Option(help="Processes.")] = 2,
+    each: Annotated[int, typer.Option(help="Nearest, and random, passing programs for each failing one.")] = 1,
+    of_one: Annotated[int, typer.Option(help="How often one program may be the nearest; 0: any number.")] = 0,
+    gap: Annotated[float, typer.Option(help="Failing programs pass at most 1 less this share of the tests.")] = 0.0,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+) -> None:
+    """All of a contest data set as triplets and a corpus, with a page on what they are. Resumes."""
+    from rewardranker.commands.triplets import TripletsRequest, run_triplets
+
+    asked = TripletsRequest(out, labels, workers, each, of_one, gap)
+    with _whole(out, shards=True):
+        run_triplets(asked, load_config(config, overrides or []), Console())
+
+
 @app.command()
 def judge(
     data: Annotated[

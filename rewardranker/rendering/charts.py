@@ -224,6 +224,14 @@ def interval_mark(value: float, low: float, high: float, scale: Scale, reference
     )
 
 
+def share_mark(share: float, order: int = 0, width: int = 150) -> str:
+    """A bar of a share, for a table cell beside the number."""
+    return (
+        f'<svg class="mark" width="{width}" height="12" viewBox="0 0 {width} 12" aria-hidden="true">'
+        f'<rect class="s{order % 6} bar" x="0" y="1" width="{max(1.0, width * share):.1f}" height="10"/></svg>'
+    )
+
+
 def _points(series: Series) -> np.ndarray:
     """``[P, 2]`` finite points, thinned to what a screen can show by averaging neighbours."""
     points = np.column_stack([np.asarray(series.x, dtype=float), np.asarray(series.y, dtype=float)])

@@ -94,7 +94,7 @@ def _selection(mine: FinishedStage, shown: int, kept: int) -> str:
 
 def _example(example: Mapping[str, Any]) -> str:
     chosen, rejected = example["chosen"][:_LONGEST_PROGRAM], example["rejected"][:_LONGEST_PROGRAM]
-    left, right = _marked(chosen, rejected)
+    left, right = side_by_side(chosen, rejected)
     good, bad = (decimal(example[key], "+") for key in ("score_chosen", "score_rejected"))
     why = f"{example['verdict']}, rank {example['rank']}"
     return (
@@ -106,7 +106,7 @@ def _example(example: Mapping[str, Any]) -> str:
     )
 
 
-def _marked(a: str, b: str) -> tuple[str, str]:
+def side_by_side(a: str, b: str) -> tuple[str, str]:
     """Two programs as ``<pre>``, the lines that differ marked."""
     lines_a, lines_b = a.strip("\n").split("\n"), b.strip("\n").split("\n")
     same_a: set[int] = set()

@@ -245,6 +245,7 @@ def map_shards(
     run: Runner = in_this_process,
     say: Callable[[str], None] = lambda line: None,
     count: int = 0,
+    done: Callable[[int], None] = lambda shard: None,
 ) -> Counter[str]:
     """Makes ``target``, a shard for every shard of the sources, and gives all that was counted.
 
@@ -255,6 +256,7 @@ def map_shards(
         sources: directories of as many shards each, by the name that the step has for them.
         say: is told what is there already, and what has changed.
         count: shards to make where there are no sources.
+        done: is told the number of every shard that was made.
 
     Raises:
         UserError: the sources are not whole or not of as many shards, ``target`` holds more of them, or as the step.
@@ -277,7 +279,7 @@ def map_shards(
     note = {"step": step.name, "settings": dict(step.settings()), "shards": count}
     write_json(target / NOTE, note)
     todo = _todo(step, jobs, target, say)
-    run(step, todo, lambda index: None)
+    run(step, todo, done)
     total = counts_in(target)
     write_json(target / NOTE, note | {"counts": dict(sorted(total.items()))})
     return total

@@ -29,7 +29,7 @@ from rewardranker.problems.shards import PROGRAMS, problem_table
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.shards import Made, stream_shards
 
-PROBLEMS_IN, PROGRAMS_IN = "problems", "programs"
+PROBLEMS_IN, PROGRAMS_IN, CARD = "problems", "programs", "card.json"
 #: Rows of submissions that wait in memory for their shard's file.
 _WAITING = 512
 _SUBMITTED = pa.schema(
@@ -86,7 +86,7 @@ def import_contests(
             for number, tasks in enumerate(_batches(kept, size))
         )
         stream_shards("import", settings, parts, [directory / PROBLEMS_IN, directory / PROGRAMS_IN])
-    write_json(directory / "card.json", census.record())
+    write_json(directory / CARD, census.record())
     return census
 
 
