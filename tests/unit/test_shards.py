@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 from shard_steps import Double
 
-from rewardranker.config.schema import MiningConfig, TinyConfig
+from rewardranker.config.schema import EngineConfig, MiningConfig, OptimConfig, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.mining.hard_negatives import hard_negatives, mined_triplets
 from rewardranker.mining.io import SCHEMA as TRIPLET
@@ -26,7 +27,7 @@ from rewardranker.mining.pairing import PairCaps, pair_up
 from rewardranker.mining.steps import Execute, MineHardNegatives, PairPrograms, disagreement, label_of
 from rewardranker.mining.triplets import first_triplets
 from rewardranker.models.encoding import encode_pair
-from rewardranker.models.limits import Limits
+from rewardranker.models.limits import UNREAD, Limits
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.contests import code_contests, codeforces
@@ -37,6 +38,9 @@ from rewardranker.problems.contests.made_data import write_code_contests, write_
 from rewardranker.problems.shards import RUN, problem_table, problems_of
 from rewardranker.problems.types import Candidate, Problem, Test, Triplet
 from rewardranker.problems.verdict import Verdict
+from rewardranker.reranking.record import Reading
+from rewardranker.reranking.scorer import Scorer
+from rewardranker.reranking.steps import ScorePrograms
 from rewardranker.runs.seeds import derive_seed
 from rewardranker.runs.shards import (
     NOTE,
@@ -50,7 +54,10 @@ from rewardranker.runs.shards import (
     stream_shards,
 )
 from rewardranker.training.corpus import Corpus, TokeniseTriplets, own_share
+from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ranks import Rank
+from rewardranker.training.reranker import Reranker
+from rewardranker.training.setup import NetworkSetup
 
 MADE = MadeData(problems=12, held_out=2, right=4, wrong=4)
 LANGUAGES = ["cpp", "python"]
@@ -466,3 +473,46 @@ def test_a_corpus_that_is_none_or_was_damaged_is_named(triplets: Path, tokenizer
 def _tokenised(triplets: Path, tokenizer: str, target: Path, longest: int) -> Path:
     map_shards(TokeniseTriplets(tokenizer, False, longest), {"triplets": triplets}, target)
     return target
+
+
+# ----------------------------------------------------------------------------------------------- networks over shards
+
+
+def small_setup(tokenizer: str, **more: Any) -> NetworkSetup:
+    setup = NetworkSetup(tokenizer, tokenizer, EngineConfig(), 8192, optim=OptimConfig(), total_steps=2)
+    return replace(setup, objective=PairObjective(), **more)
+
+
+@pytest.fixture(scope="module")
+def small(imported: Path) -> str:
+    """A model that reads most of these programs."""
+    _, rows = everything(imported)
+    config = TinyConfig(hidden=16, layers=1, heads=2, max_positions=300)
+    build_tiny_model(config, imported / "small", [row["code"] for row in rows[:20]], 0)
+    return str(imported / "small")
+
+
+def test_a_reward_model_learns_from_places_what_it_learns_from_pairs(
+    triplets: Path, small: str, tmp_path: Path
+) -> None:
+    corpus = Corpus(_tokenised(triplets, small, tmp_path, 300))
+    places = [0, 5, 9, 2]
+    by_places = Reranker(small_setup(small, corpus=corpus.directories), Rank())
+    by_pairs = Reranker(small_setup(small), Rank())
+    for _ in range(2):
+        assert by_places.learn(places) == by_pairs.learn([corpus[place] for place in places])
+
+
+def test_scores_of_shards_are_those_of_the_pool(imported: Path, small: str, tmp_path: Path) -> None:
+    Reranker(small_setup(small), Rank()).export(tmp_path / "hf")
+    how = Reading("rewardranker", False)
+    sources = {name: tmp_path / name for name in ("problems", "programs")}
+    for name, folder in sources.items():  # one shard is enough
+        stream_shards("few", {}, [[Made(pq.read_table(shards_in(imported / name)[1]))]], [folder])
+    counts = map_shards(ScorePrograms(str(tmp_path / "hf"), "r", how), sources, tmp_path / "scores")
+    found = pq.read_table(shard_path(tmp_path / "scores", 0))["score_r"].to_pylist()
+    problems, rows = everything(tmp_path)
+    pool = [Candidate(row["problem_id"], row["language"], "", row["code"], "human") for row in rows]
+    Scorer(tmp_path / "hf", how).store(pool, problems, "r")
+    assert found == [candidate.scores["r"] for candidate in pool]
+    assert counts["left out: unread"] == sum(score == UNREAD for score in found) < len(found) == counts["programs"]
