@@ -257,8 +257,8 @@ def digest(directory: Path, names: Sequence[str]) -> str:
 
 def killed_and_resumed(kind: str, size: int, directory: Path, workers: int, kills: int, wall: float) -> int:
     """Kills it so many times at random, all of its processes with it, and lets it end; how often it was killed."""
-    rng, done = random.Random(kills), 0
-    while done < kills and measured(kind, size, directory, workers, rng.uniform(0.3, 0.9) * wall) is None:
+    rng, done = random.Random(kills), 0  # what was made is there when it begins again, so that it ends earlier
+    while done < kills and measured(kind, size, directory, workers, rng.uniform(0.1, 0.4) * wall) is None:
         done += 1
     measured(kind, size, directory, workers)
     return done
