@@ -20,6 +20,7 @@ from actors.cluster.ranks import require_process_group
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import Network, PolicyNetwork
+from rewardranker.training.offloading import Offloaded, tensors_of
 from rewardranker.training.optimizer import Optimizer, set_rate
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -47,11 +48,14 @@ class DeepSpeedEngine:
                 optimizer=self._optimizer.adamw if setup.optim else None,
                 config=_config(self._stage, setup.engine, self._optimizer.config),
             )
+        self._offloaded = Offloaded(rank.device)
 
     def __call__(self, *args: Any) -> Any:
+        self._offloaded.require_none("the network")
         return self._engine(*args)
 
     def infer(self, *args: Any) -> Any:
+        self._offloaded.require_none("the network")
         with torch.no_grad():
             return (self._engine if self._stage == 3 else self.network)(*args)
 
@@ -85,6 +89,21 @@ class DeepSpeedEngine:
             with gathered(list(group.values())):  # and no longer: who takes the last tensor may never come back
                 whole = {name: parameter.detach().clone() for name, parameter in group.items()}
             yield from whole.items()
+
+    def offload(self, keep_weights: bool = False) -> None:
+        # DeepSpeed's own way knows its own optimisers alone.
+        optimizer = self._engine.optimizer if self._engine else None
+        gathering = [bucket.buffer for bucket in getattr(optimizer, "ipg_buckets", {}).values()]
+        self._offloaded.empty(_reachable(gathering), keep=False)
+        weights = list(_weights(self.network))
+        kept = {tensor.untyped_storage().data_ptr() for tensor in weights}
+        held = [*_reachable(optimizer), *self._optimizer.tensors()]
+        self._offloaded.empty(tensor for tensor in held if tensor.untyped_storage().data_ptr() not in kept)
+        if not keep_weights:
+            self._offloaded.empty(weights)
+
+    def reload(self) -> None:
+        self._offloaded.fill()
 
     def save(self, directory: Path, name: str) -> None:
         self.rank.save_random(directory, name)
@@ -123,6 +142,32 @@ def _deepspeed(rank: Rank) -> Any:
             "gloo" if rank.device == "cpu" else "nccl", auto_mpi_discovery=False, verbose=False
         )
     return deepspeed
+
+
+def _weights(network: nn.Module) -> Iterator[Tensor]:
+    """A network's tensors, with the parts of those that are divided."""
+    for tensor in tensors_of(network):
+        yield tensor
+        if hasattr(tensor, "ds_tensor"):
+            yield tensor.ds_tensor
+
+
+def _reachable(start: Any) -> Iterator[Tensor]:
+    """All tensors that DeepSpeed's objects hold: its flat buffers have other names in every stage."""
+    seen, waiting = set[int](), [start]
+    while waiting:
+        found = waiting.pop()
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, Tensor):
+            yield found
+        elif isinstance(found, dict):
+            waiting += found.values()
+        elif isinstance(found, list | tuple | set):
+            waiting += found
+        elif type(found).__module__.startswith(("deepspeed.", "torch.optim.")):
+            waiting += vars(found).values() if hasattr(found, "__dict__") else ()
 
 
 def _groups(model: nn.Module) -> Iterator[dict[str, nn.Parameter]]:

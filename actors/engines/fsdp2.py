@@ -20,6 +20,7 @@ from torch.distributed.tensor import DTensor
 
 from actors.cluster.ranks import require_process_group
 from rewardranker.models.scoring import Network
+from rewardranker.training.offloading import Offloaded, tensors_of
 from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -43,11 +44,14 @@ class Fsdp2Engine:
         # Also resharded after its forward pass: one without gradients would leave weights that no update reaches.
         fully_shard(network, mesh=mesh, reshard_after_forward=True)
         self._optimizer = Optimizer(network, setup)
+        self._offloaded = Offloaded(rank.device)
 
     def __call__(self, *args: Any) -> Any:
+        self._offloaded.require_none("the network")
         return self.network(*args)
 
     def infer(self, *args: Any) -> Any:
+        self._offloaded.require_none("the network")
         # Not inference_mode: gathered weights are tensors that later passes with gradients use.
         with torch.no_grad():
             return self.network(*args)
@@ -69,6 +73,14 @@ class Fsdp2Engine:
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
         for name, parameter in self.network.model.named_parameters():
             yield name, _whole(parameter.detach())
+
+    def offload(self, keep_weights: bool = False) -> None:
+        self._offloaded.empty(self._optimizer.tensors())
+        if not keep_weights:
+            self._offloaded.empty(tensors_of(self.network))
+
+    def reload(self) -> None:
+        self._offloaded.fill()
 
     def save(self, directory: Path, name: str) -> None:
         self.rank.save_random(directory, name)

@@ -20,6 +20,7 @@ from rewardranker.models.architectures import check_sampled
 from rewardranker.models.endings import Endings
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import load_policy
+from rewardranker.training.offloading import Offloaded
 
 #: Positions of a model that does not count them.
 NO_END = 1 << 40
@@ -65,6 +66,9 @@ class TransformersEngine:
         self._ends[list(eos_ids)] = True
         self._update: Unpacker | None = None
         self._group: WeightGroup | None = None
+        self._away = Offloaded(device)
+        #: Whether the weights were given up, and have not been sent again.
+        self._hollow = False
 
     @torch.inference_mode()
     def generate(self, requests: list[Request], sampling: Sampling) -> list[Response]:
@@ -75,6 +79,9 @@ class TransformersEngine:
         """
         if self._update is not None:
             raise RuntimeError("generate was called between begin_update and finish_update")
+        self._away.require_none("the engine's network")
+        if self._hollow:
+            raise RuntimeError("generate was called after a sleep without weights, before they were sent again")
         for request in requests:
             self._check(request)
         responses: dict[int, Response] = {}
@@ -85,6 +92,7 @@ class TransformersEngine:
 
     def begin_update(self, metas: list[TensorMeta]) -> None:
         """See the protocol. Raises ``ValueError`` naming tensors that are not the model's."""
+        self._away.require_none("the engine's network")
         check_metas(metas, [meta_of(*named) for named in self._model.named_parameters()])
         self._update = Unpacker(metas)
 
@@ -94,8 +102,17 @@ class TransformersEngine:
 
     def finish_update(self, version: int) -> None:
         self._open_update().finish()
-        self._update = None
+        self._update, self._hollow = None, False
         self.weights_version = version
+
+    def sleep(self, keep_weights: bool) -> None:
+        """See the protocol. Between two calls of generate there are no keys and values."""
+        self._away.empty(self._model.buffers())
+        self._away.empty(self._model.parameters(), keep_weights)
+        self._hollow |= not keep_weights
+
+    def wake(self, weights_alone: bool = False) -> None:
+        self._away.fill()
 
     def join_weight_group(
         self, address: str, port: int, first_rank: int, world: int, backend: str, timeout_s: float

@@ -37,20 +37,32 @@ class VLLMEngine:
 
     Args:
         config: its GPUs per worker share one copy of the model.
+        sleeps: whether :meth:`sleep` will be called.
         seed: of the engine; requests bring their own.
         eos_ids: tokens that end a response.
     """
 
     def __init__(
-        self, model_path: str, dtype: str, config: RolloutConfig, seed: int, eos_ids: tuple[int, ...]
+        self,
+        model_path: str,
+        dtype: str,
+        config: RolloutConfig,
+        seed: int,
+        eos_ids: tuple[int, ...],
+        sleeps: bool = False,
     ) -> None:
+        if sleeps and not current_platform.is_sleep_mode_available():
+            raise UserError(
+                "cluster.share_devices=true: vLLM gives memory back on GPUs alone, and this engine has none; set "
+                "cluster.share_devices=false, or rollout.engine=transformers"
+            )
         if current_platform.is_cpu() and not config.kv_cache_mb:
             raise UserError("rollout.kv_cache_mb=0: on CPU vLLM would take nearly all memory; give a size")
         self.weights_version = 0
         self.weight_ranks = max(1, int(config.gpus_per_worker))
         self._max_model_len, self._eos_ids = config.max_model_len, eos_ids
         self._untaken: list[TensorMeta] | None = None
-        self._broken = False
+        self._broken, self._hollow, self._sleeps = False, False, sleeps
         self._expected = _checkpoint_metas(model_path)
         arguments: dict[str, Any] = {"dtype": dtype, "weight_transfer_config": {"backend": BACKEND}}
         if current_platform.is_cpu():
@@ -67,6 +79,7 @@ class VLLMEngine:
             generation_config="vllm",
             logprobs_mode="processed_logprobs",
             worker_extension_cls=WORKER_EXTENSION,
+            enable_sleep_mode=sleeps,
             **arguments,
         )
 
@@ -78,6 +91,8 @@ class VLLMEngine:
         """
         if self._untaken is not None:
             raise RuntimeError("generate was called between begin_update and finish_update")
+        if self._hollow:
+            raise RuntimeError("generate was called after a sleep without weights, before they were sent again")
         if self._broken:
             raise RuntimeError("vLLM failed in an earlier call and holds its requests: replace this engine")
         for request in requests:
@@ -108,8 +123,20 @@ class VLLMEngine:
         self._llm.finish_weight_update(weight_version=str(version))
         if not self._llm.reset_prefix_cache():
             raise RuntimeError("vLLM kept cached prefixes of the old weights: requests are still running")
-        self._untaken = None
+        self._untaken, self._hollow = None, False
         self.weights_version = version
+
+    def sleep(self, keep_weights: bool) -> None:
+        if not self._sleeps:
+            raise RuntimeError("this engine was not made to sleep")
+        # vLLM restores the buffers that a sleep without weights drops.
+        self._llm.sleep(level=1 if keep_weights else 2)
+        self._hollow |= not keep_weights
+
+    def wake(self, weights_alone: bool = False) -> None:
+        fully = self._llm.wake_up(["weights"] if weights_alone else None)
+        if not (fully or weights_alone):
+            raise RuntimeError("vLLM did not wake: its memory is not all there again")
 
     def join_weight_group(
         self, address: str, port: int, first_rank: int, world: int, backend: str, timeout_s: float
@@ -178,7 +205,8 @@ def vllm_engine(config: Config, model_path: str, index: int, device: str) -> VLL
     rollout = config.rollout
     _check_for_vllm(model_path, rollout.max_model_len)
     ends = Endings.of_model(model_path).ids
-    return VLLMEngine(model_path, config.model.dtype, rollout, config.run.seed + index, ends)
+    sleeps = config.cluster.share_devices
+    return VLLMEngine(model_path, config.model.dtype, rollout, config.run.seed + index, ends, sleeps)
 
 
 def _check_for_vllm(model_path: str, max_model_len: int) -> None:

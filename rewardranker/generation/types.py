@@ -72,3 +72,13 @@ class RolloutEngine(Protocol):
 
     def finish_update(self, version: int) -> None:
         """Makes the new weights live, forgets cached prefixes, sets ``weights_version``."""
+
+    def sleep(self, keep_weights: bool) -> None:
+        """Gives the device's memory to others. Weights wait in the host's memory, or have to be sent again.
+
+        Raises:
+            UserError: this engine cannot.
+        """
+
+    def wake(self, weights_alone: bool = False) -> None:
+        """Takes the device's memory back, or only what the weights need, which can then be sent."""

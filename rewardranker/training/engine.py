@@ -55,6 +55,13 @@ class TrainEngine(Protocol):
         Collective where parameters are sharded: all ranks go through all of it. An update may change what was given.
         """
 
+    def offload(self, keep_weights: bool = False) -> None:
+        """Moves weights, gradients and moments to the host's memory, for others to have the device's; or all but the
+        weights, which can still be given away. Called on every rank."""
+
+    def reload(self) -> None:
+        """Moves back what :meth:`offload` moved; every bit is as it was. Called on every rank."""
+
     def save(self, directory: Path, name: str) -> None:
         """Writes weights, optimiser, schedule and random state. Called on every rank."""
 

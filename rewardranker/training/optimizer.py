@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from rewardranker.config.schema import OptimConfig
@@ -28,6 +30,14 @@ class Optimizer:
             eps=self.config.eps,
             weight_decay=self.config.weight_decay,
         )
+
+    def tensors(self) -> Iterator[Tensor]:
+        """What there is of it beside the network: gradients and moments."""
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                yield parameter.grad
+        for state in self.adamw.state.values():
+            yield from (value for value in state.values() if isinstance(value, Tensor))
 
     @property
     def rate(self) -> float:

@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from rewardranker.models.scoring import Network
 from rewardranker.models.trained import load_trained_state, share_frozen, trained_state
+from rewardranker.training.offloading import Offloaded, tensors_of
 from rewardranker.training.optimizer import Optimizer
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
@@ -25,19 +26,27 @@ class TorchEngine:
         self.network, self.rank = network, rank
         if setup.engine.lora.used:
             share_frozen(network)
-        devices = [rank.device] if rank.device.startswith("cuda") else None
-        # Nothing but the last backward of a minibatch communicates.
-        self._wrapped: nn.Module = (
-            DistributedDataParallel(network, device_ids=devices, forward_sync_buffers=False)
-            if rank.world > 1 and setup.optim
-            else network
-        )
+        self._distributed = rank.world > 1 and setup.optim is not None
+        self._wrapped = self._wrap(alike=False)
         self._optimizer = Optimizer(network, setup)
+        self._offloaded = Offloaded(rank.device)
+
+    def _wrap(self, alike: bool) -> nn.Module:
+        """``alike``: the ranks' weights are equal, and need not be made so."""
+        if not self._distributed:
+            return self.network
+        devices = [self.rank.device] if self.rank.device.startswith("cuda") else None
+        # Nothing but the last backward of a minibatch communicates.
+        return DistributedDataParallel(
+            self.network, device_ids=devices, forward_sync_buffers=False, init_sync=not alike
+        )
 
     def __call__(self, *args: Any) -> Any:
+        self._offloaded.require_none("the network")
         return self._wrapped(*args)
 
     def infer(self, *args: Any) -> Any:
+        self._offloaded.require_none("the network")
         with torch.inference_mode():
             return self.network(*args)
 
@@ -59,6 +68,16 @@ class TorchEngine:
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
         yield from self.network.model.named_parameters()
+
+    def offload(self, keep_weights: bool = False) -> None:
+        self._wrapped = self.network  # what wraps it has buffers as large as the gradients, for sending them
+        self._offloaded.empty(self._optimizer.tensors())
+        if not keep_weights:
+            self._offloaded.empty(tensors_of(self.network))
+
+    def reload(self) -> None:
+        self._offloaded.fill()
+        self._wrapped = self._wrap(alike=True)
 
     def save(self, directory: Path, name: str) -> None:
         self.rank.save_random(directory, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,7 +35,9 @@ from rewardranker.config.schema import (
 from rewardranker.errors import UserError
 from rewardranker.models import head
 from rewardranker.models.batching import TokenSequence
+from rewardranker.training.engine import TrainEngine
 from rewardranker.training.objectives import PairObjective
+from rewardranker.training.offloading import Offloaded
 from rewardranker.training.ppo.experience import Experience, Samples, build_experience
 from rewardranker.training.ppo.rewards import RunningMoments
 from rewardranker.training.ranks import Rank
@@ -129,6 +132,21 @@ class Chunked(Policy):
         super().__init__(made, rank)
 
 
+class Gauge:
+    """What tensors hold in a worker, but for what was moved to the host's memory."""
+
+    def __init__(self, rank: Rank) -> None:
+        pass
+
+    def resident(self) -> int:
+        gc.collect()
+        found = gc.get_objects()
+        away = [numbers for o in found if type(o) is Offloaded for _, _, numbers in o._away if numbers is not None]
+        tensors = [o for o in found if type(o) in (torch.Tensor, torch.nn.Parameter) and o.device.type == "cpu"]
+        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
+        return sum(storages.values()) - sum(numbers.nbytes for numbers in away)
+
+
 FACTORIES = {"policy": Chunked, "critic": Critic, "reward": Reward}
 
 
@@ -181,9 +199,21 @@ def test_two_ranks_follow_one_process_and_resume_bitwise(
 
     again = groups[2].build(kind, FACTORIES[kind], made)
     again.all(FACTORIES[kind].load, str(tmp_path))
-    resumed = [learn(kind, again, step) for step in range(2, STEPS)][-1]
+    engine, gauge = again.part("engine", TrainEngine), groups[2].build("gauge", Gauge)
+    for step in range(2, STEPS):
+        # Between updates its memory is for others.
+        engine.all(TrainEngine.offload, keep_weights=True)
+        engine.all(TrainEngine.offload)
+        with pytest.raises(RoleError, match="the network is offloaded: reload it before it computes"):
+            answers(kind, again)
+        engine.all(TrainEngine.reload)
+        resumed = learn(kind, again, step)
     assert resumed == metrics
     np.testing.assert_array_equal(answers(kind, again), found)
+    engine.all(TrainEngine.offload)
+    left = gauge.all(Gauge.resident)
+    again.drop()
+    assert max(np.subtract(left, gauge.all(Gauge.resident))) < 2000
 
 
 @pytest.mark.slow
