@@ -19,6 +19,7 @@ from ray.util.placement_group import PlacementGroup, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from actors.cluster.failures import RoleError, WorkerLost, raised
+from actors.cluster.ranks import Seat
 from actors.cluster.start import reserve
 from actors.cluster.worker import Worker
 from rewardranker.config.schema import ClusterConfig
@@ -36,32 +37,52 @@ P = ParamSpec("P")
 
 
 class WorkerGroup:
-    """``count`` workers, each on resources of its own; ``joined`` ones share a process group."""
+    """``count`` workers, each on resources of its own; ``joined`` ones share a process group.
+
+    They are ordered by node and device. Instead of a number of them there may be seats of others, one for each: it
+    computes on the devices there, in turns with those who have reserved them.
+    """
 
     def __init__(
         self,
         name: str,
         config: ClusterConfig,
-        count: int,
+        count: int | Sequence[Seat],
         *,
         cpus: float,
         gpus: float,
         joined: bool,
         environment: dict[str, str] | None = None,
     ) -> None:
+        beside: Sequence[Seat] = () if isinstance(count, int) else count
+        count = count if isinstance(count, int) else len(count)
         self.name, self.config = name, config
-        self._cpus, self._gpus, self._environment = cpus, gpus, environment or {}
-        bundles = [{"CPU": cpus, "GPU": gpus}] * count
+        self._cpus, self._gpus, self._environment, self._beside = cpus, gpus, environment or {}, beside
+        bundles = [{"CPU": cpus, "GPU": gpus} | (_on_node(beside[i]) if beside else {}) for i in range(count)]
         self._placement: PlacementGroup = reserve(name, bundles, config)
+        self._bundles = list(range(count))
         self.workers: list[ActorHandle] = [self._start(index, count) for index in range(count)]
         self.places: list[str] = ["not started"] * count
         try:
+            self.seats: list[Seat] = self.wait([w.seat.remote() for w in self.workers], f"{name}: start", START_S)
+            if not beside:
+                self._order()
             self.places = self.wait([w.place.remote() for w in self.workers], f"{name}: start", START_S)
             if joined and count > 1:
                 self._join()
         except BaseException:
             self.shutdown()
             raise
+
+    def _order(self) -> None:
+        """By node and device, so that neighbours are near: Ray packs, and gives out in any order."""
+        order = sorted(range(len(self.workers)), key=lambda index: self.seats[index])
+        if order == list(range(len(order))):
+            return
+        self.workers, self.seats = [self.workers[i] for i in order], [self.seats[i] for i in order]
+        self._bundles = order
+        numbering = [worker.number.remote(index) for index, worker in enumerate(self.workers)]
+        self.wait(numbering, f"{self.name}: start", START_S)
 
     def _join(self) -> None:
         limit = self.config.collective_timeout_s
@@ -72,6 +93,9 @@ class WorkerGroup:
     def _start(self, index: int, count: int) -> Any:
         threads = self.config.threads_per_rank or max(1, int(self._cpus))
         variables = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE", **self._environment}
+        shared = bool(self._beside and self._beside[index].devices)
+        if shared:
+            variables["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, self._beside[index].devices))
         return (
             ray.remote(Worker)
             .options(
@@ -79,10 +103,10 @@ class WorkerGroup:
                 num_gpus=self._gpus,
                 # A training rank that came back would have forgotten its weights: the driver restarts groups.
                 max_restarts=0,
-                scheduling_strategy=PlacementGroupSchedulingStrategy(self._placement, index),
+                scheduling_strategy=PlacementGroupSchedulingStrategy(self._placement, self._bundles[index]),
                 runtime_env={"env_vars": variables},
             )
-            .remote(index, count, threads)
+            .remote(index, count, threads, shared)
         )
 
     def restart(self, index: int) -> None:
@@ -133,6 +157,11 @@ class WorkerGroup:
         for worker in self.workers:
             ray.kill(worker)
         remove_placement_group(self._placement)
+
+
+def _on_node(seat: Seat) -> dict[str, float]:
+    """A part of what every node has one of, by its address."""
+    return {f"node:{seat.node}": 0.001}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import psutil
@@ -10,12 +12,48 @@ import ray
 import torch
 import torch.distributed as dist
 
+from rewardranker.errors import UserError
 from rewardranker.training.ranks import Rank
 
 
-def device_of_this_process() -> str:
-    """Ray masks the devices it did not give us, so a worker with a GPU always owns the first visible one."""
-    return "cuda:0" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu"
+@dataclass(frozen=True, order=True)
+class Seat:
+    """Where a worker computes: its node's address, and the devices there that it may use (none: on CPU)."""
+
+    node: str
+    devices: tuple[int, ...]
+
+
+def device_of_this_process(shared: bool = False) -> str:
+    """Ray masks the devices it did not give us, so a worker with a GPU always owns the first visible one.
+
+    Args:
+        shared: the process sees devices that Ray gave others, who take turns with it.
+    """
+    return "cuda:0" if (shared or ray.get_gpu_ids()) and torch.cuda.is_available() else "cpu"
+
+
+def engine_seats(ranks: Sequence[Seat], engines: int, devices_each: int) -> list[Seat]:
+    """Seats of engines that use the devices of training workers: each those of neighbours, on one node.
+
+    Args:
+        ranks: of the training workers, ordered; each with one device, or all with none.
+
+    Raises:
+        UserError: an engine's devices would lie on two nodes.
+    """
+    seats = []
+    for first in range(0, engines * max(1, devices_each), max(1, devices_each)):
+        own = ranks[first : first + max(1, devices_each)]
+        if len({seat.node for seat in own}) > 1:
+            last = first + len(own) - 1
+            raise UserError(
+                f"cluster.share_devices=true with engines of {devices_each} GPUs: one would have those of training "
+                f"workers {first} to {last}, which are on {', '.join(sorted({s.node for s in own}))}, and an engine "
+                "cannot span nodes; let rollout.gpus_per_worker divide the GPUs of every node"
+            )
+        seats.append(Seat(own[0].node, tuple(device for seat in own for device in seat.devices)))
+    return seats
 
 
 def open_store(timeout_s: float) -> dist.TCPStore:

@@ -6,13 +6,14 @@ import functools
 import gc
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import ray
 import torch
 import torch.distributed as dist
 
-from actors.cluster.ranks import device_of_this_process, find_store, join_process_group, open_store
+from actors.cluster.ranks import Seat, device_of_this_process, find_store, join_process_group, open_store
 from rewardranker.models.quiet import quiet_transformers
 from rewardranker.training.ranks import Rank
 
@@ -20,19 +21,26 @@ from rewardranker.training.ranks import Rank
 class Worker:
     """Rank ``index`` of a group of ``world`` workers. Runs as a Ray actor."""
 
-    def __init__(self, index: int, world: int, threads: int) -> None:
+    def __init__(self, index: int, world: int, threads: int, shared: bool = False) -> None:
         # Until the first role is asked for: importing it makes a million objects that stay, and looking through them
         # again and again would take a fifth of the time.
         gc.disable()
         quiet_transformers()
         torch.set_num_threads(threads)
-        self.rank = Rank(index, world, device_of_this_process())
+        self.rank = Rank(index, world, device_of_this_process(shared))
         self._roles: dict[str, Any] = {}
         self._meeting: dist.Store | None = None
 
     def place(self) -> str:
         """For error messages."""
         return f"node {ray.util.get_node_ip_address()}, pid {os.getpid()}"
+
+    def seat(self) -> Seat:
+        return Seat(ray.util.get_node_ip_address(), tuple(int(device) for device in ray.get_gpu_ids()))
+
+    def number(self, index: int) -> None:
+        """Gives this worker another index, before it hosts anything."""
+        self.rank = replace(self.rank, index=index)
 
     def open_meeting(self, timeout_s: float) -> tuple[str, int]:
         """Opens the group's meeting point on this process's node, and keeps it; returns its address and port."""

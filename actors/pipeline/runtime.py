@@ -12,8 +12,10 @@ import ray
 
 from actors.cluster.failures import WorkerLost
 from actors.cluster.group import RoleGroup, WorkerGroup
+from actors.cluster.ranks import Seat, engine_seats
 from actors.cluster.start import preflight, start_ray
 from actors.pipeline.executors import ExecutorPool
+from actors.pipeline.turns import Turns
 from actors.rollout.pool import RolloutPool
 from actors.rollout.worker import RolloutWorker, rollout_environment
 from actors.weights.sync import WeightSync
@@ -42,6 +44,7 @@ class Runtime:
         self._roles: dict[str, RoleGroup[Any]] = {}
         self._rollouts: RolloutPool | None = None
         self._executors: ExecutorPool | None = None
+        self.turns = Turns(self._roles, config.cluster.share_devices)
 
     def __enter__(self) -> Runtime:
         start_ray(self.config.cluster)
@@ -69,7 +72,9 @@ class Runtime:
         return self._executors
 
     def role(self, name: str, factory: Callable[..., T], *args: Any) -> RoleGroup[T]:
-        """Loads a role (anew, if there is one of that name) on the workers that the placement gives it."""
+        """Loads a role (anew, if there is one of that name) on the workers that the placement gives it; it is its
+        turn to compute."""
+        self.turns.learn()
         role = self._group_of(name).build(name, factory, *args)
         self._roles[name] = role
         return role
@@ -83,15 +88,20 @@ class Runtime:
     def rollouts(self, model_path: str) -> RolloutPool:
         """The rollout engines, with the weights of a saved model, loaded where they hold another one.
 
-        The first one asked for gives the engines their architecture, so all must share it.
+        The first one asked for gives the engines their architecture, so all must share it. It is their turn to
+        compute.
         """
+        self.turns.sample()
         if self._rollouts is None:
             shared = self.config.rollout.in_workers
             group = self._group_of("rollout") if shared else self._rollout_group(model_path)
             role = group.build("rollout", RolloutWorker, self.config, model_path)
             # A process cannot be two ranks of one group, so what it hosts is reached through the object store.
-            transport = "object_store" if shared else self.config.weight_sync.transport
-            sync = WeightSync(replace(self.config.weight_sync, transport=transport))
+            transport, turns = self.config.weight_sync.transport, self.config.cluster.share_devices
+            if shared or (turns and transport == "auto"):  # nor can one device be two ranks of nccl
+                transport = "object_store"
+            keep = turns or self.config.rollout.mode == "one_step_off"
+            sync = WeightSync(replace(self.config.weight_sync, transport=transport), keep)
 
             def restart(place: int) -> None:
                 group.restart(place)
@@ -99,6 +109,7 @@ class Runtime:
                 group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
 
             self._rollouts = RolloutPool(role, sync, self.config.rollout, None if shared else restart, model_path)
+            self.turns.engines = self._rollouts
         else:
             self._rollouts.load(model_path, 0)
         return self._rollouts
@@ -126,6 +137,7 @@ class Runtime:
         self._groups.clear()
         self._roles.clear()
         self._rollouts = None
+        self.turns.begin_anew()
 
     def _group_of(self, role: str) -> WorkerGroup:
         cluster = self.config.cluster
@@ -138,13 +150,17 @@ class Runtime:
         return self._groups[name]
 
     def _rollout_group(self, model_path: str) -> WorkerGroup:
-        rollout = self.config.rollout
+        rollout, shared = self.config.rollout, self.config.cluster.share_devices
+        count: int | list[Seat] = rollout.workers
+        if shared:
+            ranks = self._group_of("policy").seats
+            count = engine_seats(ranks, rollout.workers, int(rollout.gpus_per_worker))
         self._groups["rollout"] = WorkerGroup(
             "rollout",
             self.config.cluster,
-            rollout.workers,
+            count,
             cpus=rollout.cpus_per_worker,
-            gpus=rollout.gpus_per_worker,
+            gpus=0 if shared else rollout.gpus_per_worker,
             joined=False,
             environment=rollout_environment(self.config, model_path),
         )

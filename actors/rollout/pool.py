@@ -37,11 +37,10 @@ class RolloutPool:
         model_path: str = "",
     ) -> None:
         self.role, self._sync, self._config, self._restart = role, sync, config, restart
-        #: Gives an engine that was started anew the newest weights; ``None`` where they are nowhere any more.
-        self._restore: Callable[[int], Any] | None = lambda place: None
+        #: Gives an engine that was started anew the newest weights.
+        self._restore: Callable[[int], Any] = lambda place: None
         self._loaded = (model_path, 0)
         self._serving: list[int] = []
-        self._lost: set[int] = set()
 
     def generate(
         self,
@@ -63,6 +62,16 @@ class RolloutPool:
         )
         return [response for part in parts for response in part]
 
+    def sleep(self, keep_weights: bool) -> None:
+        """Gives the engines' devices to others; weights that are not kept have to be loaded or sent again."""
+        if not keep_weights:
+            self._loaded = ("", 0)
+        self.role.all(RolloutWorker.sleep, keep_weights)
+
+    def wake(self, weights_alone: bool = False) -> None:
+        """Takes the devices back, or only what the weights need."""
+        self.role.all(RolloutWorker.wake, weights_alone)
+
     def abandon(self) -> None:
         """Ends what is being generated and nobody waits for any more, in another thread, and the engines with it."""
         self._restart = None
@@ -80,10 +89,10 @@ class RolloutPool:
     def sync(self, weights: RoleGroup[WeightSource], version: int) -> dict[str, float]:
         """Replaces all engines' weights by the policy's; returns timings."""
         self._loaded = ("", 0)  # a model directory's no longer
-        # One step off, the policy learns on while engines sample: by then it has other weights.
-        learning = self._config.mode == "one_step_off"
-        self._restore = None if learning else lambda place: self._sync.send_to(weights, self.role, place, version)
-        self._start_lost()
+        if self._sync.keeps:  # the policy is at work, or not on its device, when an engine has to be replaced
+            self._restore = lambda place: self._sync.resend(self.role, place)
+        else:
+            self._restore = lambda place: self._sync.send_to(weights, self.role, place, version)
         try:
             return self._sync.sync(weights, self.role, version)
         except WeightSyncError as error:
@@ -97,22 +106,6 @@ class RolloutPool:
         place = self._serving[index]
         if self._restart is None:
             raise WorkerLost(f"rollout: training worker {place}, which hosts the engine, is lost")
-        if self._restore is None:
-            return self._stand_in(place)
         self._restart(place)
         self._restore(place)
         return place
-
-    def _stand_in(self, place: int) -> int:
-        """Another engine with the same weights, until the next sync starts the lost one anew."""
-        self._lost.add(place)
-        left = [other for other in range(self.role.world) if other not in self._lost]
-        if not left:
-            raise WorkerLost("rollout: no engine is left that has the weights of this step's samples")
-        return left[place % len(left)]
-
-    def _start_lost(self) -> None:
-        for place in sorted(self._lost):
-            assert self._restart is not None, "what cannot be started is not among the lost"
-            self._restart(place)
-        self._lost.clear()

@@ -99,6 +99,12 @@ class RolloutWorker:
     def finish_update(self, version: int) -> None:
         self._engine.finish_update(version)
 
+    def sleep(self, keep_weights: bool) -> None:
+        self._engine.sleep(keep_weights)
+
+    def wake(self, weights_alone: bool = False) -> None:
+        self._engine.wake(weights_alone)
+
     def weight_ranks(self) -> int:
         """How many ranks of a weight group this worker takes."""
         return self._engine.weight_ranks

@@ -84,15 +84,29 @@ class WeightSource:
         assert self._store is not None, "open_group comes first"
         self._group = WeightGroup(self._store, 0, world, backend, self._device, timeout_s)
 
-    def send(self, limit_bytes: int) -> None:
-        """Broadcasts all weights to the group."""
+    def send(self, limit_bytes: int, keep: bool = False) -> list[ObjectRef]:
+        """Broadcasts all weights to the group.
+
+        Returns:
+            On the rank that sends, and only if they are to be kept: the buckets, in the object store.
+        """
         assert self._group is not None or not self._sends, "join_group comes first"
         buckets = self._packed(limit_bytes, self._group.device if self._group else self._device)
+        kept: list[ObjectRef] = []
+
+        def own() -> Iterator[Tensor]:
+            for bucket in buckets:
+                if bucket is not None:
+                    if keep:
+                        kept.append(ray.put(bucket.cpu().numpy()))
+                    yield bucket
+
         if self._group:
-            self._group.send(bucket for bucket in buckets if bucket is not None)
+            self._group.send(own())
         else:
-            for _ in buckets:  # takes part in gathering, and sends nothing
+            for _ in own():  # takes part in gathering, and sends nothing
                 pass
+        return kept
 
     @cached_property
     def _metas(self) -> list[TensorMeta]:

@@ -86,17 +86,30 @@ class WeightSyncError(WorkerLost):
         self.rollouts = rollouts
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A version of the weights as it was sent: buckets in Ray's object store, which is on disk where memory ends."""
+
+    version: int
+    metas: list[TensorMeta]
+    buckets: list[ObjectRef]
+
+
 class WeightSync:
     """Copies weights from the policy's rank 0 into all rollouts.
 
     ``object_store`` puts buckets into Ray's object store, where rollouts of a node share one copy. ``gloo``
     and ``nccl`` broadcast them over a process group, which is kept as long as the policy and the rollouts
     stay the same.
+
+    Args:
+        keep: what was sent last, for :meth:`resend`; with ``gloo`` and ``nccl`` it takes a copy.
     """
 
-    def __init__(self, config: WeightSyncConfig) -> None:
-        self._config = config
+    def __init__(self, config: WeightSyncConfig, keep: bool = False) -> None:
+        self._config, self.keeps = config, keep
         self._limit = config.bucket_mb << 20
+        self._sent: Sent | None = None
         self._transport = ""
         self._members: tuple[str, ...] = ()
 
@@ -133,20 +146,37 @@ class WeightSync:
         """Brings one rollout, which was replaced, up to date; through the object store, which needs no group."""
         WeightSync(replace(self._config, transport="object_store")).sync(weights, rollouts, version, [place])
 
+    def resend(self, rollouts: Ranks[Receiver], place: int) -> None:
+        """Brings one rollout, which was replaced, to the version that was sent last; the policy, which may be at work
+        and have other weights by now, is not asked."""
+        assert self._sent is not None, "a sync that keeps what it sends comes first"
+        receivers = Receivers(rollouts, [place])
+        self._all("begin_update", receivers.ask(Receiver.begin_update, self._sent.metas))
+        for number, bucket in enumerate(self._sent.buckets, 1):
+            what: Any = bucket  # Ray passes what the reference is of
+            loading = receivers.ask(Receiver.load_bucket, what)
+            self._all(f"load_bucket {number} of {len(self._sent.buckets)}", loading)
+        self._all("finish_update", receivers.ask(Receiver.finish_update, self._sent.version))
+
     def _send(self, weights: Ranks[WeightSource], receivers: Receivers, version: int) -> list[TensorMeta]:
+        self._sent = None  # two versions at a time would take twice the room
         self._connect(weights, receivers)
         metas = self._trainer(weights, WeightSource.metas)
         self._all("begin_update", receivers.ask(Receiver.begin_update, metas))
         if self._transport == "object_store":
-            self._through_store(weights, receivers)
+            buckets = self._through_store(weights, receivers)
         else:
-            sending = _everywhere(weights, WeightSource.send, self._limit)
+            sending = _everywhere(weights, WeightSource.send, self._limit, self.keeps)
             receiving = receivers.ask(Receiver.receive_weights, self._limit)
-            self._all(f"receive_weights over {self._transport}", receiving, sending)
+            buckets = self._all(f"receive_weights over {self._transport}", receiving, sending)[len(receiving)]
+        if self.keeps:
+            self._sent = Sent(version, metas, buckets)
         self._all("finish_update", receivers.ask(Receiver.finish_update, version))
         return metas
 
-    def _through_store(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
+    def _through_store(self, weights: Ranks[WeightSource], receivers: Receivers) -> list[ObjectRef]:
+        """Returns the buckets that are to be kept."""
+        kept: list[ObjectRef] = []
         counting = _everywhere(weights, WeightSource.begin_buckets, self._limit)
         count = self._all("weights.begin_buckets", {}, counting)[0]
         coming = _everywhere(weights, WeightSource.put_bucket)
@@ -157,6 +187,9 @@ class WeightSync:
                 # The trainer packs the next one while the rollouts load this one.
                 coming = _everywhere(weights, WeightSource.put_bucket)
             self._all(f"load_bucket {number} of {count}", receivers.ask(Receiver.load_bucket, bucket))
+            if self.keeps:
+                kept.append(bucket)
+        return kept
 
     def _connect(self, weights: Ranks[WeightSource], receivers: Receivers) -> None:
         members = (weights.members[0], *receivers.members)

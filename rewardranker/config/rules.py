@@ -188,6 +188,51 @@ def _rollouts_in_workers(c: Config) -> None:
         )
 
 
+def _devices_are_shared(c: Config) -> None:
+    cluster, rollout = c.cluster, c.rollout
+    if not cluster.share_devices:
+        return
+    setting = "cluster.share_devices=true"
+    if cluster.placement != "colocated":
+        raise UserError(
+            f"{setting} with cluster.placement={cluster.placement}: engines take turns with workers that host all "
+            "roles; set cluster.placement=colocated, or cluster.share_devices=false, for devices of their own"
+        )
+    if rollout.mode != "sync":
+        raise UserError(
+            f"{setting} with rollout.mode={rollout.mode}: engines would sample while networks learn, on one device; "
+            "set rollout.mode=sync, or cluster.share_devices=false"
+        )
+    if c.generation.backend != "actors":
+        raise UserError(
+            f"{setting} with generation.backend={c.generation.backend}, which starts engines of its own on other "
+            "devices; set generation.backend=actors, or cluster.share_devices=false"
+        )
+    if c.weight_sync.transport == "nccl":
+        raise UserError(
+            f"{setting} with weight_sync.transport=nccl: one device cannot be two ranks of it; set "
+            "weight_sync.transport=auto, which is object_store then, or gloo"
+        )
+    each, own = rollout.gpus_per_worker, cluster.gpus_per_rank
+    if rollout.engine == "vllm" and not each:
+        raise UserError(
+            f"{setting} with rollout.engine=vllm: vLLM gives memory back on GPUs alone, and "
+            "rollout.gpus_per_worker is 0; set it, or rollout.engine=transformers"
+        )
+    if (own, each) != (0, 0) and (own != 1 or each < 1 or each % 1):
+        raise UserError(
+            f"{setting} with cluster.gpus_per_rank={own:g} and rollout.gpus_per_worker={each:g}: engines use the "
+            "GPUs of training workers, which have one each; set cluster.gpus_per_rank=1 and as many whole GPUs an "
+            "engine as share its model"
+        )
+    if rollout.workers * max(1, each) > cluster.ranks and not rollout.in_workers:
+        raise UserError(
+            f"{setting} with rollout.workers={rollout.workers} of {max(1, each):g} devices each, and cluster.ranks="
+            f"{cluster.ranks}: there are no more devices than training workers; lower rollout.workers or "
+            "rollout.gpus_per_worker"
+        )
+
+
 def _something_overlaps(c: Config) -> None:
     if c.rollout.mode == "one_step_off" and c.rollout.in_workers:
         raise UserError(
@@ -281,6 +326,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _role_ranks,
     _transports_fit,
     _rollouts_in_workers,
+    _devices_are_shared,
     _something_overlaps,
     _vllm_reads_the_heads,
     _flash_attention_rounds,

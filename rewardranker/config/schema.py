@@ -452,6 +452,11 @@ class ClusterConfig:
         "its own for each role.",
         choices=("colocated", "disaggregated"),
     )
+    share_devices: bool = setting(
+        False,
+        "Engines on the devices of the training workers, in turns: what learns waits in the host's memory while "
+        "engines sample, and they sleep while it learns. Colocated only; it is GPUs that this makes room on.",
+    )
     ranks: int = setting(1, "Training workers: of all roles, or of each.")
     role_ranks: dict[str, int] = setting(
         {}, "Disaggregated: workers of policy, critic, reference, reward, where not `ranks`."

@@ -116,10 +116,10 @@ def require_here(config: Config, uses: Uses) -> None:
 
 
 def _require_gpus(config: Config, uses: Uses) -> None:
-    parts = [(_training(config, uses), "cluster.gpus_per_rank")]
+    parts = [(_training(config, uses), "cluster.gpus_per_rank", config.cluster.gpus_per_rank)]
     if config.rollout.engine != "vllm":
-        parts.append((_engines(config, uses), "rollout.gpus_per_worker"))
-    lacking = {part.what: setting for part, setting in parts if part.count and not part.each["GPU"]}
+        parts.append((_engines(config, uses), "rollout.gpus_per_worker", config.rollout.gpus_per_worker))
+    lacking = {part.what: setting for part, setting, gpus in parts if part.count and not gpus}
     if lacking:
         raise UserError(
             "model.attn_implementation=flash_attention_2 computes on GPUs alone, and none is asked for "
@@ -164,7 +164,8 @@ def _training(config: Config, uses: Uses) -> Part:
     roles = [role for role in uses.roles if role != "critic" or estimator_of(config.ppo).needs_critic]
     settings = "cluster.ranks"
     if cluster.placement == "colocated":
-        count = cluster.ranks if roles or (uses.engines and config.rollout.in_workers) else 0
+        hosting = uses.engines and (config.rollout.in_workers or cluster.share_devices)
+        count = cluster.ranks if roles or hosting else 0
     else:
         count = sum(cluster.role_ranks.get(role, cluster.ranks) for role in roles)
         settings = "cluster.ranks, cluster.role_ranks (or cluster.placement=colocated)"
@@ -176,7 +177,9 @@ def _training(config: Config, uses: Uses) -> Part:
 def _engines(config: Config, uses: Uses) -> Part:
     rollout, cluster = config.rollout, config.cluster
     count = rollout.workers if uses.engines and not rollout.in_workers else 0
-    each = {"CPU": rollout.cpus_per_worker, "GPU": rollout.gpus_per_worker}
+    # Those of training workers are not reserved again.
+    gpus = 0.0 if cluster.share_devices else rollout.gpus_per_worker
+    each = {"CPU": rollout.cpus_per_worker, "GPU": gpus}
     smaller = {kind: f"rollout.workers, rollout.{kind.lower()}s_per_worker" for kind in each}
     if uses.roles and rollout.engine != "vllm" and rollout.mode == "sync" and cluster.placement == "colocated":
         smaller["CPU"] += " (or rollout.in_workers=true)"

@@ -94,6 +94,10 @@ class MemoryPlan:
     def workers(self) -> Iterator[tuple[str, int, float]]:
         """What a kind of process is called, how many there are, and what one holds at its busiest."""
         cluster, rollout = self.config.cluster, self.config.rollout
+        if self.in_turns:
+            most, what = max((size, what) for what, size in self.turns())
+            yield f"GPU in turns, {what}", cluster.ranks, most
+            return
         inside = self.engine.total if self.engine and rollout.in_workers else 0.0
         if cluster.placement == "colocated":
             stages = dict.fromkeys(holding.task.stage for holding in self.holdings)
@@ -108,6 +112,29 @@ class MemoryPlan:
                 yield f"worker of {role}", cluster.role_ranks.get(role, cluster.ranks), most
         if self.engine and not rollout.in_workers:
             yield "engine", rollout.workers, self.engine.total
+
+    @property
+    def in_turns(self) -> bool:
+        """Whether networks and engines have GPUs in turns; on CPU what is away lies in the same memory."""
+        return self.config.cluster.share_devices and self.config.cluster.gpus_per_rank > 0 and self.engine is not None
+
+    def turns(self) -> Iterator[tuple[str, float]]:
+        """What a GPU holds at each turn: in each stage that learns, while weights are sent, while engines sample."""
+        for stage in dict.fromkeys(holding.task.stage for holding in self.holdings):
+            yield f"learning in {stage}", self._together(stage)
+        assert self.engine is not None
+        parts = max(1.0, self.config.rollout.gpus_per_worker)  # an engine's GPUs share what it holds
+        for holding in self.holdings:
+            if (holding.task.stage, holding.task.role) == ("ppo", "policy"):
+                own = holding.held.weights + holding.held.transport
+                yield "sending weights", own + self.engine.weights / parts + self.engine.buckets
+        yield "sampling", (self.engine.weights + self.engine.cache) / parts
+
+    @property
+    def away(self) -> float:
+        """Bytes that wait in the host's memory for every GPU while engines sample in PPO."""
+        here = [holding.held for holding in self.holdings if holding.task.stage == "ppo"]
+        return sum(held.weights + held.moments for held in here)
 
     def _together(self, stage: str) -> float:
         """Of roles in one process, which stay there and compute in turn."""

@@ -111,6 +111,11 @@ def _totals(plan: MemoryPlan) -> list[str]:
         roles = " and ".join(holding.task.role for holding in sharing)
         most = gib(max(holding.shared for holding in sharing))
         lines.append(f"in ppo, {most} of frozen weights are held once a worker, and not again for {roles}")
+    if plan.in_turns:
+        told = ", ".join(f"{what} {gib(size)}" for what, size in plan.turns())
+        lines.append(
+            f"in turns (cluster.share_devices): {told}; in the host's memory meanwhile {gib(plan.away)} a GPU"
+        )
     if any(holding.held.host for holding in plan.holdings):
         lines.append(f"in the hosts' memory besides: {gib(sum(h.held.host for h in plan.holdings))} a rank")
     if config.cluster.gpus_per_rank:

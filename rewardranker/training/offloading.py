@@ -13,20 +13,19 @@ class Offloaded:
     """Storages of tensors that are empty for now, and what is to be in them again.
 
     Storages are emptied and filled, never replaced: whoever holds a tensor or a view of it, a library's flat buffers
-    included, finds the same numbers in it afterwards. Tensors that lie elsewhere stay as they are. A storage that
-    another object of this class has emptied is left to that one.
+    included, finds the same numbers in it afterwards. Tensors that lie elsewhere stay as they are, and so do those
+    that are parts of a file (only on CPU). A storage that another object of this class has emptied is left to it.
     """
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device).type
         self._away: list[tuple[torch.UntypedStorage, int, Tensor | None]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._away)
+        self._emptied = False
 
     @torch.no_grad()
     def empty(self, tensors: Iterable[Tensor], keep: bool = True) -> None:
         """Empties the tensors' storages; their numbers are lost unless they are to be kept."""
+        self._emptied = True
         found = {storage.data_ptr(): storage for tensor in tensors if (storage := self._storage(tensor))}
         for storage in found.values():
             self._away.append((storage, storage.nbytes(), _copied(storage) if keep else None))
@@ -46,10 +45,11 @@ class Offloaded:
         if self._device == "cuda":
             torch.cuda.synchronize()
         self._away.clear()
+        self._emptied = False
 
     def require_none(self, what: str) -> None:
-        """Raises ``RuntimeError`` while something is away: to compute with it would be to read what is not there."""
-        if self._away:
+        """Raises ``RuntimeError`` after :meth:`empty`: to compute would be to read what is not there."""
+        if self._emptied:
             raise RuntimeError(f"{what} is offloaded: reload it before it computes")
 
     def _storage(self, tensor: Tensor) -> torch.UntypedStorage | None:
@@ -57,9 +57,8 @@ class Offloaded:
         local = tensor.to_local() if isinstance(tensor, DTensor) else tensor
         if local.device.type != self._device or not local.untyped_storage().nbytes():
             return None
-        if not local.untyped_storage().resizable():  # a part of a file
-            local.data = local.data.clone()
-        return local.untyped_storage()
+        # A part of a file is not torch's to give back, nor ours to move: kernels for CPUs round by where numbers lie.
+        return local.untyped_storage() if local.untyped_storage().resizable() else None
 
     def _release(self) -> None:
         """Torch keeps from other processes what it once had of a device."""

@@ -44,6 +44,37 @@ def test_greedy_is_that_of_generate(models: list[str]) -> None:
     assert {r.finish_reason for r in responses} == {"stop", "length"}
 
 
+def test_an_engine_that_slept_says_the_same_and_without_weights_nothing_until_they_are_sent(
+    models: list[str],
+) -> None:
+    """Buffers, which nobody sends, are as they were either way."""
+    here, sampling, requests = engine(models[0]), Sampling(temperature=0.0, max_new_tokens=12), ragged_requests(6)
+    for parameter in here._model.parameters():
+        parameter.data = parameter.data.clone()  # no longer a part of a file
+    said = [r.token_ids for r in here.generate(requests, sampling)]
+    network, held = here._model, sum(p.nbytes for p in here._model.parameters())
+    assert held > 2 * 2**20
+    for keep in (True, False):
+        here.sleep(keep)
+        with pytest.raises(RuntimeError, match="the engine's network is offloaded"):
+            here.generate(requests, sampling)
+        assert sum(t.untyped_storage().nbytes() for t in (*network.parameters(), *network.buffers())) == 0
+        here.wake(weights_alone=not keep)
+        if keep:
+            assert [r.token_ids for r in here.generate(requests, sampling)] == said
+    with pytest.raises(RuntimeError, match="after a sleep without weights, before they were sent again"):
+        here.generate(requests, sampling)
+    source = WeightSource(hf_model(models[1]).named_parameters)
+    here.begin_update(source.metas())
+    for bucket in buckets_of(source, 1 << 20):
+        here.load_bucket(bucket)
+    here.finish_update(5)
+    here.wake()
+    assert [r.token_ids for r in here.generate(requests, sampling)] == [
+        r.token_ids for r in engine(models[1]).generate(requests, sampling)
+    ]
+
+
 def test_padding_does_not_shift_absolute_positions(tmp_path: Path) -> None:
     """GPT-2 learns a vector for each position; rotary models would not notice a shift."""
     with torch.random.fork_rng(devices=[]):

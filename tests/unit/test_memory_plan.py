@@ -179,6 +179,28 @@ def test_four_roles_of_a_6_7b_backbone_fit_one_device_of_80_gb_with_lora() -> No
     assert sum(holding.held.weights for holding in plan.holdings[2:]) < 1.1 * 2 * 6.74e9
 
 
+def test_what_takes_turns_on_a_gpu_is_not_added_up() -> None:
+    """Networks or engines, and while weights are sent the policy's and the engine's; on CPU it is one memory."""
+    given = ["cluster.share_devices=true", "cluster.gpus_per_rank=1", "rollout.gpus_per_worker=1"]
+    apart = [f"{setting.split('=')[0]}={value}" for setting, value in zip(given, ("false", 1, 1), strict=True)]
+    plan, separate = (plan_memory(load_config(None, own), WHOLE, LLAMA, rehearsing=False) for own in (given, apart))
+    (_, _, learning), (_, _, sampling) = separate.workers()
+    turns = dict(plan.turns())
+    assert list(turns) == ["learning in sft", "learning in reward", "learning in ppo", "sending weights", "sampling"]
+    assert turns["learning in ppo"] == learning and plan.engine
+    assert turns["sampling"] == sampling - plan.engine.buckets
+    policy = 4 * plan.holdings[2].size.parameters
+    assert turns["sending weights"] == 2 * policy + 2 * plan.engine.buckets
+    [(what, count, size)] = plan.workers()
+    assert (what, count) == ("GPU in turns, sampling", 1) and size == max(turns.values())
+    counts = [holding.size.parameters for holding in plan.holdings[2:]]
+    assert plan.away == sum(bytes_each * count for bytes_each, count in zip((12, 12, 4, 4), counts, strict=True))
+    text = " ".join(told(load_config(None, given)).split())
+    assert "in turns (cluster.share_devices): learning in sft" in text and "in the host's memory meanwhile" in text
+    here = plan_memory(load_config(None, given[:1]), WHOLE, LLAMA, rehearsing=False)
+    assert [what for what, _, _ in here.workers()] == ["training worker, in ppo", "engine"]
+
+
 @pytest.mark.slow
 def test_the_plan_is_right_within_15_percent_of_resident_memory() -> None:
     benchmark = script("memory_plan")

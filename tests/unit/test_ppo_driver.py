@@ -16,6 +16,7 @@ from actors.cluster.group import Pending
 from actors.pipeline.ppo.driver import PPODriver
 from actors.pipeline.ppo.execution import Execution, StepRows
 from actors.pipeline.ppo.state import PPOState
+from actors.pipeline.turns import Turns
 from rewardranker.config.loading import load_config
 from rewardranker.generation.candidates import readable_candidates
 from rewardranker.generation.types import Request, Response, Sampling
@@ -170,6 +171,7 @@ class Run:
     def __post_init__(self) -> None:
         self.tokenizer = build_tokenizer(["def f(x):\n    return x + 1\n"], 64)
         self.sampler = Sampler(self.tokenizer, self.log)
+        self.turns = Turns({}, shared=False)
         self.roles: dict[str, Any] = {n: Here(self.log, n) for n in ("policy", "critic", "reference", "reward")}
 
     def __call__(
@@ -197,6 +199,7 @@ class Run:
                 tokenizer=tokenizer,
                 state=PPOState.begin(roles["policy"], roles["critic"], config.ppo.kl),
                 reference=roles["reference"],
+                turns=self.turns,
                 reward=roles["reward"],
                 readable=lambda candidates: readable_candidates(candidates, known, tokenizer, False, None),
                 rollouts=self.sampler,

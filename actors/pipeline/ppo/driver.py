@@ -19,6 +19,7 @@ from actors.pipeline.ppo.checks import check_first_minibatch, logprob_gap, stale
 from actors.pipeline.ppo.execution import Execution, Metrics, StepRows
 from actors.pipeline.ppo.protocols import Role, Rollouts
 from actors.pipeline.ppo.state import PPOState
+from actors.pipeline.turns import Turns
 from actors.roles.critic import Critic
 from actors.roles.policy import Policy
 from actors.roles.reference import Reference
@@ -68,6 +69,7 @@ class PPODriver:
     rollouts: Rollouts
     execution: Execution | None
     sync: Callable[[int], Metrics]
+    turns: Turns
     warn: Callable[[str], None]
     timings: Metrics = field(default_factory=dict)
 
@@ -82,7 +84,7 @@ class PPODriver:
         if newest := checkpoints.newest():
             start, path = newest
             drawn = self._load(start, path)
-            self.sync(start)
+            self._send(start)
         writer = MetricWriter(directory, resume_at=start)
         rows = StepRows(writer.write)
         advance(start, before=True)
@@ -95,15 +97,16 @@ class PPODriver:
                     executed = self.execution.submit(rollout.candidates) if self.execution else None
                     metrics = self.learn(step, rollout)
                     drawn = coming.get() if coming else None
-                    metrics |= self.sync(step + 1)
+                    metrics |= self._send(step + 1)
                 speed = sum(len(s.response_ids) for s in rollout.sequences) / self.timings["timing_s/step"]
-                rows.add(step, metrics | self.timings | {"perf/throughput": speed}, executed)
+                rows.add(step, metrics | self.timings | self.turns.spent() | {"perf/throughput": speed}, executed)
                 advance(1, rows.note(metrics))
                 if (step + 1) % ppo.checkpoint_every == 0 and step + 1 < ppo.steps:
                     rows.finish()
                     checkpoints.save(step + 1, partial(self._save, drawn))
         rows.finish()
         writer.close()
+        self.turns.learn(weights_follow=True)
         return writer.tail_means(ppo.steps)
 
     def begin(self, step: int) -> Rollout:
@@ -125,6 +128,7 @@ class PPODriver:
 
     def learn(self, step: int, rollout: Rollout) -> Metrics:
         """From samples to new weights: what is known of the samples, advantages, updates of critic and policy."""
+        self.turns.learn(weights_follow=True)
         ppo, candidates, sequences = self.config.ppo, rollout.candidates, rollout.sequences
         policy, critic = self.state.policy, self.state.critic
         stale = staleness(step, candidates, self._lag)
@@ -175,6 +179,7 @@ class PPODriver:
 
     def _generate(self, requests: list[Request]) -> list[Response]:
         ppo = self.config.ppo
+        self.turns.sample()
         with self._timed("gen"):
             return self.rollouts.generate(requests, Sampling(ppo.temperature, max_new_tokens=ppo.max_new_tokens))
 
@@ -182,14 +187,21 @@ class PPODriver:
         candidates = made.to_candidates(requests, responses, self._by_id, self.tokenizer, self.name)
         return Rollout.of(requests, candidates)
 
+    def _send(self, version: int) -> Metrics:
+        """The engines get the policy's weights."""
+        self.turns.send()
+        return self.sync(version)
+
     def _save(self, drawn: Rollout | None, directory: Path) -> None:
         """Writes a checkpoint's files."""
+        self.turns.learn()
         self.state.save(directory)
         if drawn:
             write_pool(directory / DRAWN, drawn.candidates)
 
     def _load(self, step: int, directory: Path) -> Rollout | None:
         """Restores what :meth:`_save` wrote before ``step``."""
+        self.turns.learn()
         self.state.load(directory)
         return Rollout.of(self._requests(step), read_pool(directory / DRAWN)) if self._lag else None
 

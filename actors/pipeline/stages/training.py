@@ -195,6 +195,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
             rollouts=rollouts,
             execution=execution if config.execute_rollouts else None,
             sync=lambda version: rollouts.sync(weights, version),
+            turns=context.runtime.turns,
             warn=context.console.warn,
         )
         with context.console.progress(f"  {name}", config.steps, "steps") as advance:
