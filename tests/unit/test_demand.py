@@ -43,6 +43,13 @@ def test_a_command_reserves_what_it_uses() -> None:
     assert counts(GENERATE, "rollout.in_workers=true") == {"training": 1}
 
 
+def test_devices_that_are_shared_are_reserved_once() -> None:
+    shared = ["cluster.share_devices=true", "cluster.ranks=2", "cluster.gpus_per_rank=1", "rollout.gpus_per_worker=2"]
+    assert counts(WHOLE, *shared) == {"training": 2, "engines": 1, "the judge": 2}
+    assert counts(GENERATE, *shared) == {"training": 2, "engines": 1}  # whose GPUs the engine uses
+    require(load_config(None, shared), GENERATE, "GPU", [2.0])
+
+
 def test_roles_apart_have_workers_of_their_own() -> None:
     assert counts(WHOLE, *APART)["training"] == 4 + 3 * 2
     assert counts(WHOLE, *APART, "ppo.advantage=grpo")["training"] == 4 + 2 * 2  # no critic
@@ -82,6 +89,11 @@ def test_what_is_lacking_is_said_with_every_setting_that_would_help(monkeypatch:
         require(joined, WHOLE, "CPU", [4.0, 4.0])
     with pytest.raises(UserError, match=r"asked for 8 CPUs \(1 x 8 for engines\); the cluster has 8 on 2"):
         require(load_config(None, ["cluster.address=auto", "rollout.cpus_per_worker=8"]), GENERATE, "CPU", [4.0, 4.0])
+    spanning = load_config(None, ["cluster.address=auto", "rollout.gpus_per_worker=8"])  # vLLM's tensor parallelism
+    with pytest.raises(
+        UserError, match=r"asked for 8 GPUs \(1 x 8 for engines\); the cluster has 8 on 2 node.* of 4, 4"
+    ):
+        require(spanning, GENERATE, "GPU", [4.0, 4.0])
     gpus = load_config(None, ["cluster.gpus_per_rank=1"])
     with pytest.raises(
         UserError, match=r"asked for 1 GPUs \(1 x 1 for training\); this machine has 0\. Lower, for t"
