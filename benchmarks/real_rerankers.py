@@ -31,7 +31,7 @@ from trained_report import publish
 from trained_rerankers import frozen_layers, remember, say
 
 from rewardranker.commands.judge_files import load_pool
-from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.config.schema import POOLINGS, EngineConfig, OptimConfig, ScorerShape
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
 from rewardranker.models.frozen import FrozenLayers
@@ -43,6 +43,7 @@ from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs
 from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import tree_hash, write_json
+from rewardranker.training.head_start import HeadStart
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
@@ -50,11 +51,21 @@ from rewardranker.training.setup import NetworkSetup
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one reranker is trained; its name is what it was asked for by."""
+    """How one reranker is trained; its name is what it was asked for by.
+
+    Attributes:
+        depth: of the backbone's layers the reranker has the first so many; 0: all.
+        layers: of these the last so many train; 0: all.
+        pooling: at which tokens of a program its score is read, ``last`` or ``mean``.
+        head: penalty of the head's fit before anything trains; 0: it is drawn. ``steps=0`` leaves it at that.
+    """
 
     name: str
     kind: str
+    depth: int = 0
     layers: int = 4
+    pooling: str = "last"
+    head: float = 0.0
     steps: int = 60
     programs: int = 64
     pairs: int = 16
@@ -108,8 +119,11 @@ def recipe_of(text: str) -> Recipe:
             changed[name] = types[name](value)
         except (KeyError, ValueError) as error:
             known = ", ".join(types)
-            raise UserError(f"recipe {text!r}: {part!r} is not FIELD=NUMBER with a field of {known}") from error
-    return replace(Recipe(text, kind), **changed)
+            raise UserError(f"recipe {text!r}: {part!r} is not FIELD=VALUE with a field of {known}") from error
+    recipe = replace(Recipe(text, kind), **changed)
+    if recipe.pooling not in POOLINGS:
+        raise UserError(f"recipe {text!r}: pooling={recipe.pooling} is none of {', '.join(POOLINGS)}")
+    return recipe
 
 
 def load(name: str, pool: Path, problems: Path) -> Pool:
@@ -133,7 +147,7 @@ class Trainer:
     def __init__(self, setting: Setting, train: Pool, scored: Sequence[Pool], directory: Path) -> None:
         self._setting, self._train, self._scored, self._directory = setting, train, scored, directory
         self._read = reader("rewardranker", load_tokenizer(setting.backbone), setting.chat, setting.max_tokens)
-        self._frozen: tuple[int, FrozenLayers] | None = None
+        self._frozen: tuple[tuple[int, int], FrozenLayers] | None = None
 
     def run(self, recipe: Recipe, seed: int) -> dict[str, Any]:
         """Scores by pool, in its order, and how training went."""
@@ -141,13 +155,18 @@ class Trainer:
         pairs = judged_pairs(problems, self._train.candidates, recipe.pairs, seed)
         pairs = fitting(pairs, problems, read, self._setting.max_tokens)
         rows = [tuple(read(problems[c.problem_id], c) for c in pair) for pair in pairs]
+        texts = dict.fromkeys(row for pair in rows for row in pair)
         names = [good.problem_id for good, _ in pairs]
-        lesson = Lesson(recipe.kind, rows, names, Budget(recipe.steps, recipe.programs))  # type: ignore[arg-type]
+        budget = Budget(max(1, recipe.steps), recipe.programs)
+        lesson = Lesson(recipe.kind, rows, names, budget)  # type: ignore[arg-type]
         setup = self._setup(recipe, seed)
         frozen, begun = self._frozen_layers(setup), time.monotonic()
         ranker = new_ranker(lesson, setup, frozen=frozen)
-        with TemporaryDirectory() as directory:
-            metrics = train_ranker(ranker, lesson, Path(directory))
+        if recipe.steps:
+            with TemporaryDirectory() as directory:
+                metrics = train_ranker(ranker, lesson, Path(directory), head_penalty=recipe.head)
+        else:
+            metrics = ranker.start_head(HeadStart(rows, names, recipe.head)) | {"tokens": sum(map(len, texts))}
         trained = time.monotonic()
         scores = {pool.name: self._scores(pool, ranker) for pool in self._scored}
         seconds = {"train_s": trained - begun, "score_s": time.monotonic() - trained}
@@ -168,24 +187,24 @@ class Trainer:
         s = self._setting
         optim = OptimConfig(lr=recipe.lr, warmup=recipe.warmup, weight_decay=recipe.weight_decay)
         engine = EngineConfig(shared_prompts=True, trained_layers=recipe.layers)
-        return NetworkSetup(
-            s.backbone, s.backbone, engine, s.microbatch_tokens, s.dtype, optim=optim, seed=seed, chat=s.chat
-        )
+        shape = ScorerShape(recipe.depth, recipe.pooling)
+        setup = NetworkSetup(s.backbone, s.backbone, engine, s.microbatch_tokens, s.dtype, seed=seed, chat=s.chat)
+        return replace(setup, optim=optim, shape=shape)
 
     def _frozen_layers(self, setup: NetworkSetup) -> FrozenLayers | None:
-        layers = setup.engine.trained_layers
+        layers, depth = setup.engine.trained_layers, setup.shape.layers
         if not layers:
             return None
-        if self._frozen is None or self._frozen[0] != layers:
+        if self._frozen is None or self._frozen[0] != (layers, depth):
             self._frozen = None  # before the next one is loaded: they are large
-            frozen, kept = frozen_layers(setup, "cpu"), self._directory / f"all-but-{layers}-layers.pt"
+            frozen, kept = frozen_layers(setup, "cpu"), self._directory / f"below-{layers}-of-{depth or 'all'}.pt"
             assert frozen is not None
             if kept.is_file():
                 frozen.load(kept)
             else:
                 remember(frozen, [row for pool in (self._train, *self._scored) for row in self._texts(pool)])
                 frozen.save(kept)
-            self._frozen = layers, frozen
+            self._frozen = (layers, depth), frozen
         return self._frozen[1]
 
 
@@ -208,7 +227,7 @@ def run_all(
     directory.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(setting, pools[0], pools[1:], directory)
     results: dict[str, list[dict[str, Any]]] = {recipe.name: [] for recipe in recipes}
-    for recipe in sorted(recipes, key=lambda one: one.layers):
+    for recipe in sorted(recipes, key=lambda one: (one.layers, one.depth)):
         for seed in seeds:
             path = directory / f"{hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]}-{seed}.json"
             if not path.is_file():

@@ -137,7 +137,7 @@ def frozen_layers(setup: NetworkSetup, device: str) -> FrozenLayers | None:
     """What all trainings share of the backbone, where only some layers train."""
     if not setup.engine.trained_layers:
         return None
-    network = load_scorer(setup.model_path, setup.dtype, setup.attention, device, seed=0, trained=True)
+    network = load_scorer(setup.model_path, setup.dtype, setup.attention, device, 0, True, setup.shape)
     layout = Layout.of(network, setup.microbatch_tokens, setup.engine.shared_prompts)
     return FrozenLayers(network, setup.engine.trained_layers, layout)
 

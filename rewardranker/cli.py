@@ -225,12 +225,18 @@ def train(
     validation: Annotated[
         float, typer.Option(help="Share of the problems that is held out, and ranked at the end; 0: none.")
     ] = 0.1,
+    layers: Annotated[int, typer.Option(help="First layers of the model that the reranker has; 0: all.")] = 0,
+    pooling: Annotated[str, typer.Option(help="A score is read at the last token, or as the mean.")] = "last",
+    head_penalty: Annotated[
+        float, typer.Option(help="Of the head's fit to the pairs before anything trains; 0: it is drawn.")
+    ] = 0.0,
 ) -> None:
     """A reranker from a judged pool or from preferences, in this process, without the cycle."""
     from rewardranker.commands.train import TrainRequest, run_train
 
     asked = (kind, model, problems, pool, out, chat, steps, programs_per_step, pairs_per_problem, trained_layers)
-    run_train(TrainRequest(*asked, max_tokens, lr, seed, device, preferences, validation), Console())
+    shape = (layers, pooling, head_penalty)
+    run_train(TrainRequest(*asked, max_tokens, lr, seed, device, preferences, validation, *shape), Console())
 
 
 class _WithRankers(TyperCommand):

@@ -137,7 +137,7 @@ class Context:
 
     def as_reward(self, setup: NetworkSetup) -> NetworkSetup:
         """The setup of a reward model, which reads with a tokenizer of its own."""
-        return replace(setup, tokenizer_path=self.reward_base, chat=self.reward_chat)
+        return replace(setup, tokenizer_path=self.reward_base, chat=self.reward_chat, shape=self.config.reward.shape)
 
     def judges(self, problems: Iterable[Problem]) -> dict[str, str]:
         """Who judges, by language: a stage whose programs could get other verdicts is another stage."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from rewardranker.training.head_start import HeadStart
+from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.supervised import Fit, Learner, Report, fit
 
@@ -50,6 +52,9 @@ class Everywhere:
 
     def learn(self, minibatch: list[Any]) -> dict[str, float]:
         return self._ranks.all(Trained.learn, minibatch)[0]
+
+    def start_head(self, start: HeadStart) -> dict[str, float]:
+        return self._ranks.all(Reranker.start_head, start)[0]
 
     def save(self, directory: str) -> None:
         self._ranks.all(Trained.save, directory)

@@ -28,7 +28,8 @@ class Critic:
     def __init__(self, setup: NetworkSetup, rank: Rank) -> None:
         self.setup, self.rank = setup, rank
         seed = setup.seed if setup.drawn_head else None
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, setup.whole)
+        computes = setup.dtype, setup.attention, rank.device
+        self.network = load_scorer(setup.model_path, *computes, seed, setup.whole, setup.shape)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.engine = build_engine(setup, self.network, rank)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardranker.commands.train_material import Material, TrainRequest, from_pool, from_preferences, repeats
-from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.config.schema import POOLINGS, EngineConfig, OptimConfig, ScorerShape
 from rewardranker.errors import Interrupted, UserError
 from rewardranker.models.loading import model_name, require_start
 from rewardranker.models.model_card import write_card
@@ -47,7 +47,14 @@ def run_train(request: TrainRequest, console: Console) -> None:
     optim = OptimConfig(lr=request.lr, warmup=0.1, weight_decay=0.01)
     engine = EngineConfig(shared_prompts=True, trained_layers=request.trained_layers)
     setup = NetworkSetup(
-        request.model, request.model, engine, MICROBATCH_TOKENS, optim=optim, seed=request.seed, chat=material.chat
+        request.model,
+        request.model,
+        engine,
+        MICROBATCH_TOKENS,
+        optim=optim,
+        seed=request.seed,
+        chat=material.chat,
+        shape=ScorerShape(request.layers, request.pooling),
     )
     ranker = new_ranker(lesson, setup, request.device)
     seen = repeats(material, request.steps, request.programs_per_step)
@@ -115,7 +122,8 @@ def _train(
 ) -> dict[str, float]:
     with console.progress(f"train {request.kind}", request.steps, "steps") as advance:
         every = max(10, request.steps // CHECKPOINTS)
-        return train_ranker(ranker, lesson, working, every, progress(advance, "loss", console.warn))
+        report = progress(advance, "loss", console.warn)
+        return train_ranker(ranker, lesson, working, every, report, request.head_penalty)
 
 
 @contextmanager
@@ -165,7 +173,12 @@ def _check(request: TrainRequest) -> None:
         )
     if not 0 <= request.validation < 1:
         raise UserError(f"--validation {request.validation}: a share of the problems, from 0 (none) to below 1")
-    require_start(request.model, "--model")
+    if request.pooling not in POOLINGS:
+        raise UserError(f"--pooling {request.pooling!r} is not known; it must be one of {', '.join(POOLINGS)}")
+    for option, given in (("--layers", request.layers), ("--head-penalty", request.head_penalty)):
+        if given < 0:
+            raise UserError(f"{option} {given}: must not be negative")
+    require_start(request.model, "--model", ScorerShape(request.layers, request.pooling))
     require_folder("--out", request.out)
     if Path(request.out).exists():
         raise UserError(f"--out {request.out} exists; give another name, or remove it first")

@@ -53,6 +53,9 @@ class TrainRequest:
     device: str = "cpu"
     preferences: str = ""
     validation: float = 0.1
+    layers: int = 0
+    pooling: str = "last"
+    head_penalty: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ NOT_NEGATIVE = (
     "rollout.gpus_per_worker", "generation.top_k", "ppo.dual_clip", "ppo.kl.coef", "ppo.critic_warmup_steps",
     "ppo.missing_eos_penalty", "cycle.patience_se", "data.mbpp.test_limit",
     "data.mbpp.validation_limit", "judge.cpus_per_executor", "engine.trained_layers",
+    "reward.layers", "reward.head_penalty",
 )  # fmt: skip
 
 _UNTRUNCATED = (
@@ -279,6 +280,11 @@ def _engines_can(c: Config) -> None:
         raise UserError(
             f"engine.trained_layers={c.engine.trained_layers} runs parts of a network by themselves, and "
             f"engine.kind={kind} divides it as a whole; use engine.kind=torch, or engine.trained_layers=0"
+        )
+    if kind in ("deepspeed", "fsdp2") and c.reward.head_penalty:
+        raise UserError(
+            f"reward.head_penalty={c.reward.head_penalty} fits a head over whole networks, and engine.kind={kind} "
+            "divides them; use engine.kind=torch, or reward.head_penalty=0"
         )
 
 

@@ -22,6 +22,17 @@ SCHEDULES = ("constant", "linear", "cosine")
 #: What can train by LoRA: the stages of SFT and reward models, and the roles that learn in PPO.
 LORA_ROLES = ("sft", "reward", "policy", "critic")
 
+#: Where a scorer's number for a program is read: at its last token, or at each of its tokens, as their mean.
+POOLINGS = ("last", "mean")
+
+
+@dataclass(frozen=True)
+class ScorerShape:
+    """What is made of a language model's decoder: its first ``layers`` layers, 0 for all, read by ``pooling``."""
+
+    layers: int = 0
+    pooling: str = "last"
+
 
 @dataclass
 class RunConfig:
@@ -163,6 +174,18 @@ class RewardConfig:
         "generator after SFT.",
     )
     chat: bool | None = setting(None, "Put problems in the backbone's chat template; null: as `model.chat`.")
+    layers: int = setting(0, "Reward models have so many of the first layers of what they start from; 0: all.")
+    pooling: str = setting(
+        "last",
+        "Where a program's score is read: at its last token, as libraries' classes for sequences do, or as the mean "
+        "over its tokens; such a model loads in RewardRanker and nowhere else.",
+        choices=POOLINGS,
+    )
+    head_penalty: float = setting(
+        0.0,
+        "Before the first update the head is fitted to the pairs, over states that do not move, with this penalty on "
+        "its squares (Kumar et al. 2022); 0: it begins as it is drawn. With few pairs, try 0.3.",
+    )
     init: str = setting(
         "sft",
         "Where retrained models begin: where the first one began, or with the reward model before.",
@@ -170,6 +193,11 @@ class RewardConfig:
     )
     checkpoint_every: int = setting(100, "A resumed stage goes on from a multiple of so many.", unit="steps")
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-5))
+
+    @property
+    def shape(self) -> ScorerShape:
+        """What is made of the model that reward models start from."""
+        return ScorerShape(self.layers, self.pooling)
 
 
 @dataclass

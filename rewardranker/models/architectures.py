@@ -8,6 +8,7 @@ here, and nothing else knows its class.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any
 
@@ -24,6 +25,7 @@ from transformers.core_model_loading import revert_weight_conversion
 from transformers.modeling_layers import GenericForSequenceClassification
 from transformers.modeling_utils import PreTrainedModel
 
+from rewardranker.config.schema import POOLINGS, ScorerShape
 from rewardranker.errors import UserError
 
 #: A subclass of PreTrainedModel, whose ``from_pretrained`` has two return types.
@@ -31,6 +33,9 @@ ModelClass = type[Any]
 
 #: What the classes of scorers are called, transformers' and ours.
 SCORER_SUFFIX = "ForSequenceClassification"
+
+#: In a scorer's configuration, where its number is read, unless at the last token.
+_POOLING = "score_pooling"
 
 
 def policy_class(config: PreTrainedConfig, name: str) -> ModelClass:
@@ -97,9 +102,45 @@ def check_attention(network: ModelClass, attention: str, name: str) -> None:
         )
 
 
-def known_elsewhere(scorer: ModelClass) -> bool:
-    """Whether transformers itself has this class, so that an export loads without this project."""
-    return scorer.__module__.startswith("transformers.models.")
+def why_nowhere_else(scorer: ModelClass, config: PreTrainedConfig) -> str:
+    """Why an exported scorer does not load without this project; empty where it does."""
+    if pooling_of(config) != POOLINGS[0]:
+        return "its score is the mean over a program's tokens, which transformers' classes do not read"
+    if not scorer.__module__.startswith("transformers.models."):
+        return f"transformers has no {scorer.__name__}"
+    return ""
+
+
+def pooling_of(config: PreTrainedConfig) -> str:
+    """Of :data:`rewardranker.config.schema.POOLINGS`, the one that a scorer was made with."""
+    return str(getattr(config, _POOLING, POOLINGS[0]))
+
+
+def scorer_config(config: PreTrainedConfig, shape: ScorerShape, name: str) -> PreTrainedConfig:
+    """The configuration of the scorer of that shape that is made of a language model.
+
+    Raises:
+        UserError: more layers than there are.
+    """
+    there = config.get_text_config().num_hidden_layers
+    if shape.layers > there:
+        raise UserError(f"{name}: {shape.layers} layers are asked for, and it has {there}; 0 takes all of them")
+    made = with_layers(config, shape.layers or there)
+    if shape.pooling != POOLINGS[0]:
+        setattr(made, _POOLING, shape.pooling)
+    return made
+
+
+def with_layers(config: PreTrainedConfig, count: int) -> PreTrainedConfig:
+    """The configuration of the same network with its first ``count`` layers alone."""
+    fewer = copy.deepcopy(config)
+    text = fewer.get_text_config()
+    layers = text.num_hidden_layers
+    for name, value in list(vars(text).items()):
+        if isinstance(value, list) and len(value) == layers:  # one entry a layer
+            setattr(text, name, value[:count])
+    text.num_hidden_layers = count
+    return fewer
 
 
 def empty(network: ModelClass, config: PreTrainedConfig) -> PreTrainedModel:

@@ -54,6 +54,12 @@ class TokenBatch:
     mask: Tensor
     last: Tensor
 
+    @property
+    def own(self) -> Tensor:
+        """int64 ``[B, T]``, index into ``L`` of each response token; of its last one where there is none."""
+        offsets = torch.arange(self.mask.shape[1], device=self.mask.device)
+        return (self.last - self.mask.sum(1) + 1)[:, None].add(offsets).minimum(self.last[:, None])
+
 
 def response_mask(lengths: Tensor) -> Tensor:
     """bool ``[B, max(lengths)]``, true on the first ``lengths[b]`` positions of row ``b``."""

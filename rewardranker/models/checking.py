@@ -28,12 +28,13 @@ HEAD = "score.weight"
 
 
 def check_tensors(
-    directory: Path, network: ModelClass, config: PreTrainedConfig, fresh_head: bool, setting: str
+    directory: Path, network: ModelClass, config: PreTrainedConfig, begun: PreTrainedConfig | None, setting: str
 ) -> None:
     """Holds the headers of the files in ``directory`` against ``network``.
 
     Args:
-        fresh_head: the files may be a language model's, to which a head is drawn.
+        begun: the language model's whose files these may be, of whose decoder a scorer is made, with a head that is
+            drawn; ``None`` where they have to be the network's own.
 
     Raises:
         UserError: files are lost or damaged, or tensors are missing, not known, or of another shape; names them.
@@ -54,7 +55,7 @@ def check_tensors(
             )
     except RuntimeError as error:  # tensors that belong together, such as a layer's experts, are not all there
         raise not_joined(network, f"{setting}={directory}", error) from error
-    check_found(found, network, config, fresh_head, f"{setting}={directory}")
+    check_found(found, network, config, begun, f"{setting}={directory}")
 
 
 @contextlib.contextmanager
@@ -72,16 +73,16 @@ def quietly() -> Iterator[None]:
 
 
 def check_found(
-    found: Mapping[str, Any], network: ModelClass, config: PreTrainedConfig, fresh_head: bool, name: str
+    found: Mapping[str, Any], network: ModelClass, config: PreTrainedConfig, begun: PreTrainedConfig | None, name: str
 ) -> None:
     """Raises :class:`UserError` for what ``output_loading_info`` of ``from_pretrained`` tells, unless all is well."""
     missing, unknown = set(found["missing_keys"]), set(found["unexpected_keys"])
     unknown = {tensor for tensor in unknown if not _CONSTANTS.search(tensor)}
     shaped = {tensor: (tuple(have), tuple(need)) for tensor, have, need in found["mismatched_keys"]}
     built = ", ".join(config.architectures or []) or "a network of unknown kind"
-    if fresh_head and not built.endswith(SCORER_SUFFIX) and HEAD in missing:
+    if begun is not None and not built.endswith(SCORER_SUFFIX) and HEAD in missing:
         missing.discard(HEAD)
-        unknown -= saved_names(empty(policy_class(config, name), config))
+        unknown -= saved_names(empty(policy_class(begun, name), begun))
     complaints = [
         *([f"{_count(missing)} not there: {_names(missing)}"] if missing else []),
         *([f"{_count(unknown)} not known to it: {_names(unknown)}"] if unknown else []),

@@ -14,10 +14,14 @@ from torch import Tensor
 
 from rewardranker.errors import UserError
 
+#: Before the name of a head in files, where a program's score is the mean over its tokens: a library that would read
+#: it at the last one finds no head.
+MEAN = "mean."
+
 #: What wrappers put into names when a state is saved through them: data parallelism and peft before every name,
-#: torch.compile, FSDP and gradient checkpointing before those of the part that they wrap.
+#: torch.compile, FSDP and gradient checkpointing before those of the part that they wrap. And :data:`MEAN`.
 _WRAPPED = re.compile(
-    r"^(?:module\.|_orig_mod\.|base_model\.model\.)++|"
+    r"^(?:module\.|_orig_mod\.|base_model\.model\.)++|^mean\.(?=score\.)|"
     r"(?<=\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^_fsdp_wrapped_module\."
 )
 

@@ -17,7 +17,9 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from rewardranker.models.adapters import without_additions
-from rewardranker.models.architectures import known_elsewhere
+from rewardranker.models.architectures import why_nowhere_else
+from rewardranker.models.checking import HEAD
+from rewardranker.models.checkpoint import MEAN
 from rewardranker.models.encoding import opening
 from rewardranker.models.limits import Limits
 from rewardranker.models.loading import say_once
@@ -51,11 +53,12 @@ def export_scorer(
     # vLLM: prompt and program are one text, and nothing is put between them.
     config.use_sep_token = False
     with _room_for(model, int(scoring.pad_token_id) + 1, dict(state or model.state_dict())) as tensors:
+        if network.pooling == "mean":
+            tensors[MEAN + HEAD] = tensors.pop(HEAD)
         without_additions(model).save_pretrained(directory, state_dict=tensors)
     scoring.save_pretrained(directory)
-    if not known_elsewhere(type(model)):
-        kind = type(model).__name__
-        say_once(f"transformers has no {kind}: what is exported loads in RewardRanker and nowhere else")
+    if reason := why_nowhere_else(type(model), config):
+        say_once(f"{reason}: what is exported loads in RewardRanker and nowhere else")
 
 
 def scoring_tokenizer(tokenizer: PreTrainedTokenizerBase, limits: Limits, chat: bool) -> PreTrainedTokenizerBase:

@@ -24,6 +24,7 @@ from transformers import (
 )
 from transformers.utils import GENERATION_CONFIG_NAME
 
+from rewardranker.config.schema import ScorerShape
 from rewardranker.errors import UserError
 from rewardranker.models.architectures import (
     SCORER_SUFFIX,
@@ -32,15 +33,19 @@ from rewardranker.models.architectures import (
     check_sampled,
     policy_class,
     scorer_class,
+    scorer_config,
 )
 from rewardranker.models.behaviour import check_causal, check_head
 from rewardranker.models.checking import check_found, check_tensors, not_joined, quietly
-from rewardranker.models.checkpoint import read_shapes, read_tensors, refuse_adapter, wrappers
+from rewardranker.models.checkpoint import MEAN, read_shapes, read_tensors, refuse_adapter, wrappers
 from rewardranker.models.recomputing import check_recomputable
 from rewardranker.models.scoring import PolicyNetwork, ScorerNetwork
 from rewardranker.paths import AnyPath
 
 _LOG = logging.getLogger(__name__)
+
+#: All layers, read at the last token.
+WHOLE = ScorerShape()
 
 #: What a model directory consists of; a repository may hold the same weights in other formats beside it.
 _MODEL_FILES = ["*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt", "model*.safetensors"]
@@ -78,17 +83,18 @@ def require_policy(path: AnyPath, setting: str = "model.path", sampled: bool = F
         network = policy_class(config, f"{setting}={path}")
         if sampled:
             check_sampled(network, config, f"{setting}={path}")
-        _check(path, network, config, False, setting)
+        _check(path, network, config, None, setting)
 
 
-def require_start(path: AnyPath, setting: str) -> None:
+def require_start(path: AnyPath, setting: str, shape: ScorerShape = WHOLE) -> None:
     """Raises :class:`UserError`, naming ``setting``, unless a scorer can be trained from ``path``: a language model,
-    which gets a head, or a scorer, which has one. The hub as in :func:`require_policy`."""
+    which gets a head and that shape, or a scorer, which has them. The hub as in :func:`require_policy`."""
     path = str(path)
     require_model(path, setting)
     if (config := config_if_reached(path, setting)) is not None:
-        network = scorer_class(_start_config(path, config, setting), f"{setting}={path}")
-        _check(path, network, config, True, setting)
+        shaped = _start_config(path, config, setting, shape)
+        network = scorer_class(shaped, f"{setting}={path}")
+        _check(path, network, shaped, config, setting)
 
 
 def require_computes(path: AnyPath, setting: str, attention: str, recomputed: bool = False) -> None:
@@ -122,7 +128,7 @@ def require_scorer(path: AnyPath, setting: str) -> None:
         )
     if config.num_labels != 1:
         raise UserError(f"{setting}={path} is no reward model: it gives {config.num_labels} numbers, a score is one")
-    _check(path, scorer_class(config, f"{setting}={path}"), config, False, setting)
+    _check(path, scorer_class(config, f"{setting}={path}"), config, None, setting)
 
 
 def _config(path: str, setting: str) -> PreTrainedConfig:
@@ -143,9 +149,10 @@ def config_if_reached(path: str, setting: str) -> PreTrainedConfig | None:
         return None
 
 
-def _start_config(path: str, config: PreTrainedConfig, setting: str) -> PreTrainedConfig:
+def _start_config(path: str, config: PreTrainedConfig, setting: str, shape: ScorerShape) -> PreTrainedConfig:
     """The config of a scorer to be: its head gives one number, whatever a language model's config says of labels."""
     if not any(name.endswith(SCORER_SUFFIX) for name in config.architectures or []):
+        config = scorer_config(config, shape, f"{setting}={path}")
         config.num_labels = 1
     if config.num_labels != 1:
         raise UserError(
@@ -155,9 +162,11 @@ def _start_config(path: str, config: PreTrainedConfig, setting: str) -> PreTrain
     return config
 
 
-def _check(path: str, network: ModelClass, config: PreTrainedConfig, fresh_head: bool, setting: str) -> None:
+def _check(
+    path: str, network: ModelClass, config: PreTrainedConfig, begun: PreTrainedConfig | None, setting: str
+) -> None:
     if Path(path).is_dir():
-        check_tensors(Path(path), network, config, fresh_head, setting)
+        check_tensors(Path(path), network, config, begun, setting)
 
 
 def model_name(path: AnyPath) -> str:
@@ -231,7 +240,7 @@ def load_policy(path: AnyPath, dtype: str, attention: str, device: str, trained:
     config = _config(path, "model")
     network = policy_class(config, f"model={path}")
     _check_attention(network, attention, device, f"model={path}")
-    model = _load(path, network, config, False, _arguments(dtype, attention, trained))
+    model = _load(path, network, config, None, _arguments(dtype, attention, trained))
     loaded = PolicyNetwork(model, autocast=trained and dtype == "bfloat16").to(device)
     check_causal(loaded.model, path)
     check_head(loaded.model, path)
@@ -239,13 +248,20 @@ def load_policy(path: AnyPath, dtype: str, attention: str, device: str, trained:
 
 
 def load_scorer(
-    path: AnyPath, dtype: str, attention: str, device: str, seed: int | None, trained: bool = False
+    path: AnyPath,
+    dtype: str,
+    attention: str,
+    device: str,
+    seed: int | None,
+    trained: bool = False,
+    shape: ScorerShape = WHOLE,
 ) -> ScorerNetwork:
     """A decoder with a scalar head.
 
     Args:
         seed: where ``path`` holds a language model, its head is drawn from this; ``None`` asks for a trained scorer.
         trained: as in :func:`load_policy`.
+        shape: of what is made of a language model; a trained scorer has its own.
 
     Raises:
         UserError: no such model, or not all of it; without ``seed``, also one that has no trained head.
@@ -255,26 +271,33 @@ def load_scorer(
         require_scorer(path, "model")
     else:
         require_model(path, "model")
-    config = _start_config(path, _config(path, "model"), "model")
+    begun = _config(path, "model")
+    config = _start_config(path, begun, "model", shape)
     network = scorer_class(config, f"model={path}")
     _check_attention(network, attention, device, f"model={path}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed or 0)
-        model = _load(path, network, config, seed is not None, _arguments(dtype, attention, trained))
+        arguments = _arguments(dtype, attention, trained)
+        model = _load(path, network, config, None if seed is None else begun, arguments)
     loaded = ScorerNetwork(model, autocast=trained and dtype == "bfloat16").to(device)
     check_causal(loaded.model, path)
     return loaded
 
 
 def _load(
-    path: str, network: ModelClass, config: PreTrainedConfig, fresh_head: bool, arguments: dict[str, Any]
+    path: str,
+    network: ModelClass,
+    config: PreTrainedConfig,
+    begun: PreTrainedConfig | None,
+    arguments: dict[str, Any],
 ) -> PreTrainedModel:
     source: str | None = path
     if Path(path).is_dir():
-        check_tensors(Path(path), network, config, fresh_head, "model")
+        check_tensors(Path(path), network, config, begun, "model")
         put_before = wrappers(read_shapes(Path(path), "model"))
         if put_before:
-            say_once(f"model={path}: tensors have {put_before[0]} in their names; read without that")
+            if put_before != [MEAN]:
+                say_once(f"model={path}: tensors have {put_before[0]} in their names; read without that")
             source, arguments["state_dict"] = None, dict(read_tensors(Path(path), "model"))
     try:
         with quietly():
@@ -286,7 +309,7 @@ def _load(
         raise UserError(f"model={path} could not be loaded: {reason}") from error
     except RuntimeError as error:
         raise not_joined(network, f"model={path}", error) from error
-    check_found(found, network, config, fresh_head, f"model={path}")
+    check_found(found, network, config, begun, f"model={path}")
     if source is None and (Path(path) / GENERATION_CONFIG_NAME).exists():
         model.generation_config = GenerationConfig.from_pretrained(path)
     model.eval()

@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
 import rewardranker
-from rewardranker.models.architectures import known_elsewhere, scorer_class
+from rewardranker.models.architectures import pooling_of, scorer_class, why_nowhere_else
 from rewardranker.models.endings import Endings
 from rewardranker.models.loading import load_tokenizer
 from rewardranker.runs.atomic import write_text
@@ -136,7 +136,9 @@ def _end(directory: str, tokenizer: PreTrainedTokenizerBase, chat: bool, scores:
     end = _token(tokenizer, tokenizer.eos_token_id)
     own = tokenizer.encode("a")[-1:] == [tokenizer.eos_token_id]
     puts = "puts it behind every text by itself" if own else "does not put it there: add it to every text"
-    return f"With {end}, where the number is read. This directory's tokenizer {puts}."
+    mean = pooling_of(AutoConfig.from_pretrained(directory)) == "mean"
+    read = "the number is the mean over the program's tokens, it among them" if mean else "where the number is read"
+    return f"With {end}, {read}. This directory's tokenizer {puts}."
 
 
 def _token(tokenizer: PreTrainedTokenizerBase, token: int) -> str:
@@ -144,8 +146,9 @@ def _token(tokenizer: PreTrainedTokenizerBase, token: int) -> str:
 
 
 def _use(directory: Path) -> str:
-    if not known_elsewhere(scorer_class(AutoConfig.from_pretrained(directory), str(directory))):
-        return "transformers has no class for it: it is loaded by `rewardranker.reranking.scorer.Scorer`."
+    config = AutoConfig.from_pretrained(directory)
+    if reason := why_nowhere_else(scorer_class(config, str(directory)), config):
+        return f"It is loaded by `rewardranker.reranking.scorer.Scorer` and nothing else: {reason}."
     return f"{_USE}\n\n`rewardranker.reranking.scorer.Scorer(DIRECTORY)` makes the text of a problem and a program."
 
 

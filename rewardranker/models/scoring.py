@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from rewardranker.models.architectures import takes_positions
+from rewardranker.models.architectures import pooling_of, takes_positions
 from rewardranker.models.batching import TokenBatch
 from rewardranker.models.head import chunks_of, read_tokens
 
@@ -80,11 +80,16 @@ class ScorerNetwork(nn.Module):
 
     Hidden states are picked by position, so neither the side nor the amount of padding matters; the head
     computes in fp32.
+
+    Attributes:
+        pooling: where a response's score is read, which the model's configuration says: at its ``last`` token, or at
+            all of its tokens, the ``mean``.
     """
 
     def __init__(self, model: PreTrainedModel, autocast: bool = False) -> None:
         super().__init__()
         self.model, self.autocast = model, autocast
+        self.pooling = pooling_of(model.config)
         self._entry: tuple[nn.Module, Callable[[TokenBatch], Tensor]] | None = None
         self._head.float()
 
@@ -98,6 +103,11 @@ class ScorerNetwork(nn.Module):
         """Scalars of hidden states: ``[..., H]`` to fp32 ``[...]``."""
         return self._head(states.float())[..., 0]
 
+    @torch.no_grad()
+    def set_head(self, weights: Tensor) -> None:
+        """Gives the head ``weights`` ``[H]``."""
+        self._head.weight.copy_(weights[None])
+
     def enter(self, upper: nn.Module, states: Callable[[TokenBatch], Tensor]) -> None:
         """From now on ``upper``, a part of the decoder, begins with ``states`` of a batch in place of token ids."""
         self._entry = upper, states  # a tuple, so that its parameters are not the network's twice
@@ -106,17 +116,30 @@ class ScorerNetwork(nn.Module):
         """Scores of whole responses, or values of the state before each response token.
 
         Returns:
-            fp32 ``[B]``, read at the last response token; or, ``per_token``, fp32 ``[B, T]``, 0 outside
-            ``batch.mask``.
+            fp32 ``[B]``, read as :attr:`pooling` says; or, ``per_token``, fp32 ``[B, T]``, 0 outside ``batch.mask``.
         """
+        hidden = self._hidden(batch)
+        if not per_token:
+            return self.head(self._pooled(hidden, batch))
+        return self.head(_picked(hidden, batch, batch.before)).masked_fill(~batch.mask, 0.0)
+
+    def pooled(self, batch: TokenBatch) -> Tensor:
+        """What the head makes a response's score of: fp32 ``[B, H]``."""
+        return self._pooled(self._hidden(batch), batch)
+
+    def _hidden(self, batch: TokenBatch) -> Tensor:
         decoder, entry = self.model.base_model, None
         if self._entry is not None:
             decoder, states = self._entry
             entry = states(batch)
         with mixed_precision(batch, self.autocast):
-            hidden = hidden_states(decoder, batch, entry)
-        scores = self.head(_picked(hidden, batch, batch.before if per_token else batch.last[:, None]))
-        return scores.masked_fill(~batch.mask, 0.0) if per_token else scores[:, 0]
+            return hidden_states(decoder, batch, entry)
+
+    def _pooled(self, hidden: Tensor, batch: TokenBatch) -> Tensor:
+        if self.pooling == "last":
+            return _picked(hidden, batch, batch.last[:, None])[:, 0].float()
+        states = _picked(hidden, batch, batch.own).float().masked_fill(~batch.mask[..., None], 0.0)
+        return states.sum(1) / batch.mask.sum(1, keepdim=True)
 
 
 #: What a training engine trains: a module whose ``model`` is the Hugging Face model to export.

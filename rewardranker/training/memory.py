@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig
 
 from rewardranker.config.rules import ROLES
 from rewardranker.config.schema import Config, EngineConfig, LoraConfig
-from rewardranker.models.architectures import policy_class, scorer_class
+from rewardranker.models.architectures import policy_class, scorer_class, with_layers
 from rewardranker.models.limits import Limits
 from rewardranker.models.packing import LINE_TOKENS
 from rewardranker.training.demand import Uses
@@ -157,6 +157,8 @@ def plan_memory(
     """
     rehearsed: list[dict[Passes, Work | None]] = [{}, {}]
     holdings = []
+    if config.reward.layers:
+        ranking = with_layers(ranking or generator, config.reward.layers)
     for task in _tasks(config, uses):
         own = ranking is not None and _begins_as_reward_model(config, task, generator, ranking)
         architecture = ranking if own and ranking is not None else generator

@@ -23,6 +23,7 @@ from typing import Any
 from rewardranker.errors import UserError
 from rewardranker.models.frozen import FrozenLayers
 from rewardranker.paths import AnyPath
+from rewardranker.training.head_start import HeadStart, begin_head
 from rewardranker.training.objectives import Labelled, Objective, Pair, PairObjective, PointwiseObjective
 from rewardranker.training.ranks import Rank
 from rewardranker.training.reranker import Reranker
@@ -128,11 +129,14 @@ def train_ranker(
     directory: AnyPath,
     checkpoint_every: int = 0,
     report: Report = QUIET,
+    head_penalty: float = 0.0,
 ) -> dict[str, float]:
     """Trains one reranker. The same arguments and number of threads give the same weights, bit for bit (CPU).
 
     Args:
         directory, checkpoint_every, report: see :func:`rewardranker.training.supervised.fit`.
+        head_penalty: of the head's fit to the pairs before anything trains, see
+            :mod:`rewardranker.training.head_start`; 0: it begins as it is.
 
     Returns:
         Means over the last tenth of the updates; and the totals ``steps``, ``programs``, ``tokens``.
@@ -140,7 +144,8 @@ def train_ranker(
     budget, examples = lesson.budget, KINDS[lesson.kind][1]
     stream = Stream(lesson.pairs, ranker.setup.seed, lesson.groups)
     pairs = partial(stream.minibatch, size=budget.programs_per_step // 2)
-    work = Fit(lambda step: examples(pairs(step)), budget.steps, checkpoint_every)
+    begin = partial(begin_head, HeadStart(lesson.pairs, lesson.groups, head_penalty)) if head_penalty else None
+    work = Fit(lambda step: examples(pairs(step)), budget.steps, checkpoint_every, begin)
     means = fit(ranker, work, Path(directory), report)
     tokens = sum(len(row) for step in range(budget.steps) for pair in pairs(step) for row in pair)
     return means | {"steps": budget.steps, "programs": budget.steps * budget.programs_per_step, "tokens": tokens}

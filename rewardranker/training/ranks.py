@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 import torch.distributed as dist
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Rank:
         largest = torch.tensor(count, device=self.device)
         dist.all_reduce(largest, dist.ReduceOp.MAX)
         return int(largest)
+
+    def gathered(self, value: T) -> list[T]:
+        """What every rank gave, in their order. Collective."""
+        if self.world == 1:
+            return [value]
+        found: list[T] = [value] * self.world
+        dist.all_gather_object(found, value)
+        return found
 
     def save_random(self, directory: Path, name: str) -> None:
         """Writes this process's random state."""

@@ -7,7 +7,6 @@ The kernels are a CPU's; those of a GPU keep the same tensors but for small chan
 
 from __future__ import annotations
 
-import copy
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from rewardranker.config.schema import LoraConfig
 from rewardranker.models.adapters import add_adapters
-from rewardranker.models.architectures import empty, policy_class, scorer_class, takes_positions
+from rewardranker.models.architectures import empty, policy_class, scorer_class, takes_positions, with_layers
 from rewardranker.models.checking import quietly
 from rewardranker.models.head import chunks_of, read_tokens
 from rewardranker.models.recomputing import checkpoint_layers
@@ -105,20 +104,9 @@ def rehearse(config: PreTrainedConfig, passes: Passes) -> Work:
     layers = config.get_text_config().num_hidden_layers
     if layers <= 3:
         return _rehearse(config, passes)
-    two, three = (_rehearse(_with_layers(config, count), passes) for count in (2, 3))
+    two, three = (_rehearse(with_layers(config, count), passes) for count in (2, 3))
     more = layers - 2
     return Work(two.kept + more * (three.kept - two.kept), two.peak + more * (three.peak - two.peak))
-
-
-def _with_layers(config: PreTrainedConfig, count: int) -> PreTrainedConfig:
-    fewer = copy.deepcopy(config)
-    text = fewer.get_text_config()
-    layers = text.num_hidden_layers
-    for name, value in list(vars(text).items()):
-        if isinstance(value, list) and len(value) == layers:  # one entry a layer
-            setattr(text, name, value[:count])
-    text.num_hidden_layers = count
-    return fewer
 
 
 def _rehearse(config: PreTrainedConfig, passes: Passes) -> Work:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from rewardranker.models.batching import TokenSequence
@@ -16,6 +17,7 @@ from rewardranker.models.loading import load_scorer, load_tokenizer
 from rewardranker.paths import AnyPath
 from rewardranker.training.corpus import Corpus, own_share
 from rewardranker.training.engine import build_engine, export_adapter, whole_state
+from rewardranker.training.head_start import HeadStart
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
 from rewardranker.training.updates import accumulate, infer_rows
@@ -36,7 +38,8 @@ class Reranker:
         trained = setup.optim is not None
         # Training may begin with a head that is drawn; a frozen model is one that was trained.
         seed = setup.seed if trained or setup.adapter else None
-        self.network = load_scorer(setup.model_path, setup.dtype, setup.attention, rank.device, seed, setup.whole)
+        computes = setup.dtype, setup.attention, rank.device
+        self.network = load_scorer(setup.model_path, *computes, seed, setup.whole, setup.shape)
         self.layout = Layout.of(self.network, setup.microbatch_tokens, setup.engine.shared_prompts)
         self.frozen = frozen
         if trained and setup.engine.trained_layers:
@@ -66,6 +69,21 @@ class Reranker:
         groups = self.layout.microbatches([objective.rows([example]) for example in mine])
         totals = accumulate(self.engine, groups, loss)
         return self.rank.sum(totals) | self.engine.step()
+
+    def start_head(self, start: HeadStart) -> dict[str, float]:
+        """Fits the head to what the network says of all programs, before anything trains. Ranks read a share each.
+
+        Returns:
+            ``loss`` and ``accuracy`` over the pairs.
+        """
+        rows = start.rows()
+        mine = rows[self.rank.index :: self.rank.world]
+        states = infer_rows(self.network.pooled, mine, self.layout, whole=True)
+        known = dict(pair for part in self.rank.gathered(list(zip(mine, states, strict=True))) for pair in part)
+        head, told = start.fit({row: torch.from_numpy(state) for row, state in known.items()})
+        # Ranks on unlike processors could differ in the last bit.
+        self.network.set_head(self.rank.gathered(head)[0])
+        return told
 
     def export(self, directory: AnyPath) -> None:
         """Writes a Hugging Face model directory, which scores elsewhere as here, and beside it what LoRA trained

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig
+from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig, ScorerShape
 from rewardranker.models.adapters import DIRECTORY, Written
 from rewardranker.paths import AnyPath
 from rewardranker.training.objectives import Objective
@@ -18,10 +18,11 @@ class NetworkSetup:
 
     ``optim`` ``None`` makes it a frozen one. ``total_steps`` are optimiser updates, for the schedule. ``seed``: of a
     head that is drawn. ``chat``: prompts are what a user says. ``objective``: of a scorer that learns to rank.
-    ``drawn_head``: a scorer that has none may get one that is drawn. ``lora``: its own part of ``engine.lora``;
-    ``None`` where all of its weights train, or none. ``adapter``: where what LoRA once made of ``model_path`` lies,
-    with which it begins, its head too. ``corpus``: what it learns from, where its minibatches are places in a
-    :class:`rewardranker.training.corpus.Corpus` and not examples.
+    ``drawn_head``: a scorer that has none may get one that is drawn. ``shape``: of a scorer that is made of a
+    language model. ``lora``: its own part of ``engine.lora``; ``None`` where all of its weights train, or none.
+    ``adapter``: where what LoRA once made of ``model_path`` lies, with which it begins, its head too. ``corpus``:
+    what it learns from, where its minibatches are places in a :class:`rewardranker.training.corpus.Corpus` and not
+    examples.
     """
 
     model_path: AnyPath
@@ -37,6 +38,7 @@ class NetworkSetup:
     objective: Objective[Any] | None = None
     lora: LoraConfig | None = None
     drawn_head: bool = False
+    shape: ScorerShape = ScorerShape()
     adapter: AnyPath = ""
     corpus: tuple[AnyPath, ...] = ()
 

@@ -19,7 +19,7 @@ def require_generator(config: Config) -> None:
     """Raises :class:`UserError` where ``model.path`` is no whole decoder, or cannot compute as the config wants."""
     path, computes = config.model.path, (config.model.attn_implementation, config.engine.gradient_checkpointing)
     require_policy(path, sampled=samples_by_transformers(config))
-    require_start(path, "model.path")
+    require_start(path, "model.path", config.reward.shape)
     require_computes(path, "model.path", *computes)
     if config.engine.lora.used:
         require_adaptable(path, "model.path", config.engine.lora)
@@ -36,7 +36,7 @@ def require_models(config: Config) -> None:
 def require_reward_backbone(config: Config) -> None:
     """Raises :class:`UserError` where ``reward.backbone`` is none, or cannot compute as the config wants."""
     path, computes = config.reward.backbone, (config.model.attn_implementation, config.engine.gradient_checkpointing)
-    require_start(path, "reward.backbone")
+    require_start(path, "reward.backbone", config.reward.shape)
     require_computes(path, "reward.backbone", *computes)
     if config.engine.lora.rank_of("reward"):
         require_adaptable(path, "reward.backbone", config.engine.lora)

@@ -27,11 +27,15 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Fit:
-    """What to train on: ``minibatch(step)`` for ``steps`` updates; ``checkpoint_every`` 0: no checkpoints."""
+    """What to train on: ``minibatch(step)`` for ``steps`` updates; ``checkpoint_every`` 0: no checkpoints.
+
+    ``begin``: what the learner is asked for before the first of them.
+    """
 
     minibatch: Callable[[int], list[Any]]
     steps: int
     checkpoint_every: int
+    begin: Callable[[Any], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ def fit(learner: Learner, work: Fit, directory: Path, report: Report) -> dict[st
         start, path = newest
         learner.load(str(path))
         report.on_resume(start)
+    elif work.begin:
+        work.begin(learner)
     writer = MetricWriter(directory, resume_at=start)
     for step in range(start, work.steps):
         metrics = learner.learn(work.minibatch(step))

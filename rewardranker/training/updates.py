@@ -23,10 +23,12 @@ def infer_rows(
     layout: Layout,
     advance: Callable[[int], None] | None = None,
     rounds: Callable[[int], int] = lambda count: count,
+    whole: bool = False,
 ) -> list[np.ndarray]:
     """Applies ``forward`` without gradients; returns one fp32 array per sequence, in order.
 
-    ``forward`` gives ``[B, T]`` (rows are cut to the response's length) or ``[B]`` (rows of length 1).
+    ``forward`` gives ``[B, T]`` (rows are cut to the response's length) or ``[B]`` (rows of length 1); ``whole``:
+    ``[B, H]``, of which nothing is cut.
 
     Args:
         advance: told of every batch how many sequences it was.
@@ -40,7 +42,7 @@ def infer_rows(
         for group in groups:
             out = forward(layout.batch([sequences[i] for i in group])).float().cpu().numpy()
             for i, row in zip(group, out, strict=True):
-                rows[i] = row[: len(sequences[i].response_ids)] if out.ndim == 2 else row[None]
+                rows[i] = row[: None if whole else len(sequences[i].response_ids)] if out.ndim == 2 else row[None]
             if advance:
                 advance(len(group))
         for _ in range(missing):

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from actors.cluster.group import WorkerGroup
 from actors.roles.critic import Critic
 from actors.roles.reward import Reward
-from rewardranker.config.schema import EngineConfig, OptimConfig
+from rewardranker.config.schema import EngineConfig, OptimConfig, ScorerShape
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence
+from rewardranker.training.head_start import HeadStart
 from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ranks import Rank
 from rewardranker.training.reranker import Reranker
@@ -27,6 +29,22 @@ def test_the_role_is_the_reranker_that_others_train(models: list[str]) -> None:
         said = other.learn(pairs)
         assert role.learn(pairs) == {f"reward/{name}": number for name, number in said.items()}
     assert set(said) == {"loss", "accuracy", "margin", "score", "grad_norm", "lr"}
+
+
+def test_two_ranks_fit_the_head_of_one(models: list[str], groups: dict[int, WorkerGroup]) -> None:
+    setup = NetworkSetup(
+        models[0], models[0], EngineConfig(), 64, optim=OptimConfig(), total_steps=1, shape=ScorerShape(2, "mean")
+    )
+    pairs = [(TokenSequence((2, 3), (4, n, 1)), TokenSequence((2, 3), (5, n, n, 1))) for n in range(6, 11)]
+    start = HeadStart(pairs, list("aabcd"), 0.1)
+    one, rows = Reranker(setup, Rank()), [row for pair in pairs for row in pair]
+    told = one.start_head(start)
+    role = groups[2].build("reward", Reward, setup)
+    for theirs in role.all(Reward.start_head, start):
+        assert theirs == pytest.approx(told, abs=1e-4)
+    found = role.all(Reward.score, rows)
+    assert found[0] == found[1]
+    assert found[0] == pytest.approx(one.score(rows), abs=1e-3)
 
 
 def test_a_frozen_reward_model_and_a_critic_need_a_head_that_was_trained(models: list[str]) -> None:

@@ -239,6 +239,17 @@ def test_the_same_command_goes_on_where_it_was_cut_off(
     assert not list(asked.out.parent.glob(".*-training"))
 
 
+def test_one_layer_read_over_all_tokens_with_a_head_that_was_fitted(request_: TrainRequest) -> None:
+    """What is kept is that network: its scores are the same when it is loaded again."""
+    run_train(replace(request_, layers=1, pooling="mean", head_penalty=0.1, steps=2, lr=1e-5), Console())
+    found = Scorer(request_.out)
+    asked = read_problems(str(request_.problems))[0]
+    assert found.score_text(asked, RIGHT) > found.score_text(asked, WRONG)
+    assert "the number is the mean over the program's tokens" in read_card(Path(request_.out)).text
+    config = json.loads((Path(request_.out) / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["score_pooling"]) == (1, "mean")
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -248,6 +259,9 @@ def test_the_same_command_goes_on_where_it_was_cut_off(
         ({"model": "./none"}, "--model=./none: no such directory"),
         ({"programs_per_step": 3}, "an even number of programs"),
         ({"trained_layers": 9}, "the backbone has 2 layers"),
+        ({"layers": 3}, "3 layers are asked for, and it has 2; 0 takes all of them"),
+        ({"layers": -1}, "--layers -1: must not be negative"),
+        ({"pooling": "sum"}, "--pooling 'sum' is not known; it must be one of last, mean"),
         ({"max_tokens": 2}, "no pairs to train on"),
         ({"validation": 1.0}, "--validation 1.0: a share of the problems"),
     ],

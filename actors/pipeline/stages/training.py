@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -41,6 +41,7 @@ from rewardranker.runs.shards import ARROW, Made, map_shards, read_columns, shar
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.tables.names import trained_in
 from rewardranker.training.corpus import Corpus, TokeniseTriplets, corpus_table
+from rewardranker.training.head_start import HeadStart, begin_head
 from rewardranker.training.objectives import PairObjective
 from rewardranker.training.ppo.advantages import estimator_of
 from rewardranker.training.streams import Mix, Stream, steps_for
@@ -50,6 +51,9 @@ R = TypeVar("R")
 #: Of a stage that trains on a corpus, while it does.
 CORPUS = "corpus"
 _IMITATED_IN_SHARD = 4096
+
+#: More pairs than these add little to a head's fit, and each is two programs to read.
+HEAD_PAIRS = 20_000
 
 
 def run_sft(context: Context) -> Path:
@@ -113,7 +117,8 @@ def run_reward(
         recent = _pairs(context, corpus, range(replayed, len(corpus)), seed + 1) if fresh else None
         stream = Mix(past, recent, context.config.mining.new_share) if recent else past
         total = steps_for(old + fresh, size, steps, config.epochs)
-        work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every)
+        begin = _head_start(config.head_penalty, corpus, [past, recent] if recent else [past])
+        work = Fit(partial(stream.minibatch, size=size), total, config.checkpoint_every, begin)
         setup = context.as_reward(context.setup(backbone, config.microbatch_tokens, config.optim, total, "reward"))
         objective = PairObjective(config.margin, config.centring)
         setup = replace(setup, objective=objective, corpus=corpus.directories)
@@ -165,7 +170,8 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
 
     def role(kind: str, factory: Callable[..., R], path: Path, optim: OptimConfig | None = None) -> RoleGroup[R]:
         setup = context.setup(path, config.microbatch_tokens, optim, updates, kind if optim else "")
-        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft).on(sft))
+        shape = setup.shape if path == sft else context.config.reward.shape
+        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft, shape=shape).on(sft))
 
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
@@ -283,6 +289,17 @@ def _pairs(context: Context, corpus: Corpus, places: range, seed: int) -> Stream
         raise UserError(_all_longer("reward", config.max_tokens, limits, "triplets"))
     groups = corpus.groups[places.start : places.stop].tolist() if config.group_pairs else None
     return Stream(places, seed % 2**63, groups)
+
+
+def _head_start(penalty: float, corpus: Corpus, streams: Sequence[Stream[int]]) -> Callable[[Any], object] | None:
+    """Fits a reward model's head before its first update, where the config asks for it: to the first pairs of each
+    stream, whose order is drawn, up to so many."""
+    if not penalty:
+        return None
+    most = HEAD_PAIRS // len(streams)
+    places = [place for stream in streams for place in stream.take(0, min(len(stream.rows), most))]
+    pairs: list[Any] = [corpus[place] for place in places]
+    return partial(begin_head, HeadStart(pairs, corpus.groups[places].tolist(), penalty))
 
 
 def _validate(context: Context, reward_model: Path, validation: Path) -> dict[str, float]:
