@@ -23,7 +23,7 @@ from rewardranker.judge.canary import canary_problem
 from rewardranker.judge.compat import CompatRules, judge_compat
 from rewardranker.judge.languages import LANGUAGES
 from rewardranker.judge.languages.language import Language
-from rewardranker.judge.languages.libraries import missing_library
+from rewardranker.judge.languages.libraries import missing_library, needs_of_its_own
 from rewardranker.judge.languages.setup import prepare, read_only_places, services, setup_places
 from rewardranker.judge.languages.toolchain import Toolchain, toolchain
 from rewardranker.judge.sandbox import LocalSandbox, Sandbox, SandboxDied
@@ -317,6 +317,8 @@ def _key(problem: Problem, code: str, all_tests: bool, remote: str) -> str:
         "tests": [(test.input, test.expected) for test in problem.tests],
         "limits": astuple(problem.limits),
     }
+    if needs_of_its_own(problem):
+        asked["problem"] = problem.id
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -191,7 +191,8 @@ def test_lost_and_damaged_files(scorer: Path, tmp_path: Path) -> None:
     model = load_scorer(str(scorer), "float32", "auto", "cpu", None).model
     model.save_pretrained(sharded, max_shard_size="8KB")
     shards = sorted(sharded.glob("model-*.safetensors"))
-    assert len(shards) > 2 and scores(sharded) == scores(scorer)
+    assert len(shards) > 2
+    assert scores(sharded) == pytest.approx(scores(scorer), abs=1e-6)
     lost = copied(sharded, tmp_path / "lost")
     (lost / shards[1].name).unlink()
     refused(lost, rf"names {len(shards)} files, and {shards[1].name} is not there")
@@ -213,7 +214,7 @@ def test_old_files_of_torch_are_checked_alike(scorer: Path, tmp_path: Path) -> N
     tensors = load_file(directory / "model.safetensors")
     (directory / "model.safetensors").unlink()
     torch.save({f"module.{name}": tensor for name, tensor in tensors.items()}, directory / "pytorch_model.bin")
-    assert scores(directory) == scores(scorer)
+    assert scores(directory) == pytest.approx(scores(scorer), abs=1e-6)
     torch.save(without("score")(tensors), directory / "pytorch_model.bin")
     refused(directory, r"not there: score\.weight")
     (directory / "pytorch_model.bin").write_bytes(b"PK")
@@ -266,7 +267,7 @@ def test_architectures_that_are_taken(name: str, tmp_path: Path) -> None:
     made = load_scorer(directory, "float32", "auto", "cpu", seed=3)
     made.model.save_pretrained(tmp_path / "scorer")
     with torch.no_grad():
-        assert scores(tmp_path / "scorer") == made(collate(ROWS)).tolist()
+        assert scores(tmp_path / "scorer") == pytest.approx(made(collate(ROWS)).tolist(), abs=1e-6)
     rewrite(tmp_path / "scorer", without("score."))
     refused(tmp_path / "scorer", r"not there: score\.weight")
 

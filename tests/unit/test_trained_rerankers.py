@@ -192,7 +192,7 @@ def test_recipes_are_trained_on_one_pool_chosen_on_another_and_tested_on_a_third
     program.main()
     torch.set_num_threads(threads)
     assert out.read_text() == text and not [*(tmp_path / "work").glob("jobs/*/*.pt")]
-    with pytest.raises(UserError, match="'layer=1' is not FIELD=NUMBER with a field of layers, steps"):
+    with pytest.raises(UserError, match="'layer=1' is not FIELD=VALUE with a field of depth, layers"):
         program.recipe_of("rewardranker:layer=1")
     with pytest.raises(UserError, match="is, or is like, a problem that is trained on"):
         pool = program.load("pool", files["pool"], files["pool.problems"])

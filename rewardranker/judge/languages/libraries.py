@@ -67,6 +67,11 @@ LIBRARIES = (
 )
 
 
+def needs_of_its_own(problem: Problem) -> bool:
+    """Whether programs for this problem may need a library that the same program for another one may not."""
+    return any(problem.id in library.rows for library in LIBRARIES)
+
+
 def missing_library(problem: Problem, code: str, elsewhere: bool = False) -> str:
     """What a problem, or a program that solves it as its authors do, needs and this machine lacks; else nothing.
 
