@@ -312,9 +312,12 @@ MEASURES = ("wall s", "CPU s", "driver MB", "worker MB", "seconds by step")
 
 def page(arguments: argparse.Namespace) -> str:
     count, version = arguments.workers, platform.python_version()
+    sizes = [" ".join(map(str, of)) for of in (arguments.triplets, arguments.candidates)]
+    asked = f"--triplets {sizes[0]} --candidates {sizes[1]} --workers {count} --kills {arguments.kills}"
     parts = [
         "# Triplets and hard negatives by the million",
-        f"Commit {git_sha()}, {os.cpu_count()} cores (shared with other work), {count} processes, Python {version}. "
+        f"`python benchmarks/data.py {asked} --execute {arguments.execute}`: commit {git_sha()}, {os.cpu_count()} "
+        f"cores (load {os.getloadavg()[0]:.1f} when it began), Python {version}. "
         "Programs are made, and run. Memory is the most resident memory that was seen, ten times a second, of the "
         "process that starts the work (driver) and of any that it starts.",
         *of_triplets(arguments),
