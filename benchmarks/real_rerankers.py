@@ -123,6 +123,8 @@ def recipe_of(text: str) -> Recipe:
     recipe = replace(Recipe(text, kind), **changed)
     if recipe.pooling not in POOLINGS:
         raise UserError(f"recipe {text!r}: pooling={recipe.pooling} is none of {', '.join(POOLINGS)}")
+    if not recipe.steps and not recipe.head:
+        raise UserError(f"recipe {text!r}: steps=0 and head=0 train nothing; give head=0.3, or steps")
     return recipe
 
 
@@ -155,7 +157,6 @@ class Trainer:
         pairs = judged_pairs(problems, self._train.candidates, recipe.pairs, seed)
         pairs = fitting(pairs, problems, read, self._setting.max_tokens)
         rows = [tuple(read(problems[c.problem_id], c) for c in pair) for pair in pairs]
-        texts = dict.fromkeys(row for pair in rows for row in pair)
         names = [good.problem_id for good, _ in pairs]
         budget = Budget(max(1, recipe.steps), recipe.programs)
         lesson = Lesson(recipe.kind, rows, names, budget)  # type: ignore[arg-type]
@@ -166,7 +167,8 @@ class Trainer:
             with TemporaryDirectory() as directory:
                 metrics = train_ranker(ranker, lesson, Path(directory), head_penalty=recipe.head)
         else:
-            metrics = ranker.start_head(HeadStart(rows, names, recipe.head)) | {"tokens": sum(map(len, texts))}
+            start = HeadStart(rows, names, recipe.head)
+            metrics = ranker.start_head(start) | {"tokens": sum(map(len, start.rows()))}
         trained = time.monotonic()
         scores = {pool.name: self._scores(pool, ranker) for pool in self._scored}
         seconds = {"train_s": trained - begun, "score_s": time.monotonic() - trained}

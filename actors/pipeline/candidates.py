@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actors.cluster.dispatch import chunked
 from actors.pipeline.context import Context
-from actors.pipeline.shards import Plan, sample_shard
+from actors.pipeline.shards import Plan, require_room, sample_shard
 from actors.roles.reward import Reward
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import describe_cut_off
@@ -37,6 +37,7 @@ def sample_pool(
     name = name or path.stem
     if path.exists():
         return read_pool(path)
+    require_room(context.config, plan, problems, context.tokenizer)
     directory = path.with_suffix(".shards")
     shards = chunked(problems, context.config.generation.prompts_per_shard)
     missing = missing_shards(directory, len(shards))
@@ -73,7 +74,7 @@ def sample_pool(
 def score_pool(context: Context, pool: list[Candidate], reward_model: Path, key: str) -> None:
     """Adds ``scores[key]`` of the reward model in ``reward_model`` to every candidate."""
     role = context.reward_role(reward_model)
-    read = reader("rewardranker", context.reward_tokenizer, context.reward_chat, max_tokens=0)
+    read = reader("rewardranker", context.reward_tokenizer, context.config.reward_chat, max_tokens=0)
     limits = Limits.of_model(str(reward_model))
     unread = store(pool, context.problems, read, lambda rows: role.sharded(Reward.score, rows), key, limits)
     if unread:

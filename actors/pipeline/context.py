@@ -93,12 +93,6 @@ class Context:
         return load_tokenizer(self.reward_base)
 
     @property
-    def reward_chat(self) -> bool:
-        """Whether reward models read problems as what a user says."""
-        chat = self.config.reward.chat
-        return self.config.model.chat if chat is None else chat
-
-    @property
     def one_vocabulary(self) -> bool:
         """Whether reward models cut texts into the policy's tokens."""
         return self.reward_base == self.base_model or same_tokens(self.tokenizer, self.reward_tokenizer)
@@ -137,7 +131,8 @@ class Context:
 
     def as_reward(self, setup: NetworkSetup) -> NetworkSetup:
         """The setup of a reward model, which reads with a tokenizer of its own."""
-        return replace(setup, tokenizer_path=self.reward_base, chat=self.reward_chat, shape=self.config.reward.shape)
+        chat, shape = self.config.reward_chat, self.config.reward.shape
+        return replace(setup, tokenizer_path=self.reward_base, chat=chat, shape=shape)
 
     def judges(self, problems: Iterable[Problem]) -> dict[str, str]:
         """Who judges, by language: a stage whose programs could get other verdicts is another stage."""

@@ -12,11 +12,15 @@ from transformers import PreTrainedTokenizerBase
 
 from actors.cluster.dispatch import dispatch
 from rewardranker.config.schema import Config
+from rewardranker.errors import UserError
 from rewardranker.generation.candidates import Generate, requests_for, to_candidates
 from rewardranker.generation.types import Sampling
+from rewardranker.models.encoding import encode_prompt
+from rewardranker.models.limits import Limits
 from rewardranker.paths import AnyPath
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.shards import Job, Step, make_shard
+from rewardranker.training.sizes import samples_by_transformers
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,28 @@ def sample_shard(
     requests = requests_for(problems, plan.n, tokenizer, plan.chat, *seed)
     responses = generate(requests, plan.sampling)
     return to_candidates(requests, responses, {p.id: p for p in problems}, tokenizer, f"gen:{plan.source}")
+
+
+def require_room(config: Config, plan: Plan, problems: Sequence[Problem], tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises :class:`UserError`, before the first answer is sampled, where prompts leave no room for one: an engine
+    says so of a shard when it comes to it."""
+    limit, setting = Limits.of_model(plan.model_path).positions, "positions of the model"
+    if not samples_by_transformers(config):
+        limit, setting = config.rollout.max_model_len, "rollout.max_model_len"
+    # A token is a byte at least, or a blank put before, so that most need not be cut into tokens to be short.
+    frame = len(encode_prompt(tokenizer, "", plan.chat)) + 1
+    long = {
+        problem.id: tokens
+        for problem in problems
+        if limit and len(problem.prompt.encode()) + frame >= limit
+        if (tokens := len(encode_prompt(tokenizer, problem.prompt, plan.chat))) >= limit
+    }
+    if long:
+        name, tokens = next(iter(long.items()))
+        raise UserError(
+            f"{len(long):,} of {len(problems):,} prompts leave no room for an answer ({setting}: {limit:,}); the "
+            f"first, of {name}, has {tokens:,} tokens: raise it, or leave the problems out"
+        )
 
 
 def plan_settings(plan: Plan) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from actors.cluster.dispatch import chunked
 from actors.pipeline.runtime import Runtime
-from actors.pipeline.shards import Plan, sample_shard
+from actors.pipeline.shards import Plan, require_room, sample_shard
 from rewardranker.config.schema import Config
 from rewardranker.generation.candidates import cut_off, describe_cut_off
 from rewardranker.models.loading import load_tokenizer, model_name, require_policy
@@ -40,6 +40,7 @@ def generate_pool(config: Config, problems_file: AnyPath, out: AnyPath, console:
     check_problems(problems)
     plan = Plan.from_config(config, model, model_name(model), "generate", config.generation.n)
     directory = kept_shards(config, plan, Path(problems_file), Path(out))
+    require_room(config, plan, problems, load_tokenizer(model))
     shards = chunked(problems, config.generation.prompts_per_shard)
     missing = missing_shards(directory, len(shards))
     if len(missing) < len(shards):

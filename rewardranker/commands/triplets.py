@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from rewardranker.config.schema import Config, DataConfig
 from rewardranker.errors import UserError
@@ -23,7 +23,6 @@ from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.runs.console import Console
 from rewardranker.runs.shards import InProcesses, Step, map_shards, shards_in
 
-LABELS = ("agree", "verdict", "given")
 _SOURCES: dict[str, tuple[type[ContestOptions], Callable[..., Iterator[Task]], Any]] = {
     "code_contests": (ContestOptions, code_contests.tasks, None),
     "code_contests_plus": (code_contests_plus.PlusOptions, code_contests_plus.tasks, None),
@@ -44,8 +43,8 @@ class TripletsRequest:
 
     def check(self) -> None:
         """Raises :class:`UserError` for what cannot be meant."""
-        if self.labels not in LABELS:
-            raise UserError(f"--labels {self.labels}: must be one of {', '.join(LABELS)}")
+        if self.labels not in get_args(Labels):
+            raise UserError(f"--labels {self.labels}: must be one of {', '.join(get_args(Labels))}")
         for name, value in (("--workers", self.workers), ("--each", self.each)):
             if value < 1:
                 raise UserError(f"{name} {value}: must be at least 1")
@@ -85,8 +84,7 @@ def run_triplets(request: TripletsRequest, config: Config, console: Console) -> 
     from rewardranker.training.corpus import TokeniseTriplets
 
     model = config.reward.backbone or config.model.path
-    chat = config.model.chat if config.reward.chat is None else config.reward.chat
-    tokenise = TokeniseTriplets(model, chat, config.reward.max_tokens, Limits.of_model(model))
+    tokenise = TokeniseTriplets(model, config.reward_chat, config.reward.max_tokens, Limits.of_model(model))
     take(tokenise, {"triplets": out / "triplets"}, out / "corpus")
     write_data_page(out, out / "index.html", config.run.seed)
     console.say(f"{out}: {total:,} triplets; what they are, and what was left out: {out / 'index.html'}")

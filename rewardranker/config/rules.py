@@ -259,6 +259,14 @@ def _flash_attention_rounds(c: Config) -> None:
         )
 
 
+def _layers_are_there(c: Config) -> None:
+    if c.reward.layers > c.model.tiny.layers and not (c.model.path or c.reward.backbone):
+        raise UserError(
+            f"reward.layers={c.reward.layers}: the model that is made has model.tiny.layers={c.model.tiny.layers}; "
+            "0 takes all of them"
+        )
+
+
 def _engines_can(c: Config) -> None:
     kind, stage, offload = c.engine.kind, c.engine.zero_stage, c.engine.offload
     if kind != "deepspeed" and stage is not None:
@@ -336,6 +344,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _something_overlaps,
     _vllm_reads_the_heads,
     _flash_attention_rounds,
+    _layers_are_there,
     _engines_can,
     _adapters_fit,
     _family_is_large_enough,

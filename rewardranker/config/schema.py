@@ -559,3 +559,8 @@ class Config:
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     weight_sync: WeightSyncConfig = field(default_factory=WeightSyncConfig)
+
+    @property
+    def reward_chat(self) -> bool:
+        """Whether reward models read problems as what a user says."""
+        return self.model.chat if self.reward.chat is None else self.reward.chat

@@ -14,12 +14,13 @@ import multiprocessing.util
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from itertools import islice
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -220,14 +221,14 @@ class InProcesses:
         with ProcessPoolExecutor(number, context, initializer=_end_with_parent) as pool:
             waiting = iter(jobs)
             # No more is handed out than is done soon: an error ends the map, and a list of futures is memory.
-            running = {pool.submit(_do, step, job): job for job in _few(waiting, 2 * number)}
+            running = {pool.submit(_do, step, job): job for job in islice(waiting, 2 * number)}
             try:
                 while running:
-                    future = next(as_completed(running))
-                    job = running.pop(future)
-                    future.result()
-                    done(job.shard.index)
-                    running |= {pool.submit(_do, step, job): job for job in _few(waiting, 1)}
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        job = running.pop(future)
+                        future.result()
+                        done(job.shard.index)
+                        running |= {pool.submit(_do, step, job): job for job in islice(waiting, 1)}
             except BrokenProcessPool as error:
                 raise UserError(
                     f"{step.name}: a process ended while it was at work on a shard, as when memory runs out; whole "
@@ -394,10 +395,6 @@ def _text(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True).encode()
 
 
-def _few(jobs: Iterator[Job], number: int) -> list[Job]:
-    return [job for _, job in zip(range(number), jobs, strict=False)]
-
-
 #: Of a worker process: the step that is open in it, its work, and what has to be closed.
 _open: list[tuple[Step, Work, ExitStack]] = []
 
@@ -417,7 +414,7 @@ def _end_with_parent() -> None:
     assert parent is not None
 
     def watch() -> None:
-        wait([parent.sentinel])
+        connection.wait([parent.sentinel])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

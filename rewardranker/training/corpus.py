@@ -175,7 +175,8 @@ class Corpus(Sequence[Example]):
         if not 0 <= index < len(self):
             raise IndexError(f"example {index} of {len(self)}")
         number = int(np.searchsorted(self._ends, index, side="right"))
-        return self._shards[number].example(index - int(self._ends[number]))
+        shard = self._shards[number]
+        return shard.example(index - int(self._ends[number]) + shard.count)
 
     @cached_property
     def lengths(self) -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rewardranker.config.choices import chosen
+from rewardranker.config.schema import ScorerShape
 from rewardranker.models.adapters import DIRECTORY, Written, add_adapters, load_adapter, merged, save_adapter
 from rewardranker.models.recomputing import recompute_layers
 from rewardranker.models.scoring import Network
@@ -120,8 +121,11 @@ def whole_state(engine: TrainEngine) -> dict[str, Tensor]:
 
 
 def export_adapter(engine: TrainEngine, setup: NetworkSetup, directory: AnyPath) -> None:
-    """Writes what LoRA trained beside the model ``directory``, in peft's format (rank 0). Collective."""
-    if setup.lora is None:
+    """Writes what LoRA trained beside the model ``directory``, in peft's format (rank 0). Collective.
+
+    Not of a scorer with a shape of its own: peft would add it to all layers of its base, and read the last token.
+    """
+    if setup.lora is None or setup.shape != ScorerShape():
         return
     model = engine.network.model
     trains = {name for name, parameter in model.named_parameters() if parameter.requires_grad}

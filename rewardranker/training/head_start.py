@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from rewardranker.models.batching import TokenSequence
-from rewardranker.training.objectives import Pair
 
 
 def fit_head(chosen: Tensor, rejected: Tensor, weights: Tensor, penalty: float) -> Tensor:
@@ -51,14 +50,18 @@ class HeadStart:
     """What a head is fitted to.
 
     Attributes:
-        pairs: (chosen, rejected).
+        pairs: (chosen, rejected); or, as of a minibatch, their places in the corpus that the reranker reads.
         groups: the problem of each pair; every problem weighs the same.
         penalty: see :func:`fit_head`.
     """
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[Any]
     groups: Sequence[Hashable]
     penalty: float
+
+    def read(self, corpus: Sequence[Any] | None) -> HeadStart:
+        """The same with its pairs themselves."""
+        return self if corpus is None else replace(self, pairs=[corpus[place] for place in self.pairs])
 
     def rows(self) -> list[TokenSequence]:
         """The distinct programs, in the order in which they come."""

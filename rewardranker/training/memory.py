@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from transformers import PreTrainedConfig
 
 from rewardranker.config.rules import ROLES
-from rewardranker.config.schema import Config, EngineConfig, LoraConfig
+from rewardranker.config.schema import Config, EngineConfig, LoraConfig, ScorerShape
 from rewardranker.models.architectures import policy_class, scorer_class, with_layers
 from rewardranker.models.limits import Limits
 from rewardranker.models.packing import LINE_TOKENS
@@ -202,7 +202,8 @@ def _on_one_backbone(config: Config, holdings: list[Holding]) -> list[Holding]:
 def _beside(config: Config, holding: Holding, owner: str) -> Holding:
     lora, role, reward = config.engine.lora, holding.task.role, config.reward
     # The reward model is an addition to the generator where LoRA made it so, and so is the critic that begins as it.
-    added = bool(lora.of("reward")) and reward.init == "sft" and not reward.backbone
+    whole = reward.shape == ScorerShape()
+    added = bool(lora.of("reward")) and reward.init == "sft" and not reward.backbone and whole
     same = added and lora.rank_of("critic") == lora.rank_of("reward")
     critic = bool(lora.of("critic")) and (same or config.ppo.critic_init == "policy")
     begins = {"reference": True, "reward": added, "critic": critic}

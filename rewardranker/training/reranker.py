@@ -58,7 +58,10 @@ class Reranker:
         if objective is None or self.setup.optim is None:
             raise RuntimeError("this reranker is frozen: its setup has no optimiser")
         denominator = len(minibatch)
-        tokens = lambda example: sum(map(len, objective.rows([example])))  # noqa: E731
+
+        def tokens(example: Any) -> int:
+            return sum(map(len, objective.rows([example])))
+
         mine = own_share(minibatch, self.corpus, tokens, self.rank)
 
         def loss(group: list[int]) -> tuple[Tensor, dict[str, float]]:
@@ -76,6 +79,7 @@ class Reranker:
         Returns:
             ``loss`` and ``accuracy`` over the pairs.
         """
+        start = start.read(self.corpus)
         rows = start.rows()
         mine = rows[self.rank.index :: self.rank.world]
         states = infer_rows(self.network.pooled, mine, self.layout, whole=True)

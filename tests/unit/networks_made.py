@@ -34,7 +34,17 @@ from transformers import (
     RwkvConfig,
 )
 
+from rewardranker.config.schema import TinyConfig
 from rewardranker.models.batching import TokenBatch
+from rewardranker.models.tiny import build_tiny_model
+
+
+def lettered_model(directory: Path) -> str:
+    """A Llama of three small layers whose tokens are the words wa, wb, ..."""
+    texts = [" ".join(f"w{chr(97 + i)}" for i in range(26))]
+    build_tiny_model(TinyConfig(hidden=24, layers=3, heads=2, max_positions=64), directory, texts, seed=3)
+    return str(directory)
+
 
 SIZES = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 LLAMA = {**SIZES, "intermediate_size": 48, "num_key_value_heads": 2, "max_position_embeddings": 64}

@@ -82,6 +82,14 @@ def test_a_worker_that_learns_cannot_sample_meanwhile() -> None:
         load_config(None, ["rollout.mode=one_step_off", "rollout.in_workers=true"])
 
 
+def test_a_reward_model_of_layers_that_are_not_there_or_whose_network_is_divided() -> None:
+    with pytest.raises(UserError, match="reward.layers=4: the model that is made has model.tiny.layers=3"):
+        load_config(None, ["reward.layers=4"])
+    load_config(None, ["reward.layers=4", "reward.backbone=a/model"])  # which is asked when it is read
+    with pytest.raises(UserError, match="reward.head_penalty=0.3 fits a head over whole networks"):
+        load_config(None, ["reward.head_penalty=0.3", "engine.kind=fsdp2"])
+
+
 def test_one_way_to_train_a_part_of_a_network_and_layers_that_run_again_drop_nothing_out() -> None:
     top = ["engine.trained_layers=2", "engine.lora.rank=8"]
     with pytest.raises(UserError, match="two ways to train a part .* set engine.lora.role_ranks.reward=0"):

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from networks_made import lettered_model
 from torch import Tensor, nn
 
-from rewardranker.config.schema import EngineConfig, OptimConfig, TinyConfig
+from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenBatch, TokenSequence, collate
 from rewardranker.models.frozen import FrozenLayers, split_layers
 from rewardranker.models.loading import load_scorer
 from rewardranker.models.scoring import hidden_states
-from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.examples import judged_pairs
@@ -47,10 +47,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    directory = tmp_path_factory.mktemp("model")
-    texts = [" ".join(f"w{chr(97 + i)}" for i in range(26))]
-    build_tiny_model(TinyConfig(hidden=24, layers=3, heads=2, max_positions=64), directory, texts, seed=3)
-    return str(directory)
+    return lettered_model(tmp_path_factory.mktemp("model"))
 
 
 def pairs(count: int = 6, seed: int = 0) -> list[Pair]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from networks_made import lettered_model
 from scored_elsewhere import PAIRS, exported, said_here
 from transformers import AutoModelForSequenceClassification
 
-from rewardranker.config.schema import EngineConfig, OptimConfig, ScorerShape, TinyConfig
+from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig, ScorerShape
 from rewardranker.errors import UserError
 from rewardranker.models.batching import TokenSequence, collate
 from rewardranker.models.exporting import export_scorer
 from rewardranker.models.loading import load_scorer, load_tokenizer, require_scorer, require_start
 from rewardranker.models.packing import plan_lines
-from rewardranker.models.tiny import build_tiny_model
 from rewardranker.training.head_start import HeadStart, fit_head
+from rewardranker.training.objectives import PairObjective
 from rewardranker.training.rankers import Budget, Lesson, new_ranker
+from rewardranker.training.ranks import Rank
+from rewardranker.training.reranker import Reranker
 from rewardranker.training.setup import NetworkSetup
 
 ROWS = [TokenSequence((2, 3, 4), (5, 6, 1)), TokenSequence((7,), (8, 1)), TokenSequence((2, 3, 4), (9, 9, 2, 1))]
@@ -27,10 +31,7 @@ MEAN = ScorerShape(pooling="mean")
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    directory = tmp_path_factory.mktemp("model")
-    texts = [" ".join(f"w{chr(97 + i)}" for i in range(26))]
-    build_tiny_model(TinyConfig(hidden=24, layers=3, heads=2, max_positions=64), directory, texts, seed=3)
-    return str(directory)
+    return lettered_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.mark.parametrize("lines", [False, True])
@@ -102,6 +103,22 @@ def test_a_head_is_the_least_loss() -> None:
         0, abs=1e-4
     )
     assert head > 0
+
+
+@pytest.mark.parametrize(("shape", "written"), [(ScorerShape(), True), (ScorerShape(layers=2), False), (MEAN, False)])
+def test_an_addition_to_a_part_is_no_adapter_for_the_whole(
+    model: str, tmp_path: Path, shape: ScorerShape, written: bool
+) -> None:
+    """Its sum with the layers is exported; peft would add it to a whole network, and read the last token."""
+    lora = LoraConfig(rank=2)
+    optim, engine = OptimConfig(lr=0.1), EngineConfig(lora=lora)
+    setup = NetworkSetup(model, model, engine, 256, optim=optim, total_steps=2, lora=lora, shape=shape)
+    ranker = Reranker(replace(setup, objective=PairObjective()), Rank())
+    ranker.learn([(ROWS[0], ROWS[2])])
+    ranker.export(tmp_path / "hf")
+    assert (tmp_path / "adapter").exists() == written
+    again = load_scorer(str(tmp_path / "hf"), "float32", "auto", "cpu", None)
+    assert again(collate(ROWS)).tolist() == pytest.approx(ranker.score(ROWS), abs=1e-5)
 
 
 @pytest.mark.parametrize("layers", [0, 1])

@@ -194,6 +194,8 @@ def test_recipes_are_trained_on_one_pool_chosen_on_another_and_tested_on_a_third
     assert out.read_text() == text and not [*(tmp_path / "work").glob("jobs/*/*.pt")]
     with pytest.raises(UserError, match="'layer=1' is not FIELD=VALUE with a field of depth, layers"):
         program.recipe_of("rewardranker:layer=1")
+    with pytest.raises(UserError, match="steps=0 and head=0 train nothing"):
+        program.recipe_of("rewardranker:steps=0")
     with pytest.raises(UserError, match="is, or is like, a problem that is trained on"):
         pool = program.load("pool", files["pool"], files["pool.problems"])
         program.require_apart(pool, [pool])

@@ -170,8 +170,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
 
     def role(kind: str, factory: Callable[..., R], path: Path, optim: OptimConfig | None = None) -> RoleGroup[R]:
         setup = context.setup(path, config.microbatch_tokens, optim, updates, kind if optim else "")
-        shape = setup.shape if path == sft else context.config.reward.shape
-        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft, shape=shape).on(sft))
+        return context.runtime.role(kind, factory, replace(setup, drawn_head=path == sft).on(sft))
 
     policy = role("policy", Policy, sft, config.policy_optim)
     rollouts = context.runtime.rollouts(str(sft))
@@ -184,7 +183,7 @@ def _train_ppo(context: Context, name: str, sft: Path, reward_model: Path, stage
         readable_candidates,
         problems=context.problems,
         tokenizer=context.reward_tokenizer,
-        chat=context.reward_chat,
+        chat=context.config.reward_chat,
         limits=Limits.of_model(str(reward_model)),
     )
     weights = policy.part("weights", WeightSource)
@@ -273,7 +272,7 @@ def _counted(files: TripletFiles) -> tuple[int, tuple[int, int]]:
 def _compared(context: Context, files: TripletFiles, directory: Path) -> tuple[Corpus, int]:
     """The triplets as a reward model reads them, old ones first, and how many of these there are."""
     longest, limits = context.config.reward.max_tokens, Limits.of_model(context.reward_base)
-    step = TokeniseTriplets(context.reward_base, context.reward_chat, longest, limits)
+    step = TokeniseTriplets(context.reward_base, context.config.reward_chat, longest, limits)
     sources = [*files.old, *([files.new] if files.new else [])]
     parts = [directory / str(number) for number in range(len(sources))]
     for source, part in zip(sources, parts, strict=True):
@@ -298,8 +297,7 @@ def _head_start(penalty: float, corpus: Corpus, streams: Sequence[Stream[int]]) 
         return None
     most = HEAD_PAIRS // len(streams)
     places = [place for stream in streams for place in stream.take(0, min(len(stream.rows), most))]
-    pairs: list[Any] = [corpus[place] for place in places]
-    return partial(begin_head, HeadStart(pairs, corpus.groups[places].tolist(), penalty))
+    return partial(begin_head, HeadStart(places, corpus.groups[places].tolist(), penalty))
 
 
 def _validate(context: Context, reward_model: Path, validation: Path) -> dict[str, float]:
