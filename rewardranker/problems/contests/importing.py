@@ -1,4 +1,4 @@
-"""Whole contest data sets as shards of problems and of programs, in memory that does not grow with them.
+"""Whole contest data sets as shards of problems and of programs, of which statements alone are held.
 
 :func:`rewardranker.problems.contests.corpus.contest_corpus` takes a few programs of each problem for the cycle; this
 takes them all, for triplets by the million.
