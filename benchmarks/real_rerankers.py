@@ -43,6 +43,7 @@ from rewardranker.problems.verdict import Verdict
 from rewardranker.reranking.examples import check_trainable, fitting, judged_pairs
 from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import tree_hash, write_json
+from rewardranker.runs.seeds import derive_seed
 from rewardranker.training.head_start import HeadStart
 from rewardranker.training.rankers import KINDS, Budget, Lesson, new_ranker, train_ranker
 from rewardranker.training.reranker import Reranker
@@ -58,6 +59,7 @@ class Recipe:
         layers: of these the last so many train; 0: all.
         pooling: at which tokens of a program its score is read, ``last`` or ``mean``.
         head: penalty of the head's fit before anything trains; 0: it is drawn. ``steps=0`` leaves it at that.
+        problems: of those with passing and failing programs so many are trained on, drawn by the seed; 0: all.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Recipe:
     lr: float = 1e-4
     warmup: float = 0.1
     weight_decay: float = 0.01
+    problems: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,22 @@ class Pool:
         for c in self.candidates:
             passed.setdefault(c.problem_id, set()).add(c.verdict == Verdict.OK)
         return [place for place, c in enumerate(self.candidates) if len(passed[c.problem_id]) == 2]
+
+    def drawn(self, count: int, seed: int) -> list[Candidate]:
+        """The candidates of ``count`` problems that have passing and failing ones; of all problems if 0.
+
+        Those of a smaller count are among those of a larger one.
+
+        Raises:
+            UserError: there are fewer.
+        """
+        if not count:
+            return self.candidates
+        names = sorted({self.candidates[place].problem_id for place in self.open})
+        if count > len(names):
+            raise UserError(f"problems={count}: {self.name} has {len(names)} with passing and failing programs")
+        kept = set(sorted(names, key=lambda name: derive_seed(seed, "problems", name))[:count])
+        return [c for c in self.candidates if c.problem_id in kept]
 
 
 @dataclass(frozen=True)
@@ -154,7 +173,7 @@ class Trainer:
     def run(self, recipe: Recipe, seed: int) -> dict[str, Any]:
         """Scores by pool, in its order, and how training went."""
         problems, read = self._train.problems, self._read
-        pairs = judged_pairs(problems, self._train.candidates, recipe.pairs, seed)
+        pairs = judged_pairs(problems, self._train.drawn(recipe.problems, seed), recipe.pairs, seed)
         pairs = fitting(pairs, problems, read, self._setting.max_tokens)
         rows = [tuple(read(problems[c.problem_id], c) for c in pair) for pair in pairs]
         names = [good.problem_id for good, _ in pairs]

@@ -196,6 +196,15 @@ def test_recipes_are_trained_on_one_pool_chosen_on_another_and_tested_on_a_third
         program.recipe_of("rewardranker:layer=1")
     with pytest.raises(UserError, match="steps=0 and head=0 train nothing"):
         program.recipe_of("rewardranker:steps=0")
+
+
+def test_training_problems_are_of_no_other_pool_and_some_are_drawn_by_the_seed(files: dict[str, Path]) -> None:
+    program = script("real_rerankers")
+    pool = program.load("pool", files["pool"], files["pool.problems"])
     with pytest.raises(UserError, match="is, or is like, a problem that is trained on"):
-        pool = program.load("pool", files["pool"], files["pool.problems"])
         program.require_apart(pool, [pool])
+    some, more = ({c.problem_id for c in pool.drawn(count, 0)} for count in (2, 4))
+    assert some < more and (len(some), len(more)) == (2, 4) and pool.drawn(0, 0) is pool.candidates
+    assert some != {c.problem_id for c in pool.drawn(2, 1)}
+    with pytest.raises(UserError, match="problems=13: pool has .* with passing and failing programs"):
+        pool.drawn(13, 0)
