@@ -162,6 +162,7 @@ def test_a_plan_of_billions_of_parameters_needs_none_of_them() -> None:
     assert keys_and_values(architecture, 1, "bfloat16") == 2**19
 
 
+@pytest.mark.slow
 def test_four_roles_of_a_6_7b_backbone_fit_one_device_of_80_gb_with_lora() -> None:
     """One backbone in bf16, 12.6 GiB, additions of rank 16 and their moments, and what a micro-batch takes."""
     architecture = LlamaConfig(

@@ -73,6 +73,7 @@ def test_a_reference_is_met_or_missed(benchmark: ModuleType) -> None:
     assert (rows["codet"], rows["oracle"], rows["random"], rows["exec_filter"]) == ("yes", "NO", "yes", "")
 
 
+@pytest.mark.slow
 def test_a_small_part_for_real(benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three problems, 20 samples each; the second time nothing is run, and scores that were added are ranked."""
     data = benchmark.load(shared("codet_pool/prompts.jsonl").parents[1])

@@ -72,6 +72,7 @@ def run(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, files: dict[str,
         torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_every_problem_is_scored_once_and_the_page_says_what_the_pool_says(
     benchmark: ModuleType, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +159,7 @@ def test_what_cannot_be_compared_is_refused(
         run(benchmark, monkeypatch, files, *work, "--fractions", "1.5")
 
 
+@pytest.mark.slow
 def test_recipes_are_trained_on_one_pool_chosen_on_another_and_tested_on_a_third(
     files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
