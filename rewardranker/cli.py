@@ -43,6 +43,15 @@ _RANKERS = (
     "pool; lever also what programs return), another score in the pool, or"
 )
 _SETTINGS = "Settings: `rewardranker settings [WORD]`, docs/settings.md."
+Rows = Annotated[
+    Path, typer.Option("--data", "--problems", help="The benchmark's own JSON lines; for pool, problems.jsonl.")
+]
+Candidates = Annotated[
+    Path,
+    typer.Option(
+        "--candidates", "--pool", help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.'
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check, print derived sizes, start nothing.")]
 
 
@@ -168,15 +177,8 @@ def triplets(
 
 @app.command()
 def judge(
-    data: Annotated[
-        Path, typer.Option("--data", "--problems", help="The benchmark's own JSON lines; for pool, problems.jsonl.")
-    ],
-    candidates: Annotated[
-        Path,
-        typer.Option(
-            "--candidates", "--pool", help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.'
-        ),
-    ],
+    data: Rows,
+    candidates: Candidates,
     out: Annotated[Path, typer.Option(help="The same lines, or the pool, with verdicts.")],
     benchmark: Annotated[str, typer.Option(help=_SETS)] = "pool",
     language: Annotated[str, typer.Option(help="Only problems in this language.")] = "",
@@ -253,15 +255,8 @@ class _WithRankers(TyperCommand):
 
 @app.command(cls=_WithRankers)
 def rerank(
-    data: Annotated[
-        Path, typer.Option("--data", "--problems", help="The benchmark's own JSON lines; for pool, problems.jsonl.")
-    ],
-    candidates: Annotated[
-        Path,
-        typer.Option(
-            "--candidates", "--pool", help='JSON lines {"problem_id", "text"}; for pool, a .parquet or .jsonl pool.'
-        ),
-    ],
+    data: Rows,
+    candidates: Candidates,
     out: Annotated[Path, typer.Option(help="The same lines, or the pool: best of each problem first, with scores.")],
     ranker: Annotated[str, typer.Option(help=_RANKERS)] = "",
     model: Annotated[str, typer.Option(help="Directory of a trained reranker, of any of the three kinds.")] = "",
