@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import ray
-from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayTaskError
 
-from actors.cluster.failures import ChunkFailed, RoleError, raised
+from actors.cluster.failures import LOST, ChunkFailed, RoleError, of_others, raised
 from rewardranker.errors import UserError
 
 MAX_ATTEMPTS = 3
@@ -20,7 +20,7 @@ def dispatch(
     workers: list[W],
     chunks: Sequence[Any],
     call: Callable[[W, Any], Any],
-    replace: Callable[[int], W],
+    replace: Callable[[int, str], W],
     timeout_s: float,
     on_result: Callable[[Any], None] | None = None,
 ) -> list[Any]:
@@ -30,7 +30,7 @@ def dispatch(
         what: for error messages.
         workers: changed in place where one is replaced.
         call: starts the work and returns an object reference.
-        replace: makes a new worker for a place in ``workers``.
+        replace: makes a new worker for a place in ``workers``, and is told why.
         timeout_s: when no chunk at all has ended for so long, the workers at work are replaced.
         on_result: called with each result as it arrives.
     """
@@ -50,21 +50,28 @@ def dispatch(
                 results[chunk] = ray.get(ref, timeout=0 if not done else timeout_s)
                 if on_result:
                     on_result(results[chunk])
-            except RayTaskError as error:
-                if isinstance(error.cause, UserError):
-                    raise error.cause from None
-                raise RoleError(f"{what}: worker {place} raised {raised(error)}") from error
-            except (RayActorError, OutOfMemoryError, GetTimeoutError) as error:
+            except (RayTaskError, *LOST) as error:
+                if isinstance(error, RayTaskError) and not of_others(error):
+                    if isinstance(error.cause, UserError):
+                        raise error.cause from None
+                    raise RoleError(f"{what}: worker {place} raised {raised(error)}") from error
                 attempts[chunk] += 1
                 if attempts[chunk] == MAX_ATTEMPTS:
                     raise ChunkFailed(
                         f"{what}: chunk {chunk} of {len(chunks)} failed on {MAX_ATTEMPTS} workers in turn, "
                         f"last on worker {place}: {error}"
                     ) from error
-                workers[place] = replace(place)
+                workers[place] = replace(place, _why(what, place, error, timeout_s))
                 waiting.append(chunk)
             idle.append(place)
     return results
+
+
+def _why(what: str, place: int, error: Exception, timeout_s: float) -> str:
+    """In a line: Ray's own words are many."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    reason = f"nothing came within {timeout_s:g} s" if isinstance(error, GetTimeoutError) else lines[0]
+    return f"{what}: worker {place} is lost ({reason}); it is started again, and its work given out again"
 
 
 def chunked(rows: Sequence[Any], size: int) -> list[list[Any]]:

@@ -14,11 +14,11 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 import ray
 from ray import ObjectRef
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayTaskError
 from ray.util.placement_group import PlacementGroup, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from actors.cluster.failures import RoleError, WorkerLost, raised
+from actors.cluster.failures import LOST, RoleError, WorkerLost, of_others, raised
 from actors.cluster.ranks import Seat
 from actors.cluster.start import reserve
 from actors.cluster.worker import Worker
@@ -138,25 +138,32 @@ class WorkerGroup:
         for rank, ref in enumerate(refs, first):
             try:
                 results.append(ray.get(ref, timeout=max(0.0, deadline - time.monotonic())))
-            except (RayTaskError, RayActorError, OutOfMemoryError, GetTimeoutError) as error:
+            except (RayTaskError, *LOST) as error:
                 failures.append((rank, error))
                 deadline = min(deadline, time.monotonic() + SETTLE_S)
         if not failures:
             return results
-        failures.sort(key=lambda f: isinstance(f[1], RayTaskError))
+        failures.sort(key=lambda failure: _suspicion(failure[1]))
         rank, cause = failures[0]
         where = f"{what}: rank {rank} of {len(self.workers)} ({self.places[rank]})"
-        if isinstance(cause, RayTaskError):
+        if isinstance(cause, RayTaskError) and not of_others(cause):
             if isinstance(cause.cause, UserError):
                 raise cause.cause
             raise RoleError(f"{where} raised {raised(cause)}") from cause
-        reason = f"no answer within {limit_s:.0f} s" if isinstance(cause, GetTimeoutError) else str(cause)
+        reason = raised(cause) if isinstance(cause, RayTaskError) else str(cause)
+        if isinstance(cause, GetTimeoutError):
+            reason = f"no answer within {limit_s:.0f} s"
         raise WorkerLost(f"{where} is lost: {reason}") from cause
 
     def shutdown(self) -> None:
         for worker in self.workers:
             ray.kill(worker)
         remove_placement_group(self._placement)
+
+
+def _suspicion(error: Exception) -> int:
+    """Of several ranks' failures the least is of the one that caused the others."""
+    return 1 + of_others(error) if isinstance(error, RayTaskError) else 0
 
 
 def _on_node(seat: Seat) -> dict[str, float]:

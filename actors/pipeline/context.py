@@ -57,7 +57,7 @@ class Context:
         """:meth:`RunDirectory.stage`; when workers are lost, ``work`` is called again and finds its checkpoints."""
 
         def persist(stage: Stage) -> None:
-            self.runtime.retrying(name, lambda: work(stage), lambda: left_in(stage.path))
+            self.runtime.retrying(name, lambda: work(stage), lambda: left_in(stage.path), stage.restarted)
             Checkpoints(stage.path / "checkpoints", self.console.warn).clear()
             self.runtime.free_roles()
 

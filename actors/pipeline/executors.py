@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,12 @@ class Executor:
 
 
 class ExecutorPool:
-    """A judge made of ``config.executors`` actors."""
+    """A judge made of ``config.executors`` actors; ``lost`` is told of each that is about to be replaced."""
 
-    def __init__(self, config: JudgeConfig, cache: Path | None) -> None:
-        self._config = config
+    def __init__(
+        self, config: JudgeConfig, cache: Path | None, lost: Callable[[str], None] = lambda why: None
+    ) -> None:
+        self._config, self._lost = config, lost
         self._cache = str(cache) if cache and config.cache else ""
         self._workers = [self._start() for _ in range(config.executors)]
 
@@ -46,7 +48,8 @@ class ExecutorPool:
         judge = self._config.minimum_tier, self._config.remote_url
         return ray.remote(Executor).options(**options).remote(self._cache, *judge)
 
-    def _replace(self, place: int) -> Any:
+    def _replace(self, place: int, why: str) -> Any:
+        self._lost(why)
         ray.kill(self._workers[place])
         return self._start()
 

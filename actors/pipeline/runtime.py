@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 import ray
 
-from actors.cluster.failures import WorkerLost
+from actors.cluster.failures import ENGINES, EXECUTORS, WORKERS, Restarts, WorkerLost
 from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.cluster.ranks import Seat, engine_seats
 from actors.cluster.start import preflight, start_ray
@@ -44,6 +45,7 @@ class Runtime:
         self._roles: dict[str, RoleGroup[Any]] = {}
         self._rollouts: RolloutPool | None = None
         self._executors: ExecutorPool | None = None
+        self._restarts = Restarts(config.cluster, console.warn)
         self.turns = Turns(self._roles, config.cluster.share_devices)
 
     def __enter__(self) -> Runtime:
@@ -68,7 +70,8 @@ class Runtime:
     @property
     def executors(self) -> ExecutorPool:
         if self._executors is None:
-            self._executors = ExecutorPool(self.config.judge, self._cache)
+            lost = partial(self._restarts.add, EXECUTORS)
+            self._executors = ExecutorPool(self.config.judge, self._cache, lost)
         return self._executors
 
     def role(self, name: str, factory: Callable[..., T], *args: Any) -> RoleGroup[T]:
@@ -80,10 +83,17 @@ class Runtime:
         return role
 
     def free_roles(self) -> None:
-        """Frees the memory of all roles but the rollout engines; a stage loads what it needs."""
-        for role in self._roles.values():
-            role.drop()
-        self._roles.clear()
+        """Frees the memory of all roles but the rollout engines; a stage loads what it needs.
+
+        Workers that are found to be lost are started again by the stage that needs them.
+        """
+        try:
+            for role in self._roles.values():
+                role.drop()
+            self._roles.clear()
+        except WorkerLost as error:
+            self._restarts.add(WORKERS, f"{error}; the workers start again with what comes next")
+            self.stop_workers()
 
     def rollouts(self, model_path: str) -> RolloutPool:
         """The rollout engines, with the weights of a saved model, loaded where they hold another one.
@@ -103,7 +113,8 @@ class Runtime:
             keep = turns or self.config.rollout.mode == "one_step_off"
             sync = WeightSync(replace(self.config.weight_sync, transport=transport), keep)
 
-            def restart(place: int) -> None:
+            def restart(place: int, why: str) -> None:
+                self._restarts.add(ENGINES, why)
                 group.restart(place)
                 loading = group.build_on(place, "rollout", RolloutWorker, self.config, model_path)
                 group.wait([loading], "rollout: load", self.config.cluster.call_timeout_s)
@@ -114,19 +125,28 @@ class Runtime:
             self._rollouts.load(model_path, 0)
         return self._rollouts
 
-    def retrying(self, what: str, work: Callable[[], T], left: Callable[[], str]) -> T:
+    def retrying(
+        self,
+        what: str,
+        work: Callable[[], T],
+        left: Callable[[], str],
+        keep: Callable[[str], None] = lambda kind: None,
+    ) -> T:
         """Runs ``work``, again with new workers where some were lost. ``work`` resumes from its checkpoints.
 
         Args:
             left: says what there is to resume from.
+            keep: is told the kind of everything that is started again meanwhile.
         """
+        self._restarts.begin(what, keep)
         for attempt in range(self.config.cluster.max_restarts + 1):
             try:
                 return work()
             except WorkerLost as error:
                 if attempt == self.config.cluster.max_restarts:
                     raise
-                self._console.warn(f"{what}: {error}; starting the workers again from the last checkpoint: {left()}")
+                again = f"{error}; starting the workers again from the last checkpoint: {left()}"
+                self._restarts.add(WORKERS, again)
                 self.stop_workers()
         raise AssertionError("unreachable")
 

@@ -120,7 +120,7 @@ class OnRay:
         actor: Any = ray.remote(ShardWorker).options(num_cpus=self.cpus, num_gpus=self.gpus)
         workers: list[Any] = [actor.remote(step) for _ in range(min(self.workers, len(jobs)))]
 
-        def replaced(place: int) -> Any:
+        def replaced(place: int, why: str) -> Any:
             ray.kill(workers[place])
             return actor.remote(step)
 

@@ -24,8 +24,8 @@ class RolloutPool:
     Args:
         role: the engines, one per worker.
         model_path: the model whose weights they were born with.
-        restart: starts the worker at a place anew, with the weights that engines are born with; ``None`` where
-            engines live in the training workers, whose loss the driver handles.
+        restart: starts the worker at a place anew, for a reason, with the weights that engines are born with;
+            ``None`` where engines live in the training workers, whose loss the driver handles.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class RolloutPool:
         role: RoleGroup[RolloutWorker],
         sync: WeightSync,
         config: RolloutConfig,
-        restart: Callable[[int], None] | None,
+        restart: Callable[[int, str], None] | None,
         model_path: str = "",
     ) -> None:
         self.role, self._sync, self._config, self._restart = role, sync, config, restart
@@ -99,13 +99,13 @@ class RolloutPool:
             if self._restart is None or not error.rollouts:
                 raise
             for place in error.rollouts:
-                self._restart(place)
+                self._restart(place, str(error).splitlines()[0])
             return self._sync.sync(weights, self.role, version)
 
-    def _replace(self, index: int) -> int:
+    def _replace(self, index: int, why: str) -> int:
         place = self._serving[index]
         if self._restart is None:
             raise WorkerLost(f"rollout: training worker {place}, which hosts the engine, is lost")
-        self._restart(place)
+        self._restart(place, why)
         self._restore(place)
         return place

@@ -31,9 +31,9 @@ POSITIVE = (
 )  # fmt: skip
 
 NOT_NEGATIVE = (
-    "sft.steps", "reward.steps", "reward.retrain_steps", "cluster.max_restarts", "cluster.gpus_per_rank",
-    "rollout.gpus_per_worker", "generation.top_k", "ppo.dual_clip", "ppo.kl.coef", "ppo.critic_warmup_steps",
-    "ppo.missing_eos_penalty", "cycle.patience_se", "data.mbpp.test_limit",
+    "sft.steps", "reward.steps", "reward.retrain_steps", "cluster.max_restarts", "cluster.max_replacements",
+    "cluster.gpus_per_rank", "rollout.gpus_per_worker", "generation.top_k", "ppo.dual_clip", "ppo.kl.coef",
+    "ppo.critic_warmup_steps", "ppo.missing_eos_penalty", "cycle.patience_se", "data.mbpp.test_limit",
     "data.mbpp.validation_limit", "judge.cpus_per_executor", "engine.trained_layers",
     "reward.layers", "reward.head_penalty",
 )  # fmt: skip

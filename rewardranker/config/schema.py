@@ -496,7 +496,10 @@ class ClusterConfig:
     placement_timeout_s: float = setting(120.0, "Longest wait for a group's resources.", unit="s")
     call_timeout_s: float = setting(1800.0, "Longest call to a role, loading included.", unit="s")
     collective_timeout_s: float = setting(300.0, "Longest collective, and joining the process group.", unit="s")
-    max_restarts: int = setting(2, "Restarts of lost workers per stage.")
+    max_restarts: int = setting(2, "Restarts of lost training workers per stage.")
+    max_replacements: int = setting(
+        50, "Engines, and executors, that are replaced per stage before the run ends: something is wrong there."
+    )
 
 
 @dataclass

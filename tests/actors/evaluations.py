@@ -80,7 +80,9 @@ class Here:
         made = factory(*args, Rank())
         return SimpleNamespace(sharded=lambda method, rows, *more: method(made, list(rows), *more))
 
-    def retrying(self, what: str, work: Callable[[], Any], left: Callable[[], str]) -> Any:
+    def retrying(
+        self, what: str, work: Callable[[], Any], left: Callable[[], str], keep: Callable[[str], None]
+    ) -> Any:
         return work()
 
     def free_roles(self) -> None:

@@ -239,28 +239,40 @@ def test_a_killed_worker_is_lost_and_named(ray_local: None) -> None:
 
 
 class Fragile:
-    """A stateless worker that dies of some chunks the first time, or every time."""
+    """A stateless worker that dies of some chunks the first time, or every time, or hangs the first time."""
 
     def run(self, chunk: list[int], marks: str) -> list[int]:
         mark = Path(marks) / str(chunk[0])
         if chunk[0] < 0 or (chunk[0] == 3 and not mark.exists()):
             mark.touch()
             os._exit(1)
+        if chunk[0] == 7 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
         if chunk[0] > 90:
             raise ValueError("a bug\nwith details")
         return [2 * x for x in chunk]
 
 
 def test_a_dead_worker_s_chunk_is_given_out_again(ray_local: None, tmp_path: Path) -> None:
-    def start(place: int = 0) -> Any:
+    def start() -> Any:
         return ray.remote(Fragile).options(num_cpus=0.1).remote()
 
-    workers = [start(), start()]
+    workers, said = [start(), start()], list[str]()
 
-    def run(rows: list[int]) -> list[list[int]]:
-        return dispatch("test", workers, chunked(rows, 1), lambda w, c: w.run.remote(c, str(tmp_path)), start, 60)
+    def replaced(place: int, why: str) -> Any:
+        said.append(why)
+        ray.kill(workers[place])
+        return start()
+
+    def run(rows: list[int], limit_s: float = 60) -> list[list[int]]:
+        chunks = chunked(rows, 1)
+        return dispatch("test", workers, chunks, lambda w, c: w.run.remote(c, str(tmp_path)), replaced, limit_s)
 
     assert run(list(range(6))) == [[0], [2], [4], [6], [8], [10]]
+    assert len(said) == 1 and said[0].startswith("test: worker ") and "is lost (The actor died" in said[0]
+    assert run([7, 8], limit_s=10) == [[14], [16]]
+    assert "is lost (nothing came within 10 s); it is started again, and its work given out again" in said[1]
     with pytest.raises(RoleError, match=r"^test: worker \d raised ValueError: a bug$"):
         run([1, 99])
     with pytest.raises(ChunkFailed, match="chunk 1 of 2 failed on 3 workers"):

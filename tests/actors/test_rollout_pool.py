@@ -39,8 +39,10 @@ def test_the_same_responses_with_the_newest_weights(groups: dict[int, WorkerGrou
     config.rollout.engine = "transformers"
     cluster = ClusterConfig(placement_timeout_s=60)
     group = WorkerGroup("rollout", cluster, 2, cpus=0.25, gpus=0, joined=False)
+    said: list[str] = []
 
-    def restart(place: int) -> None:
+    def restart(place: int, why: str) -> None:
+        said.append(why)
         group.restart(place)
         group.wait([group.build_on(place, "rollout", RolloutWorker, config, models[0])], "rollout: load", 120)
 
@@ -57,12 +59,14 @@ def test_the_same_responses_with_the_newest_weights(groups: dict[int, WorkerGrou
     assert [r.token_ids for r in found] == [r.token_ids for r in expected]
     assert {r.weights_version for r in found} == {7}
     assert sum(heard) == 12
+    assert len(said) == 1 and "rollout: worker 0 is lost (" in said[0]
     # One that dies during a sync is replaced, too.
     policy = groups[1].build("policy", PolicyWeights, models[2])
     dying = process_of(group, 1)
     os.kill(dying, signal.SIGKILL)
     pool.sync(policy.part("weights", WeightSource), 8)
     assert process_of(group, 1) != dying
+    assert len(said) == 2 and said[1].startswith("weight sync, ")
     assert {r.weights_version for r in pool.generate(requests, SAMPLING)} == {8}
     # What was loaded before the sync is no longer there, so it is loaded again.
     pool.load(models[1], 7)
@@ -122,7 +126,7 @@ class FailingSync(WeightSync):
 def test_a_sync_that_fails_twice_begins_again_from_the_last_checkpoint(failures: int, attempts: int) -> None:
     """Once is mended by the pool itself; more is for whoever restarts the workers."""
     sync, begun, replaced = FailingSync(failures), [], []
-    pool: Any = RolloutPool(BrokenRole(), sync, RolloutConfig(), replaced.append)  # type: ignore[arg-type]
+    pool: Any = RolloutPool(BrokenRole(), sync, RolloutConfig(), lambda place, why: replaced.append(place))  # type: ignore[arg-type]
 
     def work() -> dict[str, float]:
         begun.append(1)

@@ -61,6 +61,7 @@ def fake_run(root: Path, problems: int = 60) -> Path:
             "versions": {"torch": "2.13.0", "transformers": "5.16.1"},
             "git_sha": "abcdef123456",
             "seed": 7,
+            "restarts": {"training workers": 1, "rollout engines": 2} if name == "ppo-1" else {},
             "finished": "2026-01-02T03:04:05Z",
         }
         (stage / "manifest.json").write_text(json.dumps(manifest))

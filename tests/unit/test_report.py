@@ -47,6 +47,7 @@ def test_header_facts(page: str) -> None:
     assert digest(Config()) in text
     assert "abcdef123456" in text
     assert "torch 2.13.0" in text
+    assert "Started again ppo-1: training workers 1, rollout engines 2 " in text
     assert "1 h 08 min" in text  # 3 * 900 (PPO) + 5 * 240 (SFT, reward) + 5 * 45 = 4125 s
 
 

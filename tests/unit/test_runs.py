@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -207,9 +210,72 @@ def test_what_was_cut_off_goes_on_with_other_ranks_and_says_so(tmp_path: Path) -
 
 def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    with pytest.raises(UserError, match="in use by another process"):
+    with pytest.raises(UserError, match=rf"in use by another process \({os.getpid()} on .+\): wait for it"):
         Run(tmp_path)
     run.directory.close()
+
+
+def test_a_lock_ends_with_its_process_and_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = os.fork()
+    if child == 0:
+        Run(tmp_path)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert f"({child} on " in (tmp_path / "r" / ".lock").read_text()
+    Run(tmp_path).directory.close()
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(directory.fcntl, "flock", no_locks)
+    with pytest.raises(UserError, match=r"cannot be locked \(No locks available\): set run.root to"):
+        Run(tmp_path)
+
+
+def test_what_is_started_again_is_counted_in_the_manifest_whatever_kills_the_driver(tmp_path: Path) -> None:
+    def work(stage: Stage, fail: bool) -> None:
+        stage.restarted("executors")
+        if fail:
+            raise RuntimeError
+
+    for fail in (True, True, False):
+        run = Run(tmp_path)
+        with pytest.raises(RuntimeError) if fail else nullcontext():
+            path = run.directory.stage("sft", {}, {}, partial(work, fail=fail))
+        run.directory.close()
+    assert json.loads((path / "manifest.json").read_text())["restarts"] == {"driver": 2, "executors": 3}
+
+
+class FromAWorker(RuntimeError):
+    """What a library of another process said, as text."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "over quota"),
+        FromAWorker("worker 1 raised\nSafetensorError: I/O error: No space left on device (os error 28)"),
+        FromAWorker("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"),  # torch.save
+    ],
+)
+def test_a_full_disk_ends_the_run_in_a_line_and_the_same_command_goes_on(error: Exception, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+
+    def work(stage: Stage) -> None:
+        Checkpoints(stage.path / "checkpoints", pytest.fail).save(4, lambda path: None)
+        raise RuntimeError("the stage failed") from error
+
+    with pytest.raises(UserError) as found, run.directory.interruptible():
+        run.directory.stage("sft", {}, {}, work)
+    line = str(found.value)
+    assert line.startswith("a disk is full (") and line.splitlines() == [line]
+    assert "in 00-sft; kept: 0 complete stages" in line and "the checkpoint of step 4. Make room" in line
+    run.directory.close()
+    with pytest.raises(OSError, match="no such thing"), run.directory.interruptible():
+        raise OSError(errno.ENOENT, "no such thing")
 
 
 def test_an_unwritable_root_is_explained(tmp_path: Path) -> None:
