@@ -31,7 +31,7 @@ from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.cluster.ranks import find_store
 from actors.cluster.start import start_ray
 from actors.roles.policy import Policy
-from actors.weights.buckets import Unpacker
+from actors.weights.buckets import Unpacker, sampled
 from actors.weights.group import WeightGroup
 from actors.weights.source import WeightSource
 from actors.weights.sync import WeightSync
@@ -102,17 +102,18 @@ class Taker:
         self._group = WeightGroup(find_store(address, port, timeout_s), first_rank, world, backend, "cpu", timeout_s)
 
     def begin_update(self, metas: list[TensorMeta]) -> None:
-        self._metas = metas
+        self._metas, self._came = metas, dict[str, int]()
 
     def receive_weights(self, limit_bytes: int) -> None:
-        unpacker = Unpacker(self._metas)
+        unpacker = Unpacker(self._metas, sampled(self._metas))
         for bucket in self._group.receive(self._metas, limit_bytes):
             for _ in unpacker.take(bucket):
                 pass
         unpacker.finish()
+        self._came = unpacker.came
 
-    def finish_update(self, version: int) -> None:
-        pass
+    def finish_update(self, version: int) -> list[dict[str, int]]:
+        return [self._came]
 
     def take_plain(self, size: int) -> float:
         """Seconds that a broadcast of so many bytes takes."""

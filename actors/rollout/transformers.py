@@ -11,7 +11,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from actors.cluster.ranks import find_store
 from actors.rollout.sampling import choose_tokens
-from actors.weights.buckets import Unpacker, check_metas, meta_of
+from actors.weights.buckets import Unpacker, check_metas, held_checksums, meta_of, sampled
 from actors.weights.group import WeightGroup
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
@@ -65,6 +65,7 @@ class TransformersEngine:
         self._ends = torch.zeros(config.vocab_size, dtype=torch.bool, device=device)
         self._ends[list(eos_ids)] = True
         self._update: Unpacker | None = None
+        self._sums: dict[str, int] = {}
         self._group: WeightGroup | None = None
         self._away = Offloaded(device)
         #: Whether the weights were given up, and have not been sent again.
@@ -94,16 +95,21 @@ class TransformersEngine:
         """See the protocol. Raises ``ValueError`` naming tensors that are not the model's."""
         self._away.require_none("the engine's network")
         check_metas(metas, [meta_of(*named) for named in self._model.named_parameters()])
-        self._update = Unpacker(metas)
+        self._update = Unpacker(metas, sampled(metas))
 
     def load_bucket(self, bucket: np.ndarray) -> None:
         # Ray's arrays are read-only, which torch tensors cannot be.
         self._load(torch.from_numpy(bucket.copy()))
 
     def finish_update(self, version: int) -> None:
-        self._open_update().finish()
+        update = self._open_update()
+        update.finish()
+        self._sums = held_checksums(update.metas, dict(self._model.named_parameters()), update.came)
         self._update, self._hollow = None, False
         self.weights_version = version
+
+    def checksums(self) -> list[dict[str, int]]:
+        return [self._sums]
 
     def sleep(self, keep_weights: bool) -> None:
         """See the protocol. Between two calls of generate there are no keys and values."""

@@ -1,4 +1,5 @@
-"""The production rollout engine: vLLM, inside the process that owns this object.
+"""The production rollout engine: vLLM, inside the process that owns this object, or, where several workers divide a
+model, in these and it.
 
 Only this module and :mod:`actors.rollout.vllm_transfer` touch vLLM.
 """
@@ -14,8 +15,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from vllm import LLM, RequestOutput, SamplingParams
 from vllm.platforms import current_platform
 
+from actors.cluster.ranks import advertise_node_address
 from actors.rollout.vllm_transfer import BACKEND, WORKER_EXTENSION
-from actors.weights.buckets import check_metas, meta_of, split
+from actors.weights.buckets import check_metas, meta_of, sampled, split
 from rewardranker.config.schema import Config, RolloutConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, Response, Sampling, TensorMeta
@@ -36,7 +38,7 @@ class VLLMEngine:
     all candidates of a pool, but not comparable between the two engines.
 
     Args:
-        config: its GPUs per worker share one copy of the model.
+        config: ``config.parts`` workers share one copy of the model; they are processes that end with this one.
         sleeps: whether :meth:`sleep` will be called.
         seed: of the engine; requests bring their own.
         eos_ids: tokens that end a response.
@@ -59,22 +61,28 @@ class VLLMEngine:
         if current_platform.is_cpu() and not config.kv_cache_mb:
             raise UserError("rollout.kv_cache_mb=0: on CPU vLLM would take nearly all memory; give a size")
         self.weights_version = 0
-        self.weight_ranks = max(1, int(config.gpus_per_worker))
+        self.weight_ranks = config.parts
         self._max_model_len, self._eos_ids = config.max_model_len, eos_ids
         self._untaken: list[TensorMeta] | None = None
+        self._sample: list[str] = []
         self._broken, self._hollow, self._sleeps = False, False, sleeps
         self._expected = _checkpoint_metas(model_path)
         arguments: dict[str, Any] = {"dtype": dtype, "weight_transfer_config": {"backend": BACKEND}}
         if current_platform.is_cpu():
             # A seeded request whose prompt was read in parts needs a generator with an offset, which CPUs have not.
             arguments |= {"enable_chunked_prefill": False, "enforce_eager": True}
+        if config.parts > 1:
+            # In Ray's placement group vLLM would ask Ray for workers elsewhere; and those that it starts do not know
+            # Ray's address of this node.
+            arguments["distributed_executor_backend"] = "mp"
+            advertise_node_address()
         self._llm = LLM(
             model=model_path,
             max_model_len=config.max_model_len,
-            kv_cache_memory_bytes=config.kv_cache_mb << 20 or None,
+            kv_cache_memory_bytes=(config.kv_cache_mb << 20) // config.parts or None,
             max_num_seqs=config.max_num_seqs,
             seed=seed,
-            tensor_parallel_size=self.weight_ranks,
+            tensor_parallel_size=config.parts,
             skip_tokenizer_init=True,
             generation_config="vllm",
             logprobs_mode="processed_logprobs",
@@ -110,11 +118,10 @@ class VLLMEngine:
         """See the protocol. Raises ``ValueError`` naming tensors that are not the model's."""
         check_metas(metas, self._expected)
         self._llm.start_weight_update()
-        self._untaken = list(metas)
+        self._untaken, self._sample = list(metas), sampled(metas)
 
     def load_bucket(self, bucket: np.ndarray) -> None:
-        metas = self._next_metas(len(bucket))
-        self._llm.update_weights({"update_info": {"metas": metas, "bucket": bucket}})
+        self._take({"metas": self._next_metas(len(bucket)), "bucket": bucket})
 
     def finish_update(self, version: int) -> None:
         untaken = self._open_update()
@@ -148,8 +155,15 @@ class VLLMEngine:
     def receive_weights(self, limit_bytes: int) -> None:
         """Takes all buckets of the update that has begun from the weight group."""
         metas = self._open_update()
-        self._llm.update_weights({"update_info": {"metas": metas, "limit_bytes": limit_bytes}})
+        self._take({"metas": metas, "limit_bytes": limit_bytes})
         self._untaken = []
+
+    def checksums(self) -> list[dict[str, int]]:
+        found: list[dict[str, int]] = self._llm.collective_rpc("weight_checksums")
+        return found
+
+    def _take(self, update: dict[str, Any]) -> None:
+        self._llm.update_weights({"update_info": {**update, "sample": self._sample}})
 
     def _open_update(self) -> list[TensorMeta]:
         if self._untaken is None:
@@ -203,15 +217,22 @@ def _checkpoint_metas(model_path: str) -> list[TensorMeta]:
 def vllm_engine(config: Config, model_path: str, index: int, device: str) -> VLLMEngine:
     """The choice ``vllm`` of ``rollout.engine``."""
     rollout = config.rollout
-    _check_for_vllm(model_path, rollout.max_model_len)
+    _check_for_vllm(model_path, rollout)
     ends = Endings.of_model(model_path).ids
     sleeps = config.cluster.share_devices
     return VLLMEngine(model_path, config.model.dtype, rollout, config.run.seed + index, ends, sleeps)
 
 
-def _check_for_vllm(model_path: str, max_model_len: int) -> None:
+def _check_for_vllm(model_path: str, rollout: RolloutConfig) -> None:
     """vLLM reads the files by itself, and by itself decides what may be missing."""
     require_policy(model_path, "model")
+    max_model_len, parts = rollout.max_model_len, rollout.parts
+    heads = AutoConfig.from_pretrained(model_path).get_text_config().num_attention_heads
+    if heads % parts:
+        raise UserError(
+            f"rollout.tensor_parallel={parts}: {model_path} has {heads} attention heads, which so many processes "
+            "cannot share out; set a divisor of it"
+        )
     positions = Limits.of_model(model_path).positions
     if positions is not None and max_model_len > positions:
         raise UserError(

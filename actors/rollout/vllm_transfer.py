@@ -6,7 +6,7 @@ It is registered with vLLM's own factory when a vLLM worker imports this module,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from vllm.model_executor.model_loader.reload import finalize_layerwise_reload, i
 from vllm.platforms import current_platform
 
 from actors.cluster.ranks import find_store
-from actors.weights.buckets import Unpacker
+from actors.weights.buckets import Unpacker, held_checksums
 from actors.weights.group import WeightGroup
 from rewardranker.generation.types import TensorMeta
 
@@ -47,16 +47,20 @@ class BucketInit(WeightTransferInitInfo):
 class BucketUpdate(WeightTransferUpdateInfo):
     """Tensors of one call: the next ``bucket`` where there is one, else everything from the group.
 
-    ``metas`` are those of the tensors that this call brings.
+    ``metas`` are those of the tensors that this call brings, ``sample`` names those of which checksums are made.
     """
 
     metas: list[TensorMeta]
     limit_bytes: int = 0
     bucket: np.ndarray | None = None
+    sample: list[str] = field(default_factory=list)
 
 
 class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
-    """vLLM's side of a weight sync; vLLM makes one in each worker and drives its life cycle."""
+    """vLLM's side of a weight sync; vLLM makes one in each worker and drives its life cycle.
+
+    Each of the workers that divide a model is a rank of the group, takes whole tensors and keeps its part.
+    """
 
     init_info_cls = BucketInit
     update_info_cls = BucketUpdate
@@ -73,11 +77,14 @@ class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
         )
 
     def start_weight_update(self) -> None:
+        self._came: dict[str, int] = {}
+        self._sampled: list[TensorMeta] = []
         # Linear layers keep their weights packed for the kernel; a bare load would find nothing to write to.
         initialize_layerwise_reload(self.model)
 
     def receive_weights(self, update_info: BucketUpdate) -> None:
-        unpacker = Unpacker([(name, dtype, tuple(shape)) for name, dtype, shape in update_info.metas])
+        metas = [(name, dtype, tuple(shape)) for name, dtype, shape in update_info.metas]
+        unpacker = Unpacker(metas, update_info.sample)
         if update_info.bucket is not None:
             self._load(unpacker, torch.from_numpy(update_info.bucket.copy()).to(self.device))
         else:
@@ -85,10 +92,16 @@ class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
             for bucket in self._group.receive(unpacker.metas, update_info.limit_bytes):
                 self._load(unpacker, bucket.to(self.device))
         unpacker.finish()
+        self._came |= unpacker.came
+        self._sampled += [meta for meta in metas if meta[0] in update_info.sample]
 
     def finish_weight_update(self) -> None:
         finalize_layerwise_reload(self.model, self.model_config)
         _repack_tied_output(self.model)
+
+    def checksums(self) -> dict[str, int]:
+        """Of what this worker has: as vLLM holds it, or as it came where vLLM fuses, packs or divides it."""
+        return held_checksums(self._sampled, dict(self.model.named_parameters()), self._came)
 
     def shutdown(self) -> None:
         self._group = None
@@ -100,7 +113,12 @@ class BucketTransferEngine(WeightTransferEngine[BucketInit, BucketUpdate]):
 
 
 class WorkerExtension:
-    """Adds nothing to a vLLM worker: naming it makes the worker import this module."""
+    """What is added to a vLLM worker; naming it also makes the worker import this module."""
+
+    weight_transfer_engine: BucketTransferEngine
+
+    def weight_checksums(self) -> dict[str, int]:
+        return self.weight_transfer_engine.checksums()
 
 
 def _repack_tied_output(model: nn.Module) -> None:

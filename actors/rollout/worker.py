@@ -30,8 +30,9 @@ VLLM_ENV = {
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 
-#: On CPU, also: the first request with log-probabilities would otherwise compile C++.
-VLLM_CPU_ENV = {**VLLM_ENV, "TORCH_COMPILE_DISABLE": "1"}
+#: On CPU, also: the first request with log-probabilities would otherwise compile C++, and workers that divide a model
+#: would be bound to cores that others use.
+VLLM_CPU_ENV = {**VLLM_ENV, "TORCH_COMPILE_DISABLE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
 
 
 class SyncedEngine(RolloutEngine, Protocol):
@@ -96,8 +97,10 @@ class RolloutWorker:
     def load_bucket(self, bucket: np.ndarray) -> None:
         self._engine.load_bucket(bucket)
 
-    def finish_update(self, version: int) -> None:
+    def finish_update(self, version: int) -> list[dict[str, int]]:
+        """Returns the engine's checksums of the new weights."""
         self._engine.finish_update(version)
+        return self._engine.checksums()
 
     def sleep(self, keep_weights: bool) -> None:
         self._engine.sleep(keep_weights)
@@ -147,7 +150,7 @@ def checkpoint_tensors(model_path: str) -> Iterator[tuple[str, torch.Tensor]]:
 def rollout_environment(config: Config, model_path: str) -> dict[str, str]:
     """Variables of a rollout worker's process; they must be there before torch is imported."""
     environment = {"TOKENIZERS_PARALLELISM": "false"}
-    environment["OMP_NUM_THREADS"] = str(max(1, int(config.rollout.cpus_per_worker)))
+    environment["OMP_NUM_THREADS"] = str(max(1, int(config.rollout.cpus_per_worker / config.rollout.parts)))
     if Path(model_path).is_dir():
         environment["HF_HUB_OFFLINE"] = "1"
     if choose_engine(config) == "vllm":

@@ -7,12 +7,16 @@ as many as fit its size limit, and at least one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from rewardranker.generation.types import TensorMeta
+
+#: Checksums are compared of so many tensors, and made of about so many bytes of each.
+SAMPLED_TENSORS, SAMPLED_BYTES = 8, 2**18
 
 
 def byte_size(metas: Iterable[TensorMeta]) -> int:
@@ -55,11 +59,52 @@ def check_metas(announced: Iterable[TensorMeta], expected: Iterable[TensorMeta])
         )
 
 
-class Unpacker:
-    """Takes announced tensors out of the buckets that arrive."""
+def sampled(metas: Sequence[TensorMeta]) -> list[str]:
+    """The tensors of which both sides make checksums: spread evenly, the first and the last among them."""
+    count = min(SAMPLED_TENSORS, len(metas))
+    return [metas[k * (len(metas) - 1) // max(1, count - 1)][0] for k in range(count)]
 
-    def __init__(self, metas: list[TensorMeta]) -> None:
-        self.metas = metas
+
+def checksum(tensor: Tensor) -> int:
+    """CRC-32 of bytes that are spread over the whole tensor."""
+    raw = tensor.detach().contiguous().view(-1).view(torch.uint8)
+    # An odd stride meets every byte of a number in turn; an even one could see exponents alone.
+    return zlib.crc32(raw[:: len(raw) // SAMPLED_BYTES | 1].contiguous().cpu().numpy().tobytes())
+
+
+def held_checksums(
+    metas: Sequence[TensorMeta], held: Mapping[str, Tensor], came: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """A receiver's checksums of the tensors that :func:`sampled` names.
+
+    Args:
+        held: what the engine computes with, by name; one of another type or shape than announced is not compared.
+        came: checksums of tensors as they arrived (:attr:`Unpacker.came`), for those that are held in another form.
+    """
+    found = dict(came or {})
+    names = set(sampled(metas))
+    for meta in metas:
+        name = meta[0]
+        if name in names and name in held and meta_of(name, held[name]) == meta:
+            found[name] = checksum(held[name])
+    return found
+
+
+def differing(sent: Mapping[str, int], found: Mapping[str, int]) -> list[str]:
+    """Names of the tensors that a receiver holds otherwise than they were sent, or does not have."""
+    return sorted(name for name in sent if found.get(name) != sent[name])
+
+
+class Unpacker:
+    """Takes announced tensors out of the buckets that arrive.
+
+    Attributes:
+        came: checksums of those of ``sample`` that have.
+    """
+
+    def __init__(self, metas: list[TensorMeta], sample: Collection[str] = ()) -> None:
+        self.metas, self._sample = metas, sample
+        self.came: dict[str, int] = {}
         self._next = 0
 
     def take(self, bucket: Tensor) -> list[tuple[str, Tensor]]:
@@ -79,6 +124,8 @@ class Unpacker:
             if offset + size > len(bucket):
                 break
             tensors.append((name, _view(bucket, offset, size, _dtype(dtype)).view(shape)))
+            if name in self._sample:
+                self.came[name] = checksum(tensors[-1][1])
             offset += size
             self._next += 1
         if offset != len(bucket):

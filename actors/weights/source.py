@@ -12,7 +12,7 @@ from ray import ObjectRef
 from torch import Tensor
 
 from actors.cluster.ranks import open_store
-from actors.weights.buckets import byte_size, meta_of, split
+from actors.weights.buckets import byte_size, checksum, meta_of, sampled, split
 from actors.weights.group import WeightGroup
 from rewardranker.generation.types import TensorMeta
 from rewardranker.training.engine import TrainEngine, checkpoint_parameters, checkpoint_shapes
@@ -42,6 +42,7 @@ class WeightSource:
         self._parameters, self._device, self._sends = parameters, device, sends
         self._given = metas
         self._waiting: Iterator[Tensor | None] = iter(())
+        self._sums: dict[str, int] = {}
         self._store: dist.TCPStore | None = None
         self._group: WeightGroup | None = None
 
@@ -54,6 +55,10 @@ class WeightSource:
     def metas(self) -> list[TensorMeta]:
         """What the buckets will hold, in order."""
         return self._metas
+
+    def checksums(self) -> dict[str, int]:
+        """Of the tensors that :func:`actors.weights.buckets.sampled` names, as they were packed last."""
+        return self._sums
 
     def device(self) -> str:
         """Where the weights live: ``cpu`` or ``cuda:0``."""
@@ -116,7 +121,8 @@ class WeightSource:
 
     def _packed(self, limit_bytes: int, device: str) -> Iterator[Tensor | None]:
         """The buckets, on the rank that sends; the others take part in gathering, and hold nothing."""
-        tensors = self._parameters()
+        tensors, sample = self._parameters(), set(sampled(self._metas))
+        self._sums = {}
         for metas in split(self._metas, limit_bytes):
             bucket = torch.empty(byte_size(metas) if self._sends else 0, dtype=torch.uint8, device=device)
             offset = 0
@@ -125,6 +131,8 @@ class WeightSource:
                 if self._sends:
                     raw = _raw(meta, *found)
                     bucket[offset : offset + len(raw)].copy_(raw)
+                    if meta[0] in sample:
+                        self._sums[meta[0]] = checksum(raw)
                     offset += len(raw)
             yield bucket if self._sends else None
 

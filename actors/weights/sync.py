@@ -14,7 +14,7 @@ from ray import ObjectRef
 from ray.exceptions import RayError
 
 from actors.cluster.failures import WorkerLost
-from actors.weights.buckets import byte_size
+from actors.weights.buckets import byte_size, differing
 from actors.weights.source import WeightSource
 from rewardranker.config.schema import WeightSyncConfig
 from rewardranker.generation.types import TensorMeta
@@ -38,7 +38,7 @@ class Receiver(Protocol):
     def begin_update(self, metas: list[TensorMeta]) -> None: ...
     def load_bucket(self, bucket: np.ndarray) -> None: ...
     def receive_weights(self, limit_bytes: int) -> None: ...
-    def finish_update(self, version: int) -> None: ...
+    def finish_update(self, version: int) -> list[dict[str, int]]: ...
 
 
 class Ranks(Protocol[R_co]):
@@ -88,11 +88,13 @@ class WeightSyncError(WorkerLost):
 
 @dataclass(frozen=True)
 class Sent:
-    """A version of the weights as it was sent: buckets in Ray's object store, which is on disk where memory ends."""
+    """A version of the weights as it was sent: buckets in Ray's object store, which is on disk where memory ends, and
+    checksums of a sample."""
 
     version: int
     metas: list[TensorMeta]
     buckets: list[ObjectRef]
+    sums: dict[str, int]
 
 
 class WeightSync:
@@ -125,7 +127,8 @@ class WeightSync:
         Rollouts must not be generating; their engines refuse to until the update has finished.
 
         Raises:
-            WeightSyncError: a step failed or took longer than ``weight_sync.timeout_s``.
+            WeightSyncError: a step failed or took longer than ``weight_sync.timeout_s``; or an engine does not hold
+                what was sent, by the checksums of a sample of tensors.
         """
         start = time.perf_counter()
         try:
@@ -156,7 +159,7 @@ class WeightSync:
             what: Any = bucket  # Ray passes what the reference is of
             loading = receivers.ask(Receiver.load_bucket, what)
             self._all(f"load_bucket {number} of {len(self._sent.buckets)}", loading)
-        self._all("finish_update", receivers.ask(Receiver.finish_update, self._sent.version))
+        self._finish(receivers, self._sent.version, self._sent.sums)
 
     def _send(self, weights: Ranks[WeightSource], receivers: Receivers, version: int) -> list[TensorMeta]:
         self._sent = None  # two versions at a time would take twice the room
@@ -169,10 +172,27 @@ class WeightSync:
             sending = _everywhere(weights, WeightSource.send, self._limit, self.keeps)
             receiving = receivers.ask(Receiver.receive_weights, self._limit)
             buckets = self._all(f"receive_weights over {self._transport}", receiving, sending)[len(receiving)]
+        sums = self._trainer(weights, WeightSource.checksums)
         if self.keeps:
-            self._sent = Sent(version, metas, buckets)
-        self._all("finish_update", receivers.ask(Receiver.finish_update, version))
+            self._sent = Sent(version, metas, buckets, sums)
+        self._finish(receivers, version, sums)
         return metas
+
+    def _finish(self, receivers: Receivers, version: int, sums: dict[str, int]) -> None:
+        """Makes the new weights live; then compares them with what was sent."""
+        answers = self._all("finish_update", receivers.ask(Receiver.finish_update, version))
+        wrong = {
+            place: names
+            for place, found in zip(receivers.places, answers, strict=True)
+            if (names := sorted({name for of_rank in found for name in differing(sums, of_rank)}))
+        }
+        if wrong:
+            told = "; ".join(f"rollout {place}: {', '.join(names)}" for place, names in wrong.items())
+            raise WeightSyncError(
+                f"weight sync of version {version}: of {len(sums)} tensors that were compared, engines do not hold "
+                f"what the trainer sent: {told}",
+                tuple(wrong),
+            )
 
     def _through_store(self, weights: Ranks[WeightSource], receivers: Receivers) -> list[ObjectRef]:
         """Returns the buckets that are to be kept."""

@@ -35,7 +35,7 @@ NOT_NEGATIVE = (
     "cluster.gpus_per_rank", "rollout.gpus_per_worker", "generation.top_k", "ppo.dual_clip", "ppo.kl.coef",
     "ppo.critic_warmup_steps", "ppo.missing_eos_penalty", "cycle.patience_se", "data.mbpp.test_limit",
     "data.mbpp.validation_limit", "judge.cpus_per_executor", "engine.trained_layers",
-    "reward.layers", "reward.head_penalty",
+    "reward.layers", "reward.head_penalty", "rollout.tensor_parallel",
 )  # fmt: skip
 
 _UNTRUNCATED = (
@@ -242,6 +242,28 @@ def _something_overlaps(c: Config) -> None:
         )
 
 
+def _models_are_divided(c: Config) -> None:
+    rollout, setting = c.rollout, f"rollout.tensor_parallel={c.rollout.tensor_parallel}"
+    if rollout.tensor_parallel < 2 and not (rollout.tensor_parallel and rollout.gpus_per_worker):
+        return
+    if rollout.engine == "transformers" or (rollout.engine == "auto" and not rollout.gpus_per_worker):
+        raise UserError(
+            f"{setting} with rollout.engine={rollout.engine}, which is transformers here: vLLM alone divides a "
+            "model; set rollout.engine=vllm, or rollout.tensor_parallel=0"
+        )
+    if rollout.gpus_per_worker and rollout.tensor_parallel != max(1, int(rollout.gpus_per_worker)):
+        raise UserError(
+            f"{setting} with rollout.gpus_per_worker={rollout.gpus_per_worker:g}: each of an engine's processes has "
+            "a GPU of its own; set both alike, or rollout.tensor_parallel=0"
+        )
+    heads = c.model.tiny.heads
+    if not c.model.path and heads % rollout.tensor_parallel:
+        raise UserError(
+            f"{setting} does not divide the model.tiny.heads={heads} attention heads of the model that is made; "
+            "set a divisor of it"
+        )
+
+
 def _vllm_reads_the_heads(c: Config) -> None:
     size = c.model.tiny.hidden // c.model.tiny.heads
     if c.rollout.engine == "vllm" and not c.model.path and size < 32:
@@ -342,6 +364,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _rollouts_in_workers,
     _devices_are_shared,
     _something_overlaps,
+    _models_are_divided,
     _vllm_reads_the_heads,
     _flash_attention_rounds,
     _layers_are_there,

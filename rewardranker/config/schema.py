@@ -520,12 +520,22 @@ class RolloutConfig:
     )
     workers: int = setting(1, "Engines of their own processes.")
     cpus_per_worker: float = setting(1.0, "What each reserves.", unit="CPUs")
-    gpus_per_worker: float = setting(0.0, "What each reserves; for vLLM the tensor-parallel size.", unit="GPUs")
+    gpus_per_worker: float = setting(0.0, "What each reserves; vLLM divides its model over them.", unit="GPUs")
+    tensor_parallel: int = setting(
+        0,
+        "Processes inside a vLLM engine that divide its model, each on a GPU of the engine's, or on CPU; 0: as many "
+        "as `gpus_per_worker`.",
+    )
     max_batch_tokens: int = setting(32768, "Largest batch of the transformers engine.", unit="tokens")
     max_model_len: int = setting(2048, "Longest prompt and answer, of vLLM.", unit="tokens")
-    kv_cache_mb: int = setting(256, "Keys and values of vLLM; 0 leaves it to vLLM (on GPUs).", unit="MiB")
+    kv_cache_mb: int = setting(256, "Keys and values of an engine of vLLM; 0: vLLM decides (on GPUs).", unit="MiB")
     max_num_seqs: int = setting(256, "Sequences that vLLM runs at once.")
     timeout_s: float = setting(1800.0, "Engines are replaced when none finishes a chunk for so long.", unit="s")
+
+    @property
+    def parts(self) -> int:
+        """Over how many processes an engine divides its model."""
+        return self.tensor_parallel or max(1, int(self.gpus_per_worker))
 
 
 @dataclass

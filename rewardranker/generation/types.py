@@ -73,6 +73,10 @@ class RolloutEngine(Protocol):
     def finish_update(self, version: int) -> None:
         """Makes the new weights live, forgets cached prefixes, sets ``weights_version``."""
 
+    def checksums(self) -> list[dict[str, int]]:
+        """After an update: what became of the tensors that ``actors.weights.buckets.sampled`` names, by each of the
+        ranks that the engine has in a weight group."""
+
     def sleep(self, keep_weights: bool) -> None:
         """Gives the device's memory to others. Weights wait in the host's memory, or have to be sent again.
 

@@ -123,7 +123,7 @@ class MemoryPlan:
         for stage in dict.fromkeys(holding.task.stage for holding in self.holdings):
             yield f"learning in {stage}", self._together(stage)
         assert self.engine is not None
-        parts = max(1.0, self.config.rollout.gpus_per_worker)  # an engine's GPUs share what it holds
+        parts = self.config.rollout.parts  # an engine's GPUs share what it holds
         for holding in self.holdings:
             if (holding.task.stage, holding.task.role) == ("ppo", "policy"):
                 own = holding.held.weights + holding.held.transport

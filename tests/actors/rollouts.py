@@ -19,8 +19,9 @@ EOS = (1,)
 GREEDY = Sampling(temperature=0.0, max_new_tokens=12)
 
 
-def config(engine: str) -> Config:
+def config(engine: str, tensor_parallel: int = 0) -> Config:
     made = Config()
+    made.rollout.tensor_parallel = tensor_parallel
     made.rollout.engine, made.rollout.cpus_per_worker = engine, 0.2
     made.rollout.max_model_len, made.rollout.kv_cache_mb, made.rollout.max_num_seqs = 256, 32, 32
     return made
@@ -33,8 +34,8 @@ def workers(name: str, count: int, environment: dict[str, str] | None = None, jo
     return WorkerGroup(name, CLUSTER, count, cpus=0.2, gpus=0, joined=joined, environment=variables)
 
 
-def rollout_role(engine: str, model_path: str, count: int) -> RoleGroup:
-    made = config(engine)
+def rollout_role(engine: str, model_path: str, count: int, tensor_parallel: int = 0) -> RoleGroup:
+    made = config(engine, tensor_parallel)
     group = workers("rollout", count, rollout_environment(made, model_path))
     return group.build("rollout", RolloutWorker, made, model_path)
 

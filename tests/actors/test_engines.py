@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import ray
 import torch
 from rollouts import CLUSTER, expected, greedy, rollout_role
+from rollouts import config as rollout_config
 from small_models import VOCABULARY, hf_model, make_scorer
 
 from actors.cluster.failures import RoleError
@@ -297,6 +299,35 @@ def test_rollouts_and_exports_get_all_of_a_sharded_policy(
     reference = groups[2].build("reference", Reference, setup(str(tmp_path), ENGINES[name], trained=False))
     found = np.concatenate(reference.sharded(Reference.logprobs, rows(9)[:3], 0.9))
     np.testing.assert_allclose(found, answers("policy", role)[: len(found)], rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.vllm
+def test_an_engine_of_two_processes_gets_all_of_a_sharded_policy(
+    groups: dict[int, WorkerGroup], models: list[str], tmp_path: Path
+) -> None:
+    """vLLM's tensor parallelism: both processes are ranks of the weight group, and end with their actor. Its tokens
+    are those of the exported policy."""
+    engine = rollout_role("vllm", models[1], 1, tensor_parallel=2)
+    assert greedy(engine, 0) == expected(models[1])
+    for version, (name, transport) in enumerate(
+        [("deepspeed-3", "gloo"), ("fsdp2", "gloo"), ("fsdp2", "object_store")], start=1
+    ):
+        policy = groups[2].build("policy", Policy, setup(models[0], ENGINES[name]))
+        learn("policy", policy, version)
+        policy.all(Policy.export, str(tmp_path / str(version)))
+        config = WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=120)
+        WeightSync(config).sync(policy.part("weights", WeightSource), engine, version)
+        assert greedy(engine, 0) == expected(str(tmp_path / str(version)))
+        assert engine.all(RolloutWorker.weights_version) == [version]
+    with pytest.raises(UserError, match="has 4 attention heads, which so many processes cannot share out"):
+        engine.group.build("three", RolloutWorker, rollout_config("vllm", tensor_parallel=3), models[1])
+    actor = psutil.Process(int(engine.group.places[0].rpartition("pid ")[2]))
+    processes = [child for child in actor.children(recursive=True) if "vllm" in child.name().lower()]
+    assert len(processes) >= 2
+    engine.group.shutdown()
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert not alive
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n == "torch" else [pytest.mark.slow]) for n in ENGINES])

@@ -20,7 +20,7 @@ from small_models import buckets_of, hf_logprobs, hf_model
 from actors.cluster.failures import RoleError
 from actors.cluster.group import RoleGroup, WorkerGroup
 from actors.rollout.worker import RolloutWorker
-from actors.weights.buckets import Unpacker, byte_size, split
+from actors.weights.buckets import Unpacker, byte_size, checksum, differing, held_checksums, meta_of, sampled, split
 from actors.weights.source import WeightSource
 from actors.weights.sync import Ranks, Receiver, WeightSync, WeightSyncError
 from rewardranker.config.schema import WeightSyncConfig
@@ -38,6 +38,21 @@ class TrainerRole:
     def load(self, path: str) -> None:
         model = hf_model(path)
         self.weights = WeightSource(model.named_parameters)
+
+
+class Spoilt(WeightSource):
+    """The last byte of every bucket is lost on the way."""
+
+    def _packed(self, limit_bytes: int, device: str) -> Iterator[torch.Tensor | None]:
+        for bucket in super()._packed(limit_bytes, device):
+            assert bucket is not None
+            bucket[-1] ^= 1
+            yield bucket
+
+
+class SpoilingRole(TrainerRole):
+    def load(self, path: str) -> None:
+        self.weights = Spoilt(hf_model(path).named_parameters)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +111,41 @@ def test_one_replaced_rollout_is_brought_up_to_date(
     assert rollouts.all(RolloutWorker.weights_version) == [60, 61]
     assert greedy(rollouts, 0) == expected(models[0])
     assert greedy(rollouts, 1) == expected(models[2])
+
+
+@pytest.mark.parametrize("transport", ["object_store", "gloo"])
+def test_what_arrives_otherwise_than_it_was_sent_is_named(
+    policy: RoleGroup, rollouts: RoleGroup, models: list[str], transport: str
+) -> None:
+    spoiling = policy.group.build("spoiling", SpoilingRole)
+    spoiling.all(TrainerRole.load, models[2])
+    sync = WeightSync(WeightSyncConfig(transport=transport, bucket_mb=1, timeout_s=60))
+    with pytest.raises(
+        WeightSyncError, match=r"of 8 tensors that were compared.*rollout 0: .*model\.norm\.weight; rollout 1: "
+    ) as caught:
+        sync.sync(weights(spoiling), rollouts, 1)
+    assert caught.value.rollouts == (0, 1)
+
+
+def test_an_engine_that_did_not_load_what_came_is_noticed() -> None:
+    sent = {"a": torch.randn(3, 5), "b": torch.randn(700, 1000), "c": torch.randn(4).bfloat16()}
+    metas = [meta_of(*named) for named in sent.items()]
+    sums = {name: checksum(tensor) for name, tensor in sent.items()}
+    assert held_checksums(metas, sent) == sums and not differing(sums, sums)
+    zeroed = sent["b"].clone()
+    zeroed[350:] = 0
+    assert differing(sums, held_checksums(metas, {**sent, "b": zeroed})) == ["b"]
+    # Of another type it is held otherwise: then what came counts, and where nothing did, it is missing.
+    other = {**sent, "c": sent["c"].float()}
+    assert held_checksums(metas, other, came=sums) == sums
+    assert differing(sums, held_checksums(metas, other)) == ["c"]
+
+
+def test_the_sample_is_spread_from_the_first_tensor_to_the_last() -> None:
+    metas = [(str(k), "float32", (1,)) for k in range(100)]
+    names = sampled(metas)
+    assert len(names) == len(set(names)) == 8 and names[0] == "0" and names[-1] == "99"
+    assert [sampled(metas[:count]) for count in (0, 1, 3)] == [[], ["0"], ["0", "1", "2"]]
 
 
 @dataclass(frozen=True)

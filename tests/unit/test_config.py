@@ -54,6 +54,8 @@ def test_overrides_win_over_the_file_and_later_ones_over_earlier(tmp_path: Path)
         ("ppo.importance_cap=0.9", "ppo.importance_cap=0.9: must be at least 1"),
         ("rollout.mode=async", r"rollout\.mode='async': must be one of sync, one_step_off"),
         ("rollout.engine=vllm", "needs heads of at least 32"),
+        ("rollout.tensor_parallel=2", "rollout.engine=auto, which is transformers here: vLLM alone divides a model"),
+        ("rollout.tensor_parallel=-1", "must not be negative"),
         ("engine.zero_stage=3", "ZeRO is deepspeed's, and engine.kind is torch"),
         ("engine.lora.rank=-1", "engine.lora.rank=-1: must not be negative"),
         ("engine.lora.role_ranks.reference=4", "what can train by LoRA is sft, reward, policy, critic"),
@@ -75,6 +77,15 @@ def test_a_group_estimator_needs_groups() -> None:
 def test_engines_in_workers_cannot_be_sent_to_over_gloo() -> None:
     with pytest.raises(UserError, match="cannot send to itself"):
         load_config(None, ["rollout.in_workers=true", "weight_sync.transport=gloo"])
+
+
+def test_an_engine_is_divided_over_its_own_gpus_and_by_heads() -> None:
+    with pytest.raises(UserError, match="gpus_per_worker=4: each of an engine's processes has a GPU of its own"):
+        load_config(None, ["rollout.tensor_parallel=2", "rollout.gpus_per_worker=4"])
+    with pytest.raises(UserError, match="does not divide the model.tiny.heads=6 attention heads"):
+        load_config(None, ["rollout.tensor_parallel=4", "rollout.engine=vllm"])
+    assert load_config(None, ["rollout.gpus_per_worker=4"]).rollout.parts == 4
+    assert load_config(None, ["rollout.tensor_parallel=2", "rollout.gpus_per_worker=2"]).rollout.parts == 2
 
 
 def test_a_worker_that_learns_cannot_sample_meanwhile() -> None:
