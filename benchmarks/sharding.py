@@ -211,7 +211,8 @@ def table(rows: list[Row], weights: int, repeats: int) -> str:
     ]
     whole = {row.ranks: row.highest_mb for row in rows if row.engine.startswith("torch")}
     for row in rows:
-        memory = f"{row.held_mb:.0f} | {row.highest_mb:.0f} | {row.highest_mb / whole[row.ranks]:.2f}"
+        share = f"{row.highest_mb / whole[row.ranks]:.2f}" if row.ranks in whole else ""
+        memory = f"{row.held_mb:.0f} | {row.highest_mb:.0f} | {share}"
         rates = f"{row.sync:.0f} | {row.plain:.0f} | {row.sync / row.plain:.2f}"
         lines.append(f"| {row.engine} | {row.ranks} | {memory} | {rates} |")
     versions = f"torch {torch.__version__}, deepspeed {version('deepspeed')}, {os.cpu_count()} cores"
@@ -222,6 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/sharding.md"))
     parser.add_argument("--ranks", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=list(ENGINES))
     parser.add_argument("--hidden", type=int, default=640)
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=5)
@@ -234,7 +236,7 @@ def main() -> None:
         taker = WorkerGroup("taker", cluster, 1, cpus=0.5, gpus=0, joined=False).build("taker", Taker)
         rows = []
         for ranks in asked.ranks:
-            for name in ENGINES:
+            for name in asked.engines:
                 # Processes of their own: what one engine left behind is not counted as the next one's.
                 group = WorkerGroup("policy", cluster, ranks, cpus=0.5, gpus=0, joined=True)
                 rows.append(measure(group, taker, name, directory, asked.repeats))
