@@ -14,7 +14,7 @@ from actors.pipeline.shards import Plan, require_room, sample_shard
 from actors.roles.reward import Reward
 from rewardranker.errors import UserError
 from rewardranker.generation.candidates import describe_cut_off
-from rewardranker.judge import judge_candidates
+from rewardranker.judge import judge_candidates, missing_tools
 from rewardranker.models.limits import Limits, describe_unread
 from rewardranker.problems.pool import read_pool, write_pool
 from rewardranker.problems.suspects import describe_suspected, suspected_in
@@ -24,6 +24,7 @@ from rewardranker.reranking.numbers import store
 from rewardranker.reranking.reading import reader
 from rewardranker.runs.atomic import remove_tree
 from rewardranker.runs.shards import missing_shards, shard_path
+from rewardranker.training.demand import starts_ray
 
 
 def sample_pool(
@@ -90,6 +91,30 @@ def check_judged(context: Context, pool: Sequence[Candidate], name: str) -> None
     found = suspected_in(context.problems, pool)
     if found:
         context.console.warn(f"{name}: {describe_suspected(found)}")
+
+
+def check_toolchains(context: Context) -> None:
+    """Says which languages of the data this machine cannot run, before anything trains.
+
+    Raises:
+        UserError: it is this machine, or the judge's server, that would have to. Of nodes that are joined nothing is
+            known here, so that they are warned of.
+    """
+    remote = context.config.judge.remote_url
+    languages = sorted({problem.language for problem in context.problems.values()})
+    lacking = {one: tools for one in languages if (tools := missing_tools(one, remote))}
+    if not lacking:
+        return
+    what = "; ".join(f"{language} lacks {', '.join(tools)}" for language, tools in lacking.items())
+    rest = [one for one in languages if one not in lacking]
+    told = (
+        f"the data have problems in {', '.join(languages)}, and {remote or 'this machine'} cannot run all of them: "
+        f"{what}. `make toolchains` installs what is missing; or leave the languages out"
+        f" (of contests: data.options.languages=[{','.join(rest)}])"
+    )
+    if remote or starts_ray(context.config.cluster):
+        raise UserError(told)
+    context.console.warn(f"{told}. Other nodes were not asked")
 
 
 def check_infra(pool: Sequence[Candidate], limit: float, name: str) -> None:

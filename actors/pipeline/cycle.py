@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from actors.pipeline.candidates import check_toolchains
 from actors.pipeline.context import Context, LastStage
 from actors.pipeline.runtime import Runtime
 from actors.pipeline.shards import Plan
@@ -62,7 +63,10 @@ def run_cycle(config: Config, console: Console, until: str = "") -> Path:
         if until != "data":
             verdicts = run.path / ".verdicts"
             with Runtime(config, console, verdicts, uses) as runtime, contextlib.suppress(LastStage):
-                _stages(Context(config, run, runtime, console, data, until))
+                context = Context(config, run, runtime, console, data, until)
+                if uses.judge:
+                    check_toolchains(context)
+                _stages(context)
     report = run.path / "report.html"
     write_report(run.path, report)
     run.close()

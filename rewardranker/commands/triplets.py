@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from rewardranker.config.schema import Config, DataConfig
+from rewardranker.config.choices import PLACES, chosen
+from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.mining.pairing import PairCaps
 from rewardranker.mining.steps import Execute, Labels, PairPrograms
 from rewardranker.paths import AnyPath
-from rewardranker.problems.contests import code_contests, code_contests_plus, codeforces
-from rewardranker.problems.contests.census import Census
-from rewardranker.problems.contests.corpus import ContestOptions, Submissions, read_contest_options
+from rewardranker.problems.contests.corpus import ContestSource
 from rewardranker.problems.contests.importing import PROBLEMS_IN, PROGRAMS_IN, import_contests
-from rewardranker.problems.contests.task import Task
 from rewardranker.problems.verdict import NEVER_LABELS
 from rewardranker.runs.console import Console
 from rewardranker.runs.shards import InProcesses, Step, map_shards, shards_in
-
-_SOURCES: dict[str, tuple[type[ContestOptions], Callable[..., Iterator[Task]], Any]] = {
-    "code_contests": (ContestOptions, code_contests.tasks, None),
-    "code_contests_plus": (code_contests_plus.PlusOptions, code_contests_plus.tasks, None),
-    "codeforces": (codeforces.CodeforcesOptions, codeforces.tasks, codeforces.submissions),
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,7 @@ def run_triplets(request: TripletsRequest, config: Config, console: Console) -> 
     """
     request.check()
     out = Path(request.out)
-    options, read, submitted = _source(config.data)
+    options, read, submitted = _source(config.data.source).opened(config.data)
     census = import_contests(read, options, out, submitted)
     for line in census.lines():
         console.say(line)
@@ -90,12 +82,12 @@ def run_triplets(request: TripletsRequest, config: Config, console: Console) -> 
     console.say(f"{out}: {total:,} triplets; what they are, and what was left out: {out / 'index.html'}")
 
 
-def _source(data: DataConfig) -> tuple[ContestOptions, Callable[[Census], Iterator[Task]], Submissions | None]:
-    if data.source not in _SOURCES:
-        raise UserError(f"data.source={data.source!r}: whole data sets are read of {', '.join(_SOURCES)}")
-    kind, tasks, submissions = _SOURCES[data.source]
-    options = read_contest_options(kind, data)
-    return options, partial(tasks, options), partial(submissions, options) if submissions else None
+def _source(name: str) -> ContestSource:
+    source = chosen("data.source", name)
+    if not isinstance(source, ContestSource):
+        known = [one for one in PLACES["data.source"] if isinstance(chosen("data.source", one), ContestSource)]
+        raise UserError(f"data.source={name!r}: whole data sets are read of {', '.join(known)}")
+    return source
 
 
 def _take(

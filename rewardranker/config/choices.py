@@ -20,6 +20,7 @@ PLACES: dict[str, dict[str, str]] = {
         "code_contests": "rewardranker.problems.contests.code_contests:code_contests_corpus",
         "code_contests_plus": "rewardranker.problems.contests.code_contests_plus:code_contests_plus_corpus",
         "codeforces": "rewardranker.problems.contests.codeforces:codeforces_corpus",
+        "made_contests": "rewardranker.problems.contests.made_contests:made_contests_corpus",
     },
     "ppo.advantage": {
         "gae": "rewardranker.training.ppo.advantages:Gae",

@@ -119,11 +119,11 @@ def _heads_divide(c: Config) -> None:
         )
 
 
-def _tiny_reads_family_only(c: Config) -> None:
-    if not c.model.path and c.data.source != "family":
+def _tiny_reads_made_problems_only(c: Config) -> None:
+    if not c.model.path and c.data.source not in ("family", "made_contests"):
         raise UserError(
             f"data.source={c.data.source} needs a pretrained model: set model.path to a model directory or a "
-            "hub name (the tiny model only knows the built-in problems' words)"
+            "hub name (the tiny model only knows the words of problems that are made here)"
         )
 
 
@@ -354,7 +354,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _group_baselines,
     _probabilities,
     _heads_divide,
-    _tiny_reads_family_only,
+    _tiny_reads_made_problems_only,
     _mbpp_needs_samples,
     _remote_address,
     _labels_are_out_of_reach,

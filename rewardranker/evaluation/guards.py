@@ -14,6 +14,16 @@ from rewardranker.judge import JudgeFunction, judge_candidates
 from rewardranker.problems.types import Candidate, Problem
 
 CHEAT, GOLD = "cheat", "gold"
+_SILENT = {
+    "python": "pass\n",
+    "cpp": "int main() {}\n",
+    "java": "public class Main {\n    public static void main(String[] args) {}\n}\n",
+    "csharp": "class Program {\n    static void Main() {}\n}\n",
+    "php": "<?php\n",
+    "typescript": "export {};\n",
+    "javascript": ";\n",
+    "bash": ":\n",
+}
 
 
 def cheats(problems: Sequence[Problem]) -> list[Candidate]:
@@ -40,9 +50,10 @@ def guard_submissions(guards: Sequence[Candidate], language: str) -> list[Submis
 
 
 def constant_program(problem: Problem) -> str:
-    """The problem's function with a body that returns null, zero, false or an empty value of its type."""
-    if problem.style == "stdio" and problem.language == "python":
-        return "pass\n"
+    """The problem's function with a body that returns null, zero, false or an empty value of its type; of a problem
+    whose programs print, one that prints nothing."""
+    if problem.style == "stdio":
+        return _SILENT[problem.language]
     if not problem.prefix:
         return f"def {problem.entry_point}(*args, **kwargs):\n    return None\n"
     if problem.language == "python":

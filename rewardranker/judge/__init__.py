@@ -9,6 +9,7 @@ from rewardranker.judge.judge import (
     JudgeFunction,
     VerdictCache,
     judge_fingerprint,
+    missing_tools,
     sandbox_description,
     toolchain_of,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "VerdictCache",
     "judge_candidates",
     "judge_fingerprint",
+    "missing_tools",
     "sandbox_description",
     "toolchain_of",
 ]

@@ -205,10 +205,7 @@ class Judge:
         return self._without_toolchain(problem, code) or (self._cache.get(key) if self._cache is not None else None)
 
     def _without_toolchain(self, problem: Problem, code: str) -> Judgement | None:
-        language = LANGUAGES.get(problem.language)
-        missing: tuple[str, ...] = (f"a definition of {problem.language}",)
-        if language is not None:
-            missing = toolchain_of(language, self._remote).missing
+        missing = missing_tools(problem.language, self._remote)
         where = " on the remote machine" if self._remote else ""
         message = f"no tool-chain for {problem.language}{where}: lacks {', '.join(missing)}"
         if not missing:
@@ -289,6 +286,12 @@ def sandbox_description(minimum_tier: str = DEFAULT_TIER, remote: str = "") -> s
         return _machine(remote).describe() if remote else describe(require(minimum_tier))
     except UserError as error:
         return f"no program can be run: {error}"
+
+
+def missing_tools(language: str, remote: str = "") -> tuple[str, ...]:
+    """What is lacking to run programs in a language: executables, or a definition of the language itself."""
+    known = LANGUAGES.get(language)
+    return toolchain_of(known, remote).missing if known else (f"a definition of {language}",)
 
 
 def toolchain_of(language: Language, remote: str = "") -> Toolchain:

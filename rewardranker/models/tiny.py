@@ -10,14 +10,21 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rewardranker.config.schema import TinyConfig
+from rewardranker.config.schema import DataConfig, TinyConfig
 from rewardranker.paths import AnyPath
+from rewardranker.problems.contests.made_contests import made_prompts
+from rewardranker.problems.family import family_corpus_texts
 
 PAD, EOS, UNK = "<pad>", "<eos>", "<unk>"
 
 #: A word, a digit or a symbol with the one space before it, or a line break with the indentation after it.
 #: The pieces of a text joined are the text again.
 PIECES = r" ?[A-Za-z_]+| ?[0-9]|\n *| ?[^\sA-Za-z0-9_]|\s"
+
+
+def tiny_texts(data: DataConfig) -> list[str]:
+    """Texts with all the words of the problems that are made here, and of programs for them."""
+    return made_prompts() if data.source == "made_contests" else family_corpus_texts()
 
 
 def build_tiny_model(config: TinyConfig, directory: AnyPath, texts: Sequence[str], seed: int) -> None:
@@ -28,7 +35,7 @@ def build_tiny_model(config: TinyConfig, directory: AnyPath, texts: Sequence[str
     pieces decode to themselves. Weights are fp32, input and output embeddings tied.
 
     Args:
-        texts: what the vocabulary is taken from (for the family, its ``family_corpus_texts()``).
+        texts: what the vocabulary is taken from (:func:`tiny_texts`).
         seed: of the weights; the same arguments give the same bytes, whatever the global random state.
     """
     tokenizer = build_tokenizer(texts, config.max_positions)

@@ -132,15 +132,25 @@ def _results(run: FinishedRun, pools: Pools) -> str:
     if results is None:
         return missing("The <code>evaluate</code> stage has not finished, so there are no results yet.")
     ranked, policies = from_results(results), policies_of(results)
-    scale = around([*(one for row in ranked.rows for one in row.scores.values()), *policies.values()])
-    parts = []
+    by_language = [from_results(one) for one in results.get("languages", {}).values()]
+    rows = [row for one in (ranked, *by_language) for row in one.rows]
+    scale = around([*(score for row in rows for score in row.scores.values()), *policies.values()])
+    parts = _by_pool(ranked, scale)
+    if policies:
+        parts.append(_policies(policies, pools, scale))
+    for own in by_language:
+        parts += _by_pool(own, scale)
+    return "".join(parts) + _provenance(run, ranked)
+
+
+def _by_pool(ranked: Table, scale: Scale) -> list[str]:
+    """A table for each pool, of one language where the table is of one."""
+    parts, of = [], f", {safe(ranked.name)}" if ranked.name else ""
     for pool, rows in ranked.by_generator().items():
         (chance,) = next(row.scores.values() for row in rows if row.ranker == "random")
         body = with_intervals(HEADERS, [_marked(row, chance.solved) for row in rows], scale)
-        parts.append(f"<h3>Pool <code>{safe(pool)}</code>, in %</h3>{body}")
-    if policies:
-        parts.append(_policies(policies, pools, scale))
-    return "".join(parts) + _provenance(run, ranked)
+        parts.append(f"<h3>Pool <code>{safe(pool)}</code>{of}, in %</h3>{body}")
+    return parts
 
 
 def _marked(row: Row, chance: float) -> Marked:

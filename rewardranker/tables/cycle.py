@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table as Rich
 
 from rewardranker.evaluation.pools import Entries
+from rewardranker.problems.languages import PROPER_NAMES
 from rewardranker.problems.types import Candidate
 from rewardranker.rendering.grid import Cell, Grid, Mark, Section, markdown_rows, terminal
 from rewardranker.reranking.catalogue import CATALOGUE, rankers_for
@@ -27,13 +28,14 @@ WIDTH = 113
 TITLE = "Problems solved by the chosen candidate, all numbers in %"
 
 
-def build_cycle_table(pools: Sequence[tuple[Entries, Sequence[Ranker]]], method: Method) -> Table:
+def build_cycle_table(pools: Sequence[tuple[Entries, Sequence[Ranker]]], method: Method, language: str = "") -> Table:
     """Ranks every pool, by itself, with all that its rankers know of it; each chooses among all candidates.
 
     Order: random, greedy, the pool's rankers, oracle, the pool's guards. Random is the exact expectation, not a draw.
 
     Args:
         pools: one pool in each, named by its generator, and the rankers between a random pick and the oracle.
+        language: that it is a table of, where the pools' problems are in several.
 
     Raises:
         UserError: see :class:`Ranking`.
@@ -51,7 +53,8 @@ def build_cycle_table(pools: Sequence[tuple[Entries, Sequence[Ranker]]], method:
             "never_judged": covered.never_judged,
             "dropped_problems": covered.unjudged,
         }
-    return _table(rows, {"bootstrap": method.bootstrap, "seed": method.seed, "pools": counts})
+    only = {"language": language} if language else {}
+    return _table(rows, {"bootstrap": method.bootstrap, "seed": method.seed, "pools": counts, **only})
 
 
 def pass_at_1(entries: Entries, method: Method) -> Score:
@@ -111,7 +114,8 @@ def texts(row: Row) -> tuple[str, ...]:
 def terminal_table(found: Table, width: int = WIDTH) -> Rich:
     """120 columns hold it; on narrower ones the columns stand closer and the names wrap."""
     sections = [Section(_column(pool), _cells(rows)) for pool, rows in found.by_generator().items()]
-    return terminal(Grid(TITLE, HEADERS, sections, cycle_notes(found)), dense=width < WIDTH)
+    title = f"{found.name}: {TITLE[0].lower()}{TITLE[1:]}" if found.name else TITLE
+    return terminal(Grid(title, HEADERS, sections, cycle_notes(found)), dense=width < WIDTH)
 
 
 def markdown_table(found: Table) -> str:
@@ -143,7 +147,8 @@ def _pairs(ranking: Ranking, ranker: str) -> dict[str, Estimate]:
 
 
 def _table(rows: Sequence[Row], settings: dict[str, Any]) -> Table:
-    return Table("", "", [_column(pool) for pool in settings["pools"]], list(rows), {}, settings)
+    name = PROPER_NAMES.get(settings.get("language", ""), "")
+    return Table(name, "", [_column(pool) for pool in settings["pools"]], list(rows), {}, settings)
 
 
 def _column(pool: str) -> str:

@@ -13,8 +13,7 @@ from transformers import PreTrainedConfig
 from rewardranker.config.schema import Config
 from rewardranker.errors import UserError
 from rewardranker.models.loading import config_if_reached
-from rewardranker.models.tiny import build_tokenizer, tiny_architecture
-from rewardranker.problems.family import family_corpus_texts
+from rewardranker.models.tiny import build_tokenizer, tiny_architecture, tiny_texts
 from rewardranker.training.demand import Uses, starts_ray
 from rewardranker.training.footprint import device_memory
 from rewardranker.training.memory import PROCESS, Holding, MemoryPlan, plan_memory
@@ -27,7 +26,7 @@ def architecture_of(config: Config) -> PreTrainedConfig | None:
     if config.model.path:
         return config_if_reached(config.model.path, "model.path")
     tiny = config.model.tiny
-    return tiny_architecture(tiny, build_tokenizer(family_corpus_texts(), tiny.max_positions))
+    return tiny_architecture(tiny, build_tokenizer(tiny_texts(config.data), tiny.max_positions))
 
 
 def ranking_of(config: Config) -> PreTrainedConfig | None:

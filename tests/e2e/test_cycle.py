@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_data import shared
 from cycle_runs import ROOT, SMOKE, left_behind, run
 
 from rewardranker.config.schema import TinyConfig
@@ -20,6 +21,7 @@ from rewardranker.models.encoding import same_tokens
 from rewardranker.models.loading import load_policy, load_scorer, load_tokenizer
 from rewardranker.models.tiny import build_tiny_model
 from rewardranker.problems.family import family_corpus_texts
+from rewardranker.problems.io import read_json_lines, read_problems
 from rewardranker.problems.pool import read_pool
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
@@ -105,6 +107,38 @@ def test_ray_data_and_disaggregated_roles_give_the_same_pools(tmp_path: Path) ->
     same_programs(plain, apart, "02-validation")
     gaps = [step["rollout/logprob_gap_mean"] for step in read_metrics(apart / "05-ppo-1")]
     assert len(gaps) == 4 and max(gaps) < 1e-3
+
+
+@pytest.mark.slow
+def test_a_cycle_on_contests_in_three_languages(tmp_path: Path) -> None:
+    """Every stage has every language, made problems and real ones, and there is a table for each."""
+    answer = run(
+        "cycle", "--config", "configs/code_contests_small.yaml", f"run.root={tmp_path}", "run.name=contests",
+        f"data.options.real={shared('code_contests/sample_20.jsonl')}", "data.options.made=40",
+        "data.options.made_held_out=3", "sft.steps=60", "data.triplet_problems=18", "data.triplet_solutions=4",
+        "evaluation.n=2", "evaluation.policy_samples=1", "reward.steps=4",
+        "reward.retrain_steps=4", "ppo.steps=2", "ppo.prompts_per_step=6", "ppo.minibatch_size=24",
+        "mining.problems=24", "mining.n=4", "cycle.variants=[hardnegatives]", "cycle.new_policies=none",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    made, languages = tmp_path / "contests", ["cpp", "java", "python"]
+    problems = {problem.id: problem for problem in read_problems(made / "00-data" / "problems.jsonl")}
+    imitated = [row["problem_id"].rpartition("/")[2] for row in read_json_lines(made / "00-data" / "sft.jsonl")]
+    assert len({imitated.count(language) for language in languages}) == 1 and len(imitated) % 3 == 0
+    triplets = json.loads((made / "03-triplets-1" / "manifest.json").read_text())["metrics"]
+    assert all(triplets[f"triplets/{language}"] > 0 for language in languages)
+    pool = read_pool(made / "07-generate-2" / "pool.parquet")
+    assert {candidate.language for candidate in pool} == set(languages)
+    (evaluated,) = made.glob("*-evaluate")
+    results = json.loads((evaluated / "results.json").read_text())
+    assert [*results["languages"]] == languages
+    for language, own in results["languages"].items():
+        rows = {row["ranker"]: row for row in own["rows"] if row["pool"] in ("sft", "")}
+        assert rows["gold"]["solved"] == 1.0 and rows["cheat"]["solved"] == 0.0
+        of = [one for one in problems.values() if one.split == "test" and one.language == language]
+        assert rows["oracle"]["problems"] == len(of) and any("Task" not in one.id for one in of)
+    assert all(f"## {name}" in (evaluated / "table.md").read_text() for name in ("C++", "Java", "Python"))
+    assert "Pool <code>sft</code>, Java" in (made / "report.html").read_text()
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from rewardranker.config.loading import load_config
 from rewardranker.config.schema import DataConfig, TinyConfig
 from rewardranker.errors import UserError
 from rewardranker.judge import Judge
-from rewardranker.models.tiny import build_tiny_model
+from rewardranker.models.tiny import build_tiny_model, build_tokenizer, tiny_texts
 from rewardranker.problems.contests import shapes
 from rewardranker.problems.contests.answers import BROKEN, REFUSED, SEVERAL, undecided
 from rewardranker.problems.contests.census import Census
@@ -28,6 +28,7 @@ from rewardranker.problems.contests.codeforces import COLUMNS as CODEFORCES
 from rewardranker.problems.contests.codeforces import GeneratedTests, codeforces_corpus
 from rewardranker.problems.contests.codeforces import task_of as codeforces_task
 from rewardranker.problems.contests.dialects import CODEFORCES_VERDICTS, dialect
+from rewardranker.problems.contests.made_contests import made_contests_corpus
 from rewardranker.problems.contests.made_data import (
     Made,
     write_code_contests,
@@ -178,6 +179,44 @@ def test_a_made_data_set_becomes_a_corpus(data: Path) -> None:
     assert "CC-BY-4.0" in census.lines()[0] and first.revision in card_markdown(found.problems)
 
 
+def test_made_problems_need_no_download(tmp_path: Path) -> None:
+    """Real ones come among them; of made ones a tiny model knows every word, and of real ones it need not."""
+    real = {"content": "Add.", "labels": {"name": "1_A. Sum", "source": "CODEFORCES"}, "test": []}
+    real["test"] = [{"input": {"stdin": "1 2\n"}, "output": {"stdout": "3\n"}}]
+    (tmp_path / "real.jsonl").write_text("\n".join(json.dumps(real | {"content": f"Add {n}."}) for n in range(3)))
+    options = {"made": 40, "made_held_out": 2, "operations": [1, 4], "real": str(tmp_path / "real.jsonl")}
+    config = DataConfig(source="made_contests", options=options)
+    found = made_contests_corpus(config, 0)
+    assert found.problems == made_contests_corpus(config, 0).problems, "the same every time"
+    real_ones = [problem for problem in found.problems if "Task" not in problem.id]
+    assert len(real_ones) == 3 and {problem.split for problem in real_ones} == {"test"}  # the others have its name
+    tokenizer = build_tokenizer(tiny_texts(config), 4096)
+    by_id = {problem.id: problem for problem in found.problems}
+    for name, code in found.imitated + found.written:
+        assert tokenizer.unk_token_id not in tokenizer(by_id[name].prompt + code)["input_ids"]
+    assert len({name for name, _ in found.references}) == len(found.problems) - 3
+    assert {problem.language for problem in found.problems} == {"cpp", "java", "python"}
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "said"),
+    [
+        ({"content": "x", "labels": {}, "test": []}, {}, r"line 1 is no problem with tests \(KeyError: 'name'\)"),
+        ({"labels": {"name": "a", "source": "CODECHEF"}, "test": "[]"}, {}, "KeyError: 'content'"),
+        (None, {"operations": [3, 2]}, r"data.options.operations=\[3, 2\]: the fewest and the most"),
+        (None, {"real": "/nowhere.jsonl"}, "/nowhere.jsonl"),
+    ],
+)
+def test_what_is_no_real_problem_is_said(
+    tmp_path: Path, line: dict[str, Any] | None, more: dict[str, Any], said: str
+) -> None:
+    real = tmp_path / "real.jsonl"
+    real.write_text(json.dumps(line) if line else "")
+    options = {"made": 1, "made_held_out": 1, "real": str(real)} | more
+    with pytest.raises(UserError, match=said):
+        made_contests_corpus(DataConfig(source="made_contests", options=options), 0)
+
+
 def test_the_same_whatever_the_files(data: Path, tmp_path: Path) -> None:
     """Which programs are kept depends on no file and no row group; a problem is read no further than is asked."""
     write_code_contests(tmp_path / "a", Made(problems=6, held_out=2, right=2, wrong=2, rows=1))
@@ -319,33 +358,16 @@ IN_CPP = (
 @pytest.fixture(scope="module")
 def twenty(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """The real problems in the hub's columns, through the source."""
-    folder = tmp_path_factory.mktemp("twenty")
-    rows = []
+    lines = []
     for line in shared("code_contests/sample_20.jsonl").read_text().splitlines():
-        given = json.loads(line)
-        labels = json.loads(given["labels"])
-        tests = [(test["input"]["stdin"], test["output"]["stdout"]) for test in json.loads(given["test"])]
-        columns = {"input": [i for i, _ in tests], "output": [o for _, o in tests]}
-        contest, _, index = labels["name"].partition(".")[0].partition("_")
-        known = {"cf_contest_id": int(contest), "cf_index": index} if index else {}
-        code = RIGHT.get(labels["name"])
-        right = {"language": [3], "solution": [code]} if code else {"language": [], "solution": []}
-        source = {"CODEFORCES": 2, "CODECHEF": 1}[labels["source"]]
-        rows.append(
-            row_of(
-                name=labels["name"],
-                description=given["content"],
-                private_tests=columns,
-                public_tests=None,
-                solutions=right,
-                source=source,
-                **(known or {"cf_contest_id": 0, "cf_index": ""}),
-            )
-        )
-    write(folder / "train.parquet", rows[2:])
-    write(folder / "valid.parquet", rows[:1])
-    write(folder / "test.parquet", rows[1:2])
-    return corpus(folder)
+        row = json.loads(line)
+        if code := RIGHT.get(json.loads(row["labels"])["name"]):
+            row["solutions"] = {"language": [3], "solution": [code]}
+        lines.append(json.dumps(row))
+    real = tmp_path_factory.mktemp("twenty") / "real.jsonl"
+    real.write_text("\n".join(lines))
+    options = {"made": 0, "made_held_out": 0, "real": str(real)}
+    return made_contests_corpus(DataConfig(source="made_contests", options=options), 0)
 
 
 def test_the_twenty_real_problems(twenty: Corpus) -> None:

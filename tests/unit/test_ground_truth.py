@@ -16,7 +16,7 @@ from rewardranker.judge import Judge
 from rewardranker.problems.benchmarks import load_humaneval
 from rewardranker.problems.io import read_json_lines
 from rewardranker.problems.multipl_e import load_multipl_e
-from rewardranker.problems.types import Problem
+from rewardranker.problems.types import Problem, Test
 from rewardranker.problems.verdict import NEVER_LABELS
 
 CODES = {
@@ -37,6 +37,15 @@ EXITS = {
     "bash": "exit 0",
     "javascript": "process.exit(0);",
 }
+
+
+@pytest.mark.parametrize("language", ["python", *CODES])
+def test_a_constant_program_that_prints_nothing_runs(judge: Judge, language: str) -> None:
+    """It fails for what it prints, and for nothing else."""
+    need(language)
+    problem = Problem(id="p", language=language, prompt="Add.", style="stdio", tests=(Test("1 2\n", "3\n"),))
+    (found,) = judge.run([(problem, constant_program(problem))])
+    assert found.verdict == "WRONG", found
 
 
 def shared(name: str) -> Path:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from judging import problem
+from rich.console import Console as RichConsole
 
+from actors.pipeline import candidates
+from actors.pipeline.candidates import check_toolchains
 from actors.pipeline.context import Context
 from actors.pipeline.runtime import Runtime
 from actors.pipeline.shards import Plan
@@ -17,6 +22,7 @@ from actors.pipeline.stages.evaluation import run_evaluation
 from actors.pipeline.stages.mining import run_first_triplets, run_mining, run_pool
 from actors.pipeline.stages.training import run_ppo
 from rewardranker.config.loading import load_config
+from rewardranker.errors import UserError
 from rewardranker.judge import judge_fingerprint
 from rewardranker.problems.io import write_problems
 from rewardranker.runs.console import Console
@@ -115,3 +121,17 @@ def test_lora_of_a_role_is_a_setting_of_the_stages_that_train_it(tmp_path: Path)
     critic, whole = of("engine.lora.rank=8", "engine.lora.role_ranks.sft=0", "engine.lora.dropout=0.1"), of()
     assert set(critic[0]["lora"]) == {"policy", "critic"} and critic[0]["lora"]["critic"]["dropout"] == 0
     assert critic[1] == plain[1] == whole[1]
+
+
+def test_languages_that_cannot_be_run_are_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything trains; of a cluster that is joined nothing is known here, and nothing refused."""
+    found = [replace(problem(), id=language, language=language) for language in ("cpp", "java", "python")]
+    write_problems(tmp_path / "problems.jsonl", found)
+    monkeypatch.setattr(candidates, "missing_tools", lambda language, _: ("javac",) if language == "java" else ())
+    with pytest.raises(UserError, match=r"java lacks javac\. .*data.options.languages=\[cpp,python\]"):
+        check_toolchains(context(tmp_path)[0])
+    joined, _ = context(tmp_path, "cluster.address=auto")
+    said = StringIO()
+    joined.console = Console(RichConsole(file=said, width=400))
+    check_toolchains(joined)
+    assert "java lacks javac" in said.getvalue() and "Other nodes were not asked" in said.getvalue()

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import pytest
 from rich.console import Console
@@ -265,6 +266,15 @@ def test_a_cycle_may_be_of_several_languages_and_revisions() -> None:
     groups = {**pool.candidates, "b": [replace(one, language="cpp") for one in pool.candidates["b"]]}
     found = build_table({"pool": replace(pool, problems=problems, candidates=groups)}, bootstrap=100, seed=0)
     assert found == build_table({"pool": pool}, bootstrap=100, seed=0)
+
+
+def test_a_table_of_one_language_says_so() -> None:
+    pool = hand_pool()
+    judged = JudgedPool("made", "cpp", "p", 0, list(pool.problems.values()), [*chain(*pool.candidates.values())])
+    found = build_cycle_table([(Entries([judged], mixed=True), pool.rankers)], Method(bootstrap=10), "cpp")
+    assert found.name == "C++" and from_results(json.loads(json.dumps(to_results(found)))) == found
+    assert "C++: problems solved by the chosen candidate" in on_terminal(found)
+    assert found.rows == build_table({"p": replace(pool, greedy={})}, bootstrap=10, seed=0).rows
 
 
 def test_a_greedy_candidate_that_could_not_be_judged_drops_its_problem_from_both_sides() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from actors.pipeline.context import Context
 from rewardranker.config.schema import Config, DataConfig
-from rewardranker.models.tiny import build_tiny_model
+from rewardranker.models.tiny import build_tiny_model, tiny_texts
 from rewardranker.problems.corpus import read_corpus
-from rewardranker.problems.family import family_corpus_texts
 from rewardranker.problems.io import read_json_lines, write_json_lines, write_problems
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import RunDirectory, Stage
@@ -34,7 +33,7 @@ def build_data(config: Config, run: RunDirectory) -> Path:
             write_json_lines(stage.path / f"{name}.jsonl", lines)
         if not config.model.path:
             seed = derive_seed(config.run.seed, "model")
-            build_tiny_model(config.model.tiny, stage.path / "model", family_corpus_texts(), seed)
+            build_tiny_model(config.model.tiny, stage.path / "model", tiny_texts(config.data), seed)
         train = sum(problem.split == "train" for problem in corpus.problems)
         stage.metrics |= {"problems": len(corpus.problems), "train": train, "sft_examples": len(corpus.imitated)}
         if corpus.census is not None:

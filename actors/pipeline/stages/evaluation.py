@@ -1,8 +1,12 @@
-"""The last stage: every ranker on the same fixed pools of held-out problems, and every policy's pass@1."""
+"""The last stage: every ranker on the same fixed pools of held-out problems, and every policy's pass@1.
+
+Of problems in several languages there is a table for all of them, and one for each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from actors.pipeline.candidates import sample_pool, score_pool
@@ -12,6 +16,7 @@ from actors.pipeline.stages.data import known_solutions
 from rewardranker.evaluation.guards import guard_submissions, judged_guards
 from rewardranker.evaluation.pools import GREEDY, Entries, JudgedPool, Submission
 from rewardranker.judge import sandbox_description
+from rewardranker.problems.languages import PROPER_NAMES
 from rewardranker.problems.pool import write_pool
 from rewardranker.problems.types import Candidate, Problem
 from rewardranker.runs.atomic import write_json
@@ -25,7 +30,25 @@ from rewardranker.tables.cycle import (
     to_results,
 )
 from rewardranker.tables.ranked import Method
-from rewardranker.tables.rows import Table
+from rewardranker.tables.rows import Score, Table
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Programs for the test problems, with their verdicts.
+
+    Attributes:
+        sampled, greedy: by generator; those of ``sampled`` have the reward models' scores.
+        policies: by further policies, of which only pass@1 is wanted.
+        guards: programs whose verdicts are known beforehand.
+        rankers: names of the reward models.
+    """
+
+    sampled: Mapping[str, Sequence[Candidate]]
+    greedy: Mapping[str, Sequence[Candidate]]
+    policies: Mapping[str, Sequence[Candidate]]
+    guards: Sequence[Candidate]
+    rankers: tuple[str, ...]
 
 
 def run_evaluation(
@@ -59,26 +82,13 @@ def run_evaluation(
         for name, pool in sampled.items():
             write_pool(pools / f"{name}.parquet", pool, problems)
         solutions = {name: codes[0] for name, codes in known_solutions(context).items() if codes}
-        judged = judged_guards(problems, solutions, context.runtime.executors.run)
-        guards = guard_submissions(judged, _languages(problems))
-        method = Method(bootstrap=config.evaluation.bootstrap, seed=config.run.seed)
-        entered, alone = [], {}
-        for name, pool in sampled.items():
-            submissions = [Submission(GREEDY, _languages(problems), greedy[name], name), *guards]
-            entries = _entries(context, name, pool, submissions)
-            entered.append((entries, known_rankers(pool, tuple(reward_models))))
-            alone[name] = pass_at_1(entries, method)
+        guards = judged_guards(problems, solutions, context.runtime.executors.run)
+        alone = {}
         for name, model in policies.items():
             plan = Plan.from_config(context.config, model, name, "evaluate", config.evaluation.policy_samples)
-            pool = sample_pool(context, problems, plan, pools / f"{name}.parquet")
-            alone[name] = pass_at_1(_entries(context, name, pool), method)
-        table = build_cycle_table(entered, method)
-        table.settings.update({**_settings(context, problems), "ended": list(ended)})
-        results = to_results(table, alone)
-        write_json(stage.path / "results.json", results)
-        (stage.path / "table.md").write_text(markdown_table(table))
-        stage.metrics |= _headline(table)
-        context.console.show(terminal_table(table, context.console.width))
+            alone[name] = sample_pool(context, problems, plan, pools / f"{name}.parquet")
+        judged = Judged(sampled, greedy, alone, guards, tuple(reward_models))
+        stage.metrics |= _write_tables(context, judged, ended, stage.path)
 
     models = {f"generator_{k}": p for k, p in generators.items()} | {f"policy_{k}": p for k, p in policies.items()}
     inputs = models | {f"reward_{k}": p for k, p in reward_models.items()}
@@ -87,24 +97,67 @@ def run_evaluation(
     return context.stage("evaluate", settings, inputs | data, work)
 
 
-def _entries(context: Context, name: str, pool: list[Candidate], submissions: Sequence[Submission] = ()) -> Entries:
-    problems, config = context.split("test"), context.config
-    judged = JudgedPool(config.data.source, _languages(problems), name, config.run.seed, problems, pool)
-    return Entries([judged], submissions, mixed=True)
+def _write_tables(context: Context, judged: Judged, ended: Sequence[str], path: Path) -> dict[str, float]:
+    """``results.json`` and ``table.md``: over all problems, and over those of each language where there are several;
+    what a manifest says of the first of them."""
+    problems = context.split("test")
+    table, alone = _table(context, judged, problems, ended)
+    results, written, shown = to_results(table, alone), [markdown_table(table)], [table]
+    if len(languages := sorted({problem.language for problem in problems})) > 1:
+        results["languages"] = {}
+        for language in languages:
+            of = [problem for problem in problems if problem.language == language]
+            own, policies = _table(context, judged, of, ended)
+            results["languages"][language] = to_results(own, policies)
+            written.append(f"## {PROPER_NAMES[language]}\n\n{markdown_table(own)}")
+            shown.append(own)
+    write_json(path / "results.json", results)
+    (path / "table.md").write_text("\n".join(written))
+    for one in shown:
+        context.console.show(terminal_table(one, context.console.width))
+    return _headline(table)
+
+
+def _table(
+    context: Context, judged: Judged, problems: Sequence[Problem], ended: Sequence[str]
+) -> tuple[Table, dict[str, Score]]:
+    """The table of some of the test problems, and what each policy solves of them alone."""
+    config, ids, languages = context.config, {problem.id for problem in problems}, _languages(problems)
+    method = Method(bootstrap=config.evaluation.bootstrap, seed=config.run.seed)
+
+    def own(candidates: Sequence[Candidate]) -> list[Candidate]:
+        return [candidate for candidate in candidates if candidate.problem_id in ids]
+
+    def entries(name: str, candidates: Sequence[Candidate], submissions: Sequence[Submission] = ()) -> Entries:
+        pool = JudgedPool(config.data.source, languages, name, config.run.seed, problems, own(candidates))
+        return Entries([pool], submissions, mixed=True)
+
+    guards = guard_submissions(own(judged.guards), languages)
+    entered, alone = [], {}
+    for name, candidates in judged.sampled.items():
+        submissions = [Submission(GREEDY, languages, own(judged.greedy[name]), name), *guards]
+        found = entries(name, candidates, submissions)
+        entered.append((found, known_rankers(own(candidates), judged.rankers)))
+        alone[name] = pass_at_1(found, method)
+    for name, candidates in judged.policies.items():
+        alone[name] = pass_at_1(entries(name, candidates), method)
+    table = build_cycle_table(entered, method, languages if len(ids) < len(context.split("test")) else "")
+    table.settings.update({**_settings(context, problems), "ended": list(ended)})
+    return table, alone
 
 
 def _languages(problems: Iterable[Problem]) -> str:
     return ", ".join(sorted({problem.language for problem in problems}))
 
 
-def _settings(context: Context, problems: list[Problem]) -> dict[str, object]:
+def _settings(context: Context, problems: Sequence[Problem]) -> dict[str, object]:
     generation = context.config.generation
     return {
         "n": context.config.evaluation.n,
         "temperature": generation.temperature,
         "top_k": generation.top_k,
         "seed": context.config.run.seed,
-        "data_revision": next(iter(context.problems.values())).revision,
+        "data_revision": problems[0].revision,
         "judge": ", ".join(context.judges(problems).values()),
         "sandbox": sandbox_description(context.config.judge.minimum_tier, context.config.judge.remote_url),
     }

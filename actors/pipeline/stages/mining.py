@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +67,7 @@ def run_pool(context: Context, name: str, problems: list[Problem], plan: Plan) -
             "candidates": len(pool),
             "cut_off": cut_off(pool),
             "pass_rate": float(np.mean([c.verdict == "OK" for c in judged])),
+            **_by_language("pass_rate", ((c.language, float(c.verdict == "OK")) for c in judged), _mean),
             "solvable": float(np.mean([any(c.verdict == "OK" for c in group) for group in groups])),
         }
 
@@ -176,6 +177,21 @@ def _write(context: Context, stage: Stage, name: str, triplets: list[Triplet]) -
     write_triplets(stage.path / f"{name}.parquet", usable)
     write_json(stage.path / f"{name}.style.json", style_shares(usable))
     stage.metrics[name] = len(usable)
+    stage.metrics |= _by_language(name, ((t.language, 1) for t in usable), len)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
+def _by_language(
+    name: str, values: Iterable[tuple[str, float]], summary: Callable[[list[float]], float]
+) -> dict[str, float]:
+    """A number of a stage for each language, where there are several: ``<name>/<language>``."""
+    found: dict[str, list[float]] = {}
+    for language, value in values:
+        found.setdefault(language, []).append(value)
+    return {f"{name}/{one}": summary(found[one]) for one in sorted(found)} if len(found) > 1 else {}
 
 
 def _examples(

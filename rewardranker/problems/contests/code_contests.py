@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rewardranker.config.schema import DataConfig
 from rewardranker.problems.contests.census import Census
-from rewardranker.problems.contests.corpus import ContestOptions, contest_corpus, read_contest_options
+from rewardranker.problems.contests.corpus import ContestOptions, ContestSource
 from rewardranker.problems.contests.dialects import CODE_CONTESTS_LANGUAGES
 from rewardranker.problems.contests.hubs import HUBS
 from rewardranker.problems.contests.tables import Columns, Table, revision_of
 from rewardranker.problems.contests.task import Program, Task, interactive, limits_of, pairs, whole_tests
-from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.fields import Row
 from rewardranker.problems.types import Limits, Split
 
@@ -36,12 +34,6 @@ _CODEFORCES = (2, "CODEFORCES")
 _RIGHT, _WRONG = "solutions", "incorrect_solutions"
 
 
-def code_contests_corpus(data: DataConfig, seed: int) -> Corpus:
-    """CodeContests for the cycle; ``data.options`` are :class:`ContestOptions`."""
-    options = read_contest_options(ContestOptions, data)
-    return contest_corpus(lambda census: tasks(options, census), data, options, seed)
-
-
 def tasks(options: ContestOptions, census: Census) -> Iterator[Task]:
     """Every problem of all three splits with its programs, as they are read; the held-out splits first."""
     tables = {
@@ -52,6 +44,9 @@ def tasks(options: ContestOptions, census: Census) -> Iterator[Task]:
     for split, table in tables.items():
         for where, row in table.rows(census):
             yield task_of(row, where, SPLITS[split], census.revision, options.time_factor)
+
+
+code_contests_corpus = ContestSource(ContestOptions, tasks)
 
 
 def task_of(row: Row, where: str, split: Split, revision: str, time_factor: float = 1.0) -> Task:

@@ -6,15 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rewardranker.config.schema import DataConfig
 from rewardranker.linear import lexer
 from rewardranker.problems.contests.census import Census
-from rewardranker.problems.contests.corpus import ContestOptions, contest_corpus, read_contest_options, split_of
+from rewardranker.problems.contests.corpus import ContestOptions, ContestSource, split_of
 from rewardranker.problems.contests.dialects import dialect
 from rewardranker.problems.contests.hubs import HUBS
 from rewardranker.problems.contests.tables import Columns, Table, revision_of
 from rewardranker.problems.contests.task import Program, Task, interactive, limits_of, pairs, whole_tests
-from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.fields import Row
 from rewardranker.problems.types import Split
 
@@ -47,12 +45,6 @@ class PlusOptions(ContestOptions):
     configuration: str = "1x"
 
 
-def code_contests_plus_corpus(data: DataConfig, seed: int) -> Corpus:
-    """CodeContests+ for the cycle; ``data.options`` are :class:`PlusOptions`."""
-    options = read_contest_options(PlusOptions, data)
-    return contest_corpus(lambda census: tasks(options, census), data, options, seed)
-
-
 def tasks(options: PlusOptions, census: Census) -> Iterator[Task]:
     """Every problem with its programs, as they are read. Two shares of the one split are held out."""
     source = options.path or HUBS["code_contests_plus"]
@@ -61,6 +53,9 @@ def tasks(options: PlusOptions, census: Census) -> Iterator[Task]:
     for _, row in table.rows(census):
         split = split_of(_name(row), options.held_out, options.held_out)
         yield task_of(row, split, census.revision, options.time_factor)
+
+
+code_contests_plus_corpus = ContestSource(PlusOptions, tasks)
 
 
 def task_of(row: Row, split: Split, revision: str, time_factor: float = 1.0) -> Task:

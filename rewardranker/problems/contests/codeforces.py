@@ -5,18 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from rewardranker.config.schema import DataConfig
 from rewardranker.errors import UserError
 from rewardranker.problems.contests.census import Census
-from rewardranker.problems.contests.corpus import ContestOptions, contest_corpus, read_contest_options, split_of
+from rewardranker.problems.contests.corpus import ContestOptions, ContestSource, split_of
 from rewardranker.problems.contests.dialects import CODEFORCES_VERDICTS, dialect
 from rewardranker.problems.contests.hubs import HUBS
 from rewardranker.problems.contests.tables import Columns, Table, revision_of
 from rewardranker.problems.contests.task import Program, Task, interactive, limits_of, whole_tests
-from rewardranker.problems.corpus import Corpus
 from rewardranker.problems.fields import Row
 from rewardranker.problems.sources import hub_file, is_local
 from rewardranker.problems.types import Split
@@ -61,12 +58,6 @@ class CodeforcesOptions(ContestOptions):
     submissions_configuration: str = "default"
 
 
-def codeforces_corpus(data: DataConfig, seed: int) -> Corpus:
-    """Codeforces for the cycle; ``data.options`` are :class:`CodeforcesOptions`."""
-    options = read_contest_options(CodeforcesOptions, data)
-    return contest_corpus(partial(tasks, options), data, options, seed, partial(submissions, options))
-
-
 def tasks(options: CodeforcesOptions, census: Census) -> Iterator[Task]:
     """Every problem, without programs, as they are read. A share of ``train`` is held out for validation."""
     source = options.path or HUBS["codeforces"]
@@ -94,6 +85,9 @@ def submissions(options: CodeforcesOptions, tasks: Iterable[Task], census: Censu
         named, passed = row["programmingLanguage"] or "no language", row.get("passedTestCount")
         code = row["source"] or ""
         yield task, Program(dialect(named), named, code, right, verdict, None if passed is None else int(passed))
+
+
+codeforces_corpus = ContestSource(CodeforcesOptions, tasks, submissions)
 
 
 class GeneratedTests:

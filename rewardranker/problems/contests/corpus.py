@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from rewardranker.config.choices import read_options
 from rewardranker.config.schema import DataConfig
@@ -66,12 +67,40 @@ def read_contest_options(kind: type[Options], data: DataConfig) -> Options:
 Submissions = Callable[[Sequence[Task], Census], Iterable[tuple[str, Program]]]
 
 
+@dataclass(frozen=True)
+class ContestSource:
+    """A data set of contest problems, as ``data.source`` names it: called, it is a source of the cycle, which takes a
+    few programs of each problem; :meth:`opened`, it is all of the data, row group by row group.
+
+    Attributes:
+        options: what it reads from ``data.options``.
+        tasks: its problems, with what people submitted where the data have that beside them.
+        submissions: what people submitted, where that lies elsewhere.
+    """
+
+    options: type[ContestOptions]
+    tasks: Callable[[Any, Census], Iterator[Task]]
+    submissions: Callable[[Any, Sequence[Task], Census], Iterable[tuple[str, Program]]] | None = None
+
+    def opened(
+        self, data: DataConfig
+    ) -> tuple[ContestOptions, Callable[[Census], Iterator[Task]], Submissions | None]:
+        """Options, problems and submissions of a config. Raises :class:`UserError` for options that are none."""
+        options = read_contest_options(self.options, data)
+        return options, partial(self.tasks, options), self.submissions and partial(self.submissions, options)
+
+    def __call__(self, data: DataConfig, seed: int) -> Corpus:
+        """For the cycle: see :func:`contest_corpus`."""
+        options, tasks, submissions = self.opened(data)
+        return contest_corpus(tasks, data, options, seed, submissions)
+
+
 def contest_corpus(
     read: Callable[[Census], Iterator[Task]],
     data: DataConfig,
     options: ContestOptions,
     seed: int,
-    submissions: Submissions = lambda tasks, census: (),
+    submissions: Submissions | None = None,
 ) -> Corpus:
     """The corpus of what is read; problems are read no further than it takes, and few programs of each are kept.
 
@@ -90,7 +119,7 @@ def contest_corpus(
         for program in task.programs:
             selection.offer(task.id, program)
         tasks.append(dataclasses.replace(task, programs=()))
-    for name, program in submissions(tasks, census):
+    for name, program in submissions(tasks, census) if submissions else ():
         selection.offer(name, program)
     problems = _grouped(tasks, options, census)
     return _corpus(problems, selection, data, census)

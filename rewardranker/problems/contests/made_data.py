@@ -7,8 +7,9 @@ languages that are none of the project's, verdicts that are no labels.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Made:
         held_out: problems of each other split.
         rows: in a row group.
         first: number of the first problem, so that several data sets can share some.
+        operations: of a problem, at least and at most.
     """
 
     problems: int
@@ -50,13 +52,14 @@ class Made:
     seed: int = 0
     rows: int = 64
     first: int = 0
+    operations: tuple[int, int] = (2, 4)
 
     def tasks(self, split: str) -> Iterator[MadeTask]:
         """Problems of a split of the hub's: ``train``, ``valid``, ``test``."""
         place = ("train", "valid", "test").index(split)
         begin = self.first + (0 if place == 0 else self.problems + (place - 1) * self.held_out)
         for number in range(begin, begin + (self.problems if place == 0 else self.held_out)):
-            yield made_task(number, self.seed)
+            yield made_task(number, self.seed, self.operations)
 
     def programs(self, task: MadeTask) -> Iterator[tuple[str, str, bool]]:
         """Language, code and label of everything that was submitted, in no order of theirs."""
@@ -68,11 +71,16 @@ class Made:
             yield language, task.program(language, right, rng), right
 
 
-def write_code_contests(folder: AnyPath, made: Made) -> None:
-    """``data/{train,valid,test}-00000-of-00001.parquet``, as ``deepmind/code_contests`` has them."""
+def write_code_contests(folder: AnyPath, made: Made, real: Mapping[str, Sequence[Row]] | None = None) -> None:
+    """``data/{train,valid,test}-00000-of-00001.parquet``, as ``deepmind/code_contests`` has them.
+
+    Args:
+        real: by split, rows in the same columns that follow those that are made.
+    """
     for split in ("train", "valid", "test"):
         rows = (_code_contests_row(made, task) for task in made.tasks(split))
-        _write(Path(folder, "data", f"{split}-00000-of-00001.parquet"), rows, shapes.CODE_CONTESTS, made.rows)
+        path = Path(folder, "data", f"{split}-00000-of-00001.parquet")
+        _write(path, chain(rows, (real or {}).get(split, ())), shapes.CODE_CONTESTS, made.rows)
 
 
 def write_codeforces(folder: AnyPath, made: Made) -> None:

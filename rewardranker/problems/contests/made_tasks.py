@@ -187,11 +187,25 @@ class MadeTask:
         return f"{len(xs)}\n{' '.join(map(str, xs))}\n", f"{len(ys)}\n{' '.join(map(str, ys))}\n"
 
 
-def made_task(number: int, seed: int) -> MadeTask:
-    """Problem ``number`` of the world ``seed``: two to four operations, whose numbers all three languages hold."""
+def made_task(number: int, seed: int, operations: tuple[int, int] = (2, 4)) -> MadeTask:
+    """Problem ``number`` of the world ``seed``: so many operations, at least and at most, whose numbers all three
+    languages hold."""
     rng = random.Random(f"{seed} task {number}")
     while True:
-        steps = tuple((rng.choice(OPERATIONS), rng.randint(2, 40)) for _ in range(rng.randint(2, 4)))
+        steps = tuple((rng.choice(OPERATIONS), rng.randint(2, 40)) for _ in range(rng.randint(*operations)))
         task = MadeTask(number, steps)
         if max(abs(int(word)) for _, printed in task.tests() for word in printed.split()) < _MOST:
             return task
+
+
+def made_texts() -> list[str]:
+    """Statements and programs in which every word, number, name, operation and mistake occurs."""
+    texts = [f"{comment} author 1\n{comment} step 1, 2\n" for comment in sorted(set(_COMMENTS.values()))]
+    texts += ["".join(f"{digit} {digit}" for digit in range(10))]
+    texts += [MadeTask(1, ((one, 2), (one, 2))).statement for one in OPERATIONS]
+    for language in LANGUAGES:
+        known = [line for one in OPERATIONS for line in (one.right[language], *one.wrong[language])]
+        lines = "\n".join(_INDENTS[language] + line.replace("{k}", "2") for line in known)
+        program = _FRAMES[language].format(comment=_COMMENTS[language], lines=lines)
+        texts += [program.replace("@", name) for name in _NAMES]
+    return texts

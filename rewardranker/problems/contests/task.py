@@ -83,7 +83,7 @@ def problem_in(task: Task, language: str) -> Problem:
         id=f"{task.id}/{language}",
         source=task.source,
         language=language,
-        prompt=f"{task.statement.rstrip()}\n\n{_REQUEST.format(PROPER_NAMES.get(language, language))}\n",
+        prompt=f"{task.statement.rstrip()}\n\n{request_for(language)}\n",
         style="stdio",
         tests=task.tests,
         split=task.split,
@@ -96,7 +96,10 @@ def problem_in(task: Task, language: str) -> Problem:
     )
 
 
-_REQUEST = "Write a program in {} that reads standard input and writes standard output."
+def request_for(language: str) -> str:
+    """The last line of every prompt."""
+    named = PROPER_NAMES.get(language, language)
+    return f"Write a program in {named} that reads standard input and writes standard output."
 
 
 def whole_tests(*parts: Any) -> tuple[tuple[Test, ...], int]:
