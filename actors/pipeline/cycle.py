@@ -80,7 +80,7 @@ def _stages(context: Context) -> None:
     sft = run_sft(context) / "hf"
     plan = Plan.from_config(config, sft, "sft", "validation", config.evaluation.n)
     validation = run_pool(context, "validation", context.split("validation"), plan) / "pool.parquet"
-    triplets = run_first_triplets(context, sft) / "triplets.parquet"
+    triplets = run_first_triplets(context, sft)
     first = TripletFiles((triplets,))
     start = context.reward_start(sft)
     reward = run_reward(context, "reward-1", start, first, validation, steps) / "hf"

@@ -127,8 +127,16 @@ def _tiny_reads_made_problems_only(c: Config) -> None:
         )
 
 
+def _triplets_are_asked_alike(c: Config) -> None:
+    if c.data.triplets and c.data.instruction:
+        raise UserError(
+            f"data.triplets={c.data.triplets} with data.instruction: prompts of these triplets have no such last "
+            "line, and a reward model would be asked otherwise than it was trained; leave data.instruction empty"
+        )
+
+
 def _mbpp_needs_samples(c: Config) -> None:
-    if c.data.source == "mbpp" and c.data.triplet_source == "humans":
+    if c.data.source == "mbpp" and c.data.triplet_source == "humans" and not c.data.triplets:
         raise UserError(
             "data.triplet_source=humans: MBPP holds correct solutions only, and pairs need failing ones as well; "
             "set data.triplet_source=samples"
@@ -355,6 +363,7 @@ _RULES: tuple[Callable[[Config], None], ...] = (
     _probabilities,
     _heads_divide,
     _tiny_reads_made_problems_only,
+    _triplets_are_asked_alike,
     _mbpp_needs_samples,
     _remote_address,
     _labels_are_out_of_reach,

@@ -116,6 +116,11 @@ class DataConfig:
     mbpp: MbppConfig = field(default_factory=MbppConfig)
     sft_problems: int = setting(1000, "Training problems whose solutions the generator imitates.")
     sft_solutions: int = setting(4, "Solutions of each of these, where the source writes them.")
+    triplets: str = setting(
+        "",
+        "Directory that `rewardranker triplets --out` left: its triplets are the first ones; empty: the cycle makes "
+        "them, as the settings below say.",
+    )
     triplet_source: str = setting(
         "humans",
         "humans: failing and passing solutions that people left; samples: more of both, sampled from the SFT model.",

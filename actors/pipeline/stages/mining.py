@@ -20,6 +20,7 @@ from rewardranker.mining.io import write_triplets
 from rewardranker.mining.style import style_shares
 from rewardranker.mining.triplets import check_triplets, first_triplets
 from rewardranker.models.limits import UNREAD
+from rewardranker.problems.contests.importing import PROBLEMS_IN
 from rewardranker.problems.io import read_json_lines, write_json_lines
 from rewardranker.problems.pool import group_by_problem, judged_of, read_pool, write_pool
 from rewardranker.problems.suspects import labelled
@@ -27,14 +28,21 @@ from rewardranker.problems.types import Candidate, Problem, Triplet
 from rewardranker.runs.atomic import write_json
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
+from rewardranker.runs.shards import read_columns, shards_in
 from rewardranker.tables.names import trained_in
 
 EXAMPLES = 24
 
 
 def run_first_triplets(context: Context, sft: Path) -> Path:
-    """Pairs from solutions of people, or, where people only left correct ones, from the SFT model's as well."""
+    """Pairs from solutions of people, or, where people only left correct ones, from the SFT model's as well.
+
+    Returns:
+        Their file; or the directory of shards that ``data.triplets`` names, looked through.
+    """
     data = context.config.data
+    if data.triplets:
+        return _given_triplets(context, Path(data.triplets))
     problems = context.split("train")[: data.triplet_problems]
     plan = Plan.from_config(context.config, sft, "sft", "triplets", data.triplet_solutions)
     sampled = data.triplet_source == "samples"
@@ -53,7 +61,39 @@ def run_first_triplets(context: Context, sft: Path) -> Path:
 
     inputs = {"solutions": context.data / "solutions.jsonl", "problems": context.data / "problems.jsonl"}
     settings = context.settings("data", judge=context.judges(problems), **(plan_settings(plan) if sampled else {}))
-    return context.stage("triplets-1", settings, inputs | ({"sft": sft} if sampled else {}), work)
+    stage = context.stage("triplets-1", settings, inputs | ({"sft": sft} if sampled else {}), work)
+    return stage / "triplets.parquet"
+
+
+def _given_triplets(context: Context, directory: Path) -> Path:
+    """Counts the triplets of ``rewardranker triplets``, shard by shard, and refuses what is held out in this run."""
+    given = {name: directory / name for name in ("triplets", PROBLEMS_IN)}
+    for path in given.values():
+        if not path.is_dir():
+            raise UserError(
+                f"data.triplets={directory} holds no {path.name}/: give the directory that `rewardranker triplets "
+                "--out` left"
+            )
+    kept_out = {name for p in context.problems.values() if p.split != "train" for name in (p.id, p.group_id)}
+
+    def work(stage: Stage) -> None:
+        counts = Counter[str]()
+        for triplets, problems in zip(*map(shards_in, given.values()), strict=True):
+            rows = read_columns(triplets, ("problem_id", "language"))
+            known = read_columns(problems, ("id", "group_id")).to_pylist()
+            groups = {row["id"]: row["group_id"] for row in known}
+            for name in rows["problem_id"].unique().to_pylist():
+                if not kept_out.isdisjoint((name, groups[name])):
+                    raise UserError(
+                        f"{triplets}: a triplet of {name}, whose group {groups[name]} belongs to the validation or "
+                        "test split of this run; make the triplets with the same data.source and data.options"
+                    )
+            counts.update(rows["language"].to_pylist())
+        stage.metrics["triplets"] = counts.total()
+        stage.metrics |= {f"triplets/{language}": counts[language] for language in sorted(counts)}
+
+    context.stage("triplets-1", context.settings(), {**given, "own": context.data / "problems.jsonl"}, work)
+    return given["triplets"]
 
 
 def run_pool(context: Context, name: str, problems: list[Problem], plan: Plan) -> Path:

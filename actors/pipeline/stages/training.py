@@ -37,7 +37,7 @@ from rewardranker.reranking.record import write_record
 from rewardranker.runs.atomic import remove_tree
 from rewardranker.runs.directory import Stage
 from rewardranker.runs.seeds import derive_seed
-from rewardranker.runs.shards import ARROW, Made, map_shards, read_columns, shards_in, stream_shards
+from rewardranker.runs.shards import ARROW, Made, map_shards, read_columns, shard_path, shards_in, stream_shards
 from rewardranker.statistics.metrics import expected_pick, pair_accuracy
 from rewardranker.tables.names import trained_in
 from rewardranker.training.corpus import Corpus, TokeniseTriplets, corpus_table
@@ -276,8 +276,20 @@ def _compared(context: Context, files: TripletFiles, directory: Path) -> tuple[C
     sources = [*files.old, *([files.new] if files.new else [])]
     parts = [directory / str(number) for number in range(len(sources))]
     for source, part in zip(sources, parts, strict=True):
-        map_shards(step, {"triplets": source}, part)
+        if source.is_dir():
+            _begin_with(source, part)
+        map_shards(step, {"triplets": source}, part, say=context.console.say)
     return Corpus(*parts), len(Corpus(*parts[: len(files.old)]))
+
+
+def _begin_with(triplets: Path, corpus: Path) -> None:
+    """Links what ``rewardranker triplets`` left beside its triplets: shards that say that they were made of the same,
+    in the same tokens, are not made again."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number in range(len(shards_in(triplets))):
+        made, link = (shard_path(directory, number, ARROW) for directory in (triplets.with_name(CORPUS), corpus))
+        if made.exists() and not link.exists():
+            link.symlink_to(made.resolve())
 
 
 def _pairs(context: Context, corpus: Corpus, places: range, seed: int) -> Stream[int]:
