@@ -204,6 +204,7 @@ def test_made_problems_need_no_download(tmp_path: Path) -> None:
         ({"content": "x", "labels": {}, "test": []}, {}, r"line 1 is no problem with tests \(KeyError: 'name'\)"),
         ({"labels": {"name": "a", "source": "CODECHEF"}, "test": "[]"}, {}, "KeyError: 'content'"),
         (None, {"operations": [3, 2]}, r"data.options.operations=\[3, 2\]: the fewest and the most"),
+        (None, {"names": 9}, "data.options.names=9: must be 1 to 8"),
         (None, {"real": "/nowhere.jsonl"}, "/nowhere.jsonl"),
     ],
 )

@@ -34,6 +34,7 @@ class MadeOptions(ContestOptions):
         made_held_out: as many for validation, and for the result table.
         right, wrong: programs of each in every language.
         operations: of a problem, at least and at most.
+        names: that people give to the list in their programs, 1 to 8: with one, a tiny model learns to write them.
         world: other numbers are other problems.
         real: JSON lines of real problems with their tests (:func:`real_rows`); empty: made ones only.
     """
@@ -43,6 +44,7 @@ class MadeOptions(ContestOptions):
     right: int = 6
     wrong: int = 6
     operations: list[int] = field(default_factory=lambda: [2, 4])
+    names: int = 8
     world: int = 0
     real: str = ""
 
@@ -53,9 +55,16 @@ def tasks(options: MadeOptions, census: Census) -> Iterator[Task]:
         raise UserError(
             f"data.options.operations={options.operations}: the fewest and the most of a problem, such as [1,2]"
         )
-    fewest, most = options.operations
+    if not 1 <= options.names <= Made.names:
+        raise UserError(f"data.options.names={options.names}: must be 1 to {Made.names}")
     made = Made(
-        options.made, options.right, options.wrong, options.made_held_out, options.world, operations=(fewest, most)
+        options.made,
+        options.right,
+        options.wrong,
+        options.made_held_out,
+        options.world,
+        operations=(options.operations[0], options.operations[1]),
+        names=options.names,
     )
     with TemporaryDirectory(prefix="contests-") as folder:
         write_code_contests(folder, made, real_rows(options.real) if options.real else {})

@@ -43,6 +43,7 @@ class Made:
         rows: in a row group.
         first: number of the first problem, so that several data sets can share some.
         operations: of a problem, at least and at most.
+        names: that people give to the list, of eight; with fewer, programs are easier to learn to write.
     """
 
     problems: int
@@ -53,6 +54,7 @@ class Made:
     rows: int = 64
     first: int = 0
     operations: tuple[int, int] = (2, 4)
+    names: int = 8
 
     def tasks(self, split: str) -> Iterator[MadeTask]:
         """Problems of a split of the hub's: ``train``, ``valid``, ``test``."""
@@ -68,7 +70,7 @@ class Made:
         wanted += [(language, False) for language in LANGUAGES for _ in range(self.wrong)]
         rng.shuffle(wanted)
         for language, right in wanted:
-            yield language, task.program(language, right, rng), right
+            yield language, task.program(language, right, rng, self.names), right
 
 
 def write_code_contests(folder: AnyPath, made: Made, real: Mapping[str, Sequence[Row]] | None = None) -> None:

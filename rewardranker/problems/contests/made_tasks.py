@@ -167,8 +167,8 @@ class MadeTask:
         rng = random.Random(f"tests {self.number}")
         return [self._test([rng.randint(-20, 99) for _ in range(rng.randint(1, 8))]) for _ in range(_TESTS)]
 
-    def program(self, language: str, right: bool, rng: random.Random) -> str:
-        """What somebody submits."""
+    def program(self, language: str, right: bool, rng: random.Random, names: int = len(_NAMES)) -> str:
+        """What somebody submits; the list has one of so many names."""
         flaw = -1 if right else rng.randrange(len(self.steps))
         lines = []
         for index, (operation, k) in enumerate(self.steps):
@@ -178,7 +178,7 @@ class MadeTask:
                 lines.append(f"{_INDENTS[language]}{_COMMENTS[language]} step {index + 1}, {rng.randrange(1000)}")
         comment = f"{_COMMENTS[language]} author {rng.randrange(10**6)}"
         text = _FRAMES[language].format(comment=comment, lines="\n".join(lines))
-        return text.replace("@", rng.choice(_NAMES))
+        return text.replace("@", rng.choice(_NAMES[:names]))
 
     def _test(self, xs: Values) -> tuple[str, str]:
         ys = xs
