@@ -26,6 +26,7 @@ from rewardranker.problems.pool import read_pool
 from rewardranker.runs.atomic import tree_hash
 from rewardranker.runs.metrics import read_metrics
 from rewardranker.tables.names import label
+from rewardranker.training.corpus import Corpus
 
 RANKERS = ["random", "greedy", "logprob", "majority", "rewardranker_1", "rewardranker_control"]
 RANKERS += ["rewardranker_2_hardnegatives", "rewardranker_2_selftraining", "oracle"]
@@ -111,15 +112,19 @@ def test_ray_data_and_disaggregated_roles_give_the_same_pools(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_a_cycle_on_contests_in_three_languages(tmp_path: Path) -> None:
-    """Every stage has every language, made problems and real ones, and there is a table for each."""
-    answer = run(
-        "cycle", "--config", "configs/code_contests_small.yaml", f"run.root={tmp_path}", "run.name=contests",
+    """Every stage has every language, made problems and real ones, and there is a table for each.
+
+    Then the reward model learns from triplets of the whole data set instead.
+    """
+    settings = [
+        "--config", "configs/code_contests_small.yaml", f"run.root={tmp_path}", "run.name=contests",
         f"data.options.real={shared('code_contests/sample_20.jsonl')}", "data.options.made=40",
         "data.options.made_held_out=3", "sft.steps=60", "data.triplet_problems=18", "data.triplet_solutions=4",
-        "evaluation.n=2", "evaluation.policy_samples=1", "reward.steps=4",
-        "reward.retrain_steps=4", "ppo.steps=2", "ppo.prompts_per_step=6", "ppo.minibatch_size=24",
-        "mining.problems=24", "mining.n=4", "cycle.variants=[hardnegatives]", "cycle.new_policies=none",
-    )  # fmt: skip
+        "evaluation.n=2", "evaluation.policy_samples=1", "reward.steps=4", "reward.retrain_steps=4", "ppo.steps=2",
+        "ppo.prompts_per_step=6", "ppo.minibatch_size=24", "mining.problems=24", "mining.n=4",
+        "cycle.variants=[hardnegatives]", "cycle.new_policies=none", "cycle.control=false",
+    ]  # fmt: skip
+    answer = run("cycle", *settings)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     made, languages = tmp_path / "contests", ["cpp", "java", "python"]
     problems = {problem.id: problem for problem in read_problems(made / "00-data" / "problems.jsonl")}
@@ -139,6 +144,15 @@ def test_a_cycle_on_contests_in_three_languages(tmp_path: Path) -> None:
         assert rows["oracle"]["problems"] == len(of) and any("Task" not in one.id for one in of)
     assert all(f"## {name}" in (evaluated / "table.md").read_text() for name in ("C++", "Java", "Python"))
     assert "Pool <code>sft</code>, Java" in (made / "report.html").read_text()
+    corpus, model = tmp_path / "corpus", f"model.path={made / '00-data' / 'model'}"
+    answer = run("triplets", "--out", str(corpus), "--labels", "given", "--workers", "1", *settings, model)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    answer = run("reward", *settings, f"data.triplets={corpus}")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "01-sft                       complete" in answer.stdout
+    assert "shards are there already" in answer.stdout, "its tokens are the model's"
+    learnt = json.loads((made / "04-reward-1" / "manifest.json").read_text())["metrics"]
+    assert learnt["old"] == len(Corpus(corpus / "corpus")) > triplets["triplets"]
 
 
 @pytest.mark.slow
