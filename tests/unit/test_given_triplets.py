@@ -36,7 +36,7 @@ SOURCE = [
 class NoWorkers:
     """A runtime for stages that need none."""
 
-    def retrying(self, name: str, work: Callable[[], None], left: object) -> None:
+    def retrying(self, name: str, work: Callable[[], None], *more: object) -> None:
         work()
 
     def free_roles(self) -> None: ...
