@@ -27,8 +27,6 @@ from rewardranker.errors import UserError
 
 #: When one rank fails, how long the others have to show whether they caused it.
 SETTLE_S = 10.0
-#: Starting a process and importing torch, on a busy machine.
-START_S = 300.0
 
 R_co = TypeVar("R_co", covariant=True)
 Row = TypeVar("Row")
@@ -64,10 +62,14 @@ class WorkerGroup:
         self.workers: list[ActorHandle] = [self._start(index, count) for index in range(count)]
         self.places: list[str] = ["not started"] * count
         try:
-            self.seats: list[Seat] = self.wait([w.seat.remote() for w in self.workers], f"{name}: start", START_S)
+            self.seats: list[Seat] = self.wait(
+                [w.seat.remote() for w in self.workers], f"{name}: start", self.config.start_timeout_s
+            )
             if not beside:
                 self._order()
-            self.places = self.wait([w.place.remote() for w in self.workers], f"{name}: start", START_S)
+            self.places = self.wait(
+                [w.place.remote() for w in self.workers], f"{name}: start", self.config.start_timeout_s
+            )
             if joined and count > 1:
                 self._join()
         except BaseException:
@@ -82,7 +84,7 @@ class WorkerGroup:
         self.workers, self.seats = [self.workers[i] for i in order], [self.seats[i] for i in order]
         self._bundles = order
         numbering = [worker.number.remote(index) for index, worker in enumerate(self.workers)]
-        self.wait(numbering, f"{self.name}: start", START_S)
+        self.wait(numbering, f"{self.name}: start", self.config.start_timeout_s)
 
     def _join(self) -> None:
         limit = self.config.collective_timeout_s
@@ -113,7 +115,9 @@ class WorkerGroup:
         """Starts one worker anew, without its roles. For groups that share no process group."""
         ray.kill(self.workers[index])
         self.workers[index] = self._start(index, len(self.workers))
-        (self.places[index],) = self.wait([self.workers[index].place.remote()], f"{self.name}: start", START_S, index)
+        (self.places[index],) = self.wait(
+            [self.workers[index].place.remote()], f"{self.name}: start", self.config.start_timeout_s, index
+        )
 
     def build_on(self, index: int, role: str, factory: Callable[..., R_co], *args: Any) -> ObjectRef[None]:
         """Makes a role on one rank; not waited for."""

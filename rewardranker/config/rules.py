@@ -27,7 +27,8 @@ POSITIVE = (
     "sft.optim.lr", "reward.optim.lr", "ppo.policy_optim.lr", "ppo.critic_optim.lr", "ppo.temperature",
     "generation.temperature", "ppo.clip", "ppo.value_clip", "ppo.kl.target", "cluster.cpus_per_rank",
     "engine.lora.alpha", "cluster.placement_timeout_s", "cluster.call_timeout_s", "cluster.collective_timeout_s",
-    "weight_sync.timeout_s", "rollout.timeout_s", "ppo.reward_scale", "rollout.cpus_per_worker",
+    "cluster.start_timeout_s", "weight_sync.timeout_s", "rollout.timeout_s", "ppo.reward_scale",
+    "rollout.cpus_per_worker",
 )  # fmt: skip
 
 NOT_NEGATIVE = (

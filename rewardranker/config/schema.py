@@ -499,6 +499,9 @@ class ClusterConfig:
     threads_per_rank: int = setting(0, "Torch threads, also of rollout workers; 0: as many as CPUs.")
     object_store_mb: int = setting(500, "Size of a local Ray's object store.", unit="MiB")
     placement_timeout_s: float = setting(120.0, "Longest wait for a group's resources.", unit="s")
+    start_timeout_s: float = setting(
+        300.0, "Longest start of a worker's process, which imports torch; all of a group's together.", unit="s"
+    )
     call_timeout_s: float = setting(1800.0, "Longest call to a role, loading included.", unit="s")
     collective_timeout_s: float = setting(300.0, "Longest collective, and joining the process group.", unit="s")
     max_restarts: int = setting(2, "Restarts of lost training workers per stage.")
