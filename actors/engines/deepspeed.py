@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from actors.cluster.ranks import require_process_group
+from actors.engines.gathering import whole_on_rank_0
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import Network, PolicyNetwork
@@ -84,11 +85,11 @@ class DeepSpeedEngine:
         if self._stage < 3:
             yield from self.network.model.named_parameters()
             return
-        gathered = _deepspeed(self.rank).zero.GatheredParameters
         for group in _groups(self.network.model):
-            with gathered(list(group.values())):  # and no longer: who takes the last tensor may never come back
-                whole = {name: parameter.detach().clone() for name, parameter in group.items()}
-            yield from whole.items()
+            # Of every parameter a rank has a part, also of small ones, which are whole as well.
+            parts: list[Any] = [parameter.ds_tensor.detach() for parameter in group.values()]
+            whole = whole_on_rank_0(parts, [tuple(parameter.ds_shape) for parameter in group.values()], self.rank)
+            yield from zip(group, whole, strict=True)
 
     def offload(self, keep_weights: bool = False) -> None:
         # DeepSpeed's own way knows its own optimisers alone.
@@ -170,13 +171,15 @@ def _reachable(start: Any) -> Iterator[Tensor]:
             waiting += vars(found).values() if hasattr(found, "__dict__") else ()
 
 
-def _groups(model: nn.Module) -> Iterator[dict[str, nn.Parameter]]:
-    """Parameters to gather together: one by one would take many messages, all at once the whole model's memory."""
-    group: dict[str, nn.Parameter] = {}
+def _groups(model: nn.Module) -> Iterator[dict[str, Any]]:
+    """Parameters of one type to gather together: one by one would take many messages, all at once the whole model's
+    memory."""
+    group: dict[str, Any] = {}
     numbers = 0
     for name, parameter in model.named_parameters():
         count = math.prod(getattr(parameter, "ds_shape", parameter.shape))
-        if group and numbers + count > GATHERED:
+        alike = not group or parameter.dtype == next(iter(group.values())).dtype
+        if group and (numbers + count > GATHERED or not alike):
             yield group
             group, numbers = {}, 0
         group[name] = parameter

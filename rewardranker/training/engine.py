@@ -51,9 +51,10 @@ class TrainEngine(Protocol):
         """Names (in ``network.model``) and shapes of the whole parameters; nothing is gathered."""
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """The whole parameters, one after the other, in the order of :meth:`shapes`.
+        """The whole parameters, one after the other, in the order of :meth:`shapes`, on rank 0.
 
-        Collective where parameters are sharded: all ranks go through all of it. An update may change what was given.
+        Collective where parameters are sharded: all ranks go through all of it; what the others get may be without
+        numbers (``meta``). An update may change what was given.
         """
 
     def offload(self, keep_weights: bool = False) -> None:
