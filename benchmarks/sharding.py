@@ -4,7 +4,8 @@
 
 For every engine and number of ranks: resident memory of a rank beyond what the process had before it loaded the
 network, when it has loaded and divided it, and at its highest while it learns; and the rate of a weight sync to one
-receiver over gloo beside a broadcast of as many bytes in one piece, by the same processes, in turn.
+receiver over gloo beside a broadcast of as many bytes in one piece, by the same processes, in turn, and beside what a
+sync from ranks that share the weights has to do first: to gather them.
 """
 
 from __future__ import annotations
@@ -65,6 +66,13 @@ class Measured(Policy):
     def held(self) -> float:
         """MB beyond that, now."""
         return (_resident() - self._before) / MB
+
+    def gather(self) -> float:
+        """Seconds in which the whole weights come together on rank 0, and nothing is sent."""
+        begun = time.perf_counter()
+        for _ in self.engine.full_parameters():
+            pass
+        return time.perf_counter() - begun
 
     def highest(self, minibatch: list[TokenSequence]) -> float:
         """MB beyond that, at most, while it learns; it has learnt once, so that moments are there."""
@@ -146,6 +154,7 @@ class Row:
     highest_mb: float
     sync: float
     plain: float
+    gathering: float
 
 
 def make_model(directory: Path, hidden: int, layers: int) -> int:
@@ -184,39 +193,49 @@ def measure(group: WorkerGroup, taker: RoleGroup[Taker], name: str, path: str, r
     held = max(role.all(Measured.held))
     highest = max(role.all(Measured.highest, minibatch()))
     source = role.part("weights", WeightSource)
-    sync, rates, plain = WeightSync(WeightSyncConfig(transport="gloo", bucket_mb=32)), [], []
+    sync = WeightSync(WeightSyncConfig(transport="gloo", bucket_mb=32))
+    rates: list[float] = []
+    plain: list[float] = []
+    gathering: list[float] = []
     for number in range(repeats + 1):
         found = sync.sync(source, taker, number)
         size = int(found["weight_sync/mb"] * MB)
         sending = [source.on(rank, PlainSource.send_plain, size) for rank in range(role.world)]
         seconds = ray.get(taker.on(0, Taker.take_plain, size))
         ray.get(sending)
+        gathered = role.all(Measured.gather)[0]
         if number:  # the first one connects
             rates.append(found["weight_sync/mb_per_s"])
             plain.append(found["weight_sync/mb"] / seconds)
+            gathering.append(found["weight_sync/mb"] / gathered)
     role.drop()
-    return Row(name, role.world, held, highest, statistics.median(rates), statistics.median(plain))
+    medians = [statistics.median(one) for one in (rates, plain, gathering)]
+    return Row(name, role.world, held, highest, *medians)
 
 
-def table(rows: list[Row], weights: int, repeats: int) -> str:
+def table(rows: list[Row], weights: int, asked: argparse.Namespace, load: float) -> str:
     lines = [
         "# Networks that ranks share",
         "",
         f"A Llama of {weights / 1e6:.0f} M parameters, {weights * 4 / MB:.0f} MB of weights in fp32: with gradients "
         f"and AdamW's two moments {weights * 16 / MB:.0f} MB. MB of the rank that has most; rates are medians of "
-        f"{repeats}.",
+        f"{asked.repeats}. Gathering: whole weights on rank 0, where ranks share them, and nothing is sent.",
         "",
-        "| engine | ranks | loaded, MB | learning, at most | of DDP's | sync, MB/s | one broadcast, MB/s | ratio |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| engine | ranks | loaded, MB | learning, at most | of DDP's | sync, MB/s | broadcast | ratio | gathering |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     whole = {row.ranks: row.highest_mb for row in rows if row.engine.startswith("torch")}
     for row in rows:
         share = f"{row.highest_mb / whole[row.ranks]:.2f}" if row.ranks in whole else ""
         memory = f"{row.held_mb:.0f} | {row.highest_mb:.0f} | {share}"
+        shared = "fsdp2" in row.engine or "3" in row.engine
         rates = f"{row.sync:.0f} | {row.plain:.0f} | {row.sync / row.plain:.2f}"
+        rates += f" | {row.gathering:.0f}" if shared else " | "
         lines.append(f"| {row.engine} | {row.ranks} | {memory} | {rates} |")
     versions = f"torch {torch.__version__}, deepspeed {version('deepspeed')}, {os.cpu_count()} cores"
-    return "\n".join([*lines, "", f"`python benchmarks/sharding.py`; {versions}."]) + "\n"
+    busy = f"load {load:.1f} when it began, {os.getloadavg()[0]:.1f} when it ended"
+    size = f"--hidden {asked.hidden} --layers {asked.layers}"
+    return "\n".join([*lines, "", f"`python benchmarks/sharding.py {size}`; {versions}, {busy}."]) + "\n"
 
 
 def main() -> None:
@@ -228,6 +247,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
+    load = os.getloadavg()[0]
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     cluster = ClusterConfig(num_cpus=8, cpus_per_rank=0.5, collective_timeout_s=600)
     start_ray(cluster)
@@ -242,7 +262,7 @@ def main() -> None:
                 rows.append(measure(group, taker, name, directory, asked.repeats))
                 group.shutdown()
                 print(rows[-1], flush=True)
-    write_text(asked.out, table(rows, weights, asked.repeats))
+    write_text(asked.out, table(rows, weights, asked, load))
     print(asked.out.read_text())
 
 

@@ -7,17 +7,16 @@ compared number by number.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from actors.cluster.ranks import require_process_group
-from actors.engines.gathering import whole_on_rank_0
+from actors.engines.gathering import together, whole_on_rank_0
 from rewardranker.config.schema import EngineConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.models.scoring import Network, PolicyNetwork
@@ -25,9 +24,6 @@ from rewardranker.training.offloading import Offloaded, tensors_of
 from rewardranker.training.optimizer import Optimizer, set_rate
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
-
-#: Numbers of parameters that are gathered at a time, where they are to be whole.
-GATHERED = 1 << 24
 
 
 class DeepSpeedEngine:
@@ -85,11 +81,12 @@ class DeepSpeedEngine:
         if self._stage < 3:
             yield from self.network.model.named_parameters()
             return
-        for group in _groups(self.network.model):
+        shapes = self.shapes()
+        for group in together(self.network.model.named_parameters(), shapes):
+            names = [name for name, _ in group]
             # Of every parameter a rank has a part, also of small ones, which are whole as well.
-            parts: list[Any] = [parameter.ds_tensor.detach() for parameter in group.values()]
-            whole = whole_on_rank_0(parts, [tuple(parameter.ds_shape) for parameter in group.values()], self.rank)
-            yield from zip(group, whole, strict=True)
+            parts = [cast(Any, parameter).ds_tensor.detach() for _, parameter in group]
+            yield from zip(names, whole_on_rank_0(parts, [shapes[name] for name in names], self.rank), strict=True)
 
     def offload(self, keep_weights: bool = False) -> None:
         # DeepSpeed's own way knows its own optimisers alone.
@@ -169,23 +166,6 @@ def _reachable(start: Any) -> Iterator[Tensor]:
             waiting += found
         elif type(found).__module__.startswith(("deepspeed.", "torch.optim.")):
             waiting += vars(found).values() if hasattr(found, "__dict__") else ()
-
-
-def _groups(model: nn.Module) -> Iterator[dict[str, Any]]:
-    """Parameters of one type to gather together: one by one would take many messages, all at once the whole model's
-    memory."""
-    group: dict[str, Any] = {}
-    numbers = 0
-    for name, parameter in model.named_parameters():
-        count = math.prod(getattr(parameter, "ds_shape", parameter.shape))
-        alike = not group or parameter.dtype == next(iter(group.values())).dtype
-        if group and (numbers + count > GATHERED or not alike):
-            yield group
-            group, numbers = {}, 0
-        group[name] = parameter
-        numbers += count
-    if group:
-        yield group
 
 
 def _config(stage: int, engine: EngineConfig, optim: OptimConfig) -> dict[str, Any]:

@@ -7,7 +7,7 @@ more group. Checkpoints are of ``torch.distributed.checkpoint`` and load on any 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from actors.cluster.ranks import require_process_group
-from actors.engines.gathering import whole_on_rank_0
+from actors.engines.gathering import together, whole_on_rank_0
 from rewardranker.models.scoring import Network
 from rewardranker.training.offloading import Offloaded, tensors_of
 from rewardranker.training.optimizer import Optimizer
@@ -29,8 +29,6 @@ from rewardranker.training.setup import NetworkSetup
 
 #: A checkpoint holds what trains.
 _TRAINED = StateDictOptions(ignore_frozen_params=True, strict=False)
-#: Whole tensors of so many bytes are gathered together.
-GATHERED_BYTES = 32 * 2**20
 
 
 class Fsdp2Engine:
@@ -75,11 +73,11 @@ class Fsdp2Engine:
         return {name: tuple(parameter.shape) for name, parameter in self.network.model.named_parameters()}
 
     def full_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        named = ((name, parameter.detach()) for name, parameter in self.network.model.named_parameters())
-        for group in _together(named):
-            parts = [_part(tensor, self.rank.world) for _, tensor in group]
-            whole = whole_on_rank_0(parts, [tuple(tensor.shape) for _, tensor in group], self.rank)
-            yield from zip((name for name, _ in group), whole, strict=True)
+        shapes = self.shapes()
+        for group in together(self.network.model.named_parameters(), shapes):
+            names = [name for name, _ in group]
+            parts = [_part(parameter.detach(), self.rank.world) for _, parameter in group]
+            yield from zip(names, whole_on_rank_0(parts, [shapes[name] for name in names], self.rank), strict=True)
 
     def offload(self, keep_weights: bool = False) -> None:
         self._offloaded.empty(self._optimizer.tensors())
@@ -117,24 +115,9 @@ def _layers(model: nn.Module) -> list[nn.Module]:
     return [module for module in model.modules() if type(module).__name__ in kept]
 
 
-def _together(named: Iterable[tuple[str, Tensor]]) -> Iterator[list[tuple[str, DTensor]]]:
-    """Neighbours of one type, which one message can hold."""
-    group: list[tuple[str, DTensor]] = []
-    size = 0
-    for name, tensor in named:
-        assert isinstance(tensor, DTensor), f"{name} is not divided"
-        whole = tensor.numel() * tensor.itemsize
-        if group and (size + whole > GATHERED_BYTES or tensor.dtype != group[0][1].dtype):
-            yield group
-            group, size = [], 0
-        group.append((name, tensor))
-        size += whole
-    if group:
-        yield group
-
-
-def _part(tensor: DTensor, world: int) -> Tensor:
+def _part(tensor: Tensor, world: int) -> Tensor:
     """This rank's rows, flat; where they are fewer than the first rank's, with zeros after them."""
+    assert isinstance(tensor, DTensor)
     own = tensor.to_local().reshape(-1)
     most = -(-tensor.shape[0] // world) * math.prod(tensor.shape[1:])
     return nn.functional.pad(own, (0, most - len(own)))
