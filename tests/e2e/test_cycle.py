@@ -116,13 +116,15 @@ def test_a_cycle_on_contests_in_three_languages(tmp_path: Path) -> None:
 
     Then the reward model learns from triplets of the whole data set instead.
     """
+    real = tmp_path / "real.jsonl"
+    real.write_text("\n".join(shared("code_contests/sample_20.jsonl").read_text().splitlines()[:5]))
     settings = [
         "--config", "configs/code_contests_small.yaml", f"run.root={tmp_path}", "run.name=contests",
-        f"data.options.real={shared('code_contests/sample_20.jsonl')}", "data.options.made=40",
-        "data.options.made_held_out=3", "sft.steps=60", "data.triplet_problems=18", "data.triplet_solutions=4",
-        "evaluation.n=2", "evaluation.policy_samples=1", "reward.steps=4", "reward.retrain_steps=4", "ppo.steps=2",
-        "ppo.prompts_per_step=6", "ppo.minibatch_size=24", "mining.problems=24", "mining.n=4",
-        "cycle.variants=[hardnegatives]", "cycle.new_policies=none", "cycle.control=false",
+        f"data.options.real={real}", "data.options.made=40",
+        "data.options.made_held_out=2", "sft.steps=80", "data.triplet_problems=9", "evaluation.n=2",
+        "evaluation.policy_samples=1", "reward.steps=4", "reward.retrain_steps=4", "ppo.steps=1",
+        "ppo.prompts_per_step=4", "ppo.minibatch_size=16", "mining.problems=12", "cycle.variants=[hardnegatives]",
+        "cycle.new_policies=none", "cycle.control=false",
     ]  # fmt: skip
     answer = run("cycle", *settings)
     assert answer.returncode == 0, answer.stdout + answer.stderr
