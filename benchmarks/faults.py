@@ -229,7 +229,7 @@ def fill_disk(machines: Machines, run: Run, rng: random.Random) -> str:
     filler.unlink()
     if status == 0:
         return ""
-    said = "a disk is full" in run.said() and "Traceback" not in run.said()
+    said = "error: a disk is full" in run.said()  # TensorBoard's thread may have printed a trace of its own before
     run.start()
     return f"disk full; status {status}{', said in a line' if said else ''}; room made, the same command again"
 
@@ -324,7 +324,7 @@ def disturbed(
     return Row(fault, where, completed, sum(lost.values()), same, dict(restarts), round(seconds, 1))
 
 
-def page(found: Sequence[Row], seconds: float, seed: int) -> str:
+def page(found: Sequence[Row], seconds: float, seed: int, asked: str = "") -> str:
     """The report."""
     body = []
     for fault in FAULTS:
@@ -346,7 +346,7 @@ def page(found: Sequence[Row], seconds: float, seed: int) -> str:
     return "\n\n".join(
         [
             "# Faults at random moments of a small run",
-            f"`python benchmarks/faults.py`, commit {git_sha()}, seed {seed}; {os.cpu_count()} cores, load "
+            f"`python benchmarks/faults.py{asked}`, commit {git_sha()}, seed {seed}; {os.cpu_count()} cores, load "
             f"{os.getloadavg()[1]:.1f} (other work slows runs, and no result depends on that), "
             f"Python {platform.python_version()}, {versions}. PPO, candidates and mining of `{CONFIG}` on three "
             f"nodes of Ray on this machine; undisturbed {seconds:.0f} s.",
@@ -374,6 +374,7 @@ def main() -> None:
     asked.root.mkdir(parents=True)
     begun, found = time.monotonic(), list[Row]()
     machines = Machines()
+    wanted = f" --times {asked.times}" + (f" --minutes {asked.minutes:g}" if asked.minutes else "")
     try:
         base = undisturbed(asked.root, asked.overrides)
         for turn in range(asked.times):
@@ -391,7 +392,7 @@ def main() -> None:
                 if asked.out:
                     told = {"seconds": base.seconds, "seed": asked.seed, "rows": [asdict(row) for row in found]}
                     write_json(asked.out.with_suffix(".json"), told)
-                    write_text(asked.out, page(found, base.seconds, asked.seed) + "\n")
+                    write_text(asked.out, page(found, base.seconds, asked.seed, wanted) + "\n")
     finally:
         machines.close()
 
