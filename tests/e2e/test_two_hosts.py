@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -38,7 +37,12 @@ def within(host: str, command: list[str]) -> list[str]:
 
 
 def processes(host: str) -> list[psutil.Process]:
-    return [psutil.Process(int(pid)) for pid in ip("netns", "pids", host, check=False).split()]
+    """Those that are there still when they are looked at."""
+    found = []
+    for pid in ip("netns", "pids", host, check=False).split():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(int(pid)))
+    return found
 
 
 @pytest.fixture
@@ -69,7 +73,8 @@ def hosts() -> Iterator[tuple[str, str]]:
         finally:
             for host in HOSTS:
                 for process in processes(host):
-                    process.send_signal(signal.SIGKILL)
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
                 ip("netns", "del", host, check=False)
             ip("link", "del", bridge, check=False)
 
