@@ -3,7 +3,8 @@
     python benchmarks/sharding.py --out benchmarks/results/sharding.md
 
 For every engine and number of ranks: resident memory of a rank beyond what the process had before it loaded the
-network, when it has loaded and divided it, and at its highest while it learns; and the rate of a weight sync to one
+network, when it has loaded and divided it, and at its highest while it learns (what an engine imports, which is as
+much as a small network, was there before: it had trained a tiny one); and the rate of a weight sync to one
 receiver over gloo beside a broadcast of as many bytes in one piece, by the same processes, in turn, and beside what a
 sync from ranks that share the weights has to do first: to gather them.
 """
@@ -187,8 +188,14 @@ def minibatch() -> list[TokenSequence]:
     ]
 
 
-def measure(group: WorkerGroup, taker: RoleGroup[Taker], name: str, path: str, repeats: int) -> Row:
-    setup = NetworkSetup(path, path, ENGINES[name], 64, optim=OptimConfig(lr=1e-5), total_steps=100)
+def measure(group: WorkerGroup, taker: RoleGroup[Taker], name: str, paths: tuple[str, str], repeats: int) -> Row:
+    """``paths``: of a small model, with which a process finds what its engine imports; and of the one measured."""
+    small, setup = (
+        NetworkSetup(path, path, ENGINES[name], 64, optim=OptimConfig(lr=1e-5), total_steps=100) for path in paths
+    )
+    first = group.build("policy", Measured, small)
+    first.all(Measured.highest, minibatch())
+    first.drop()
     role = group.build("policy", Measured, setup)
     held = max(role.all(Measured.held))
     highest = max(role.all(Measured.highest, minibatch()))
@@ -252,14 +259,16 @@ def main() -> None:
     cluster = ClusterConfig(num_cpus=8, cpus_per_rank=0.5, collective_timeout_s=600)
     start_ray(cluster)
     with tempfile.TemporaryDirectory() as directory:
-        weights = make_model(Path(directory), asked.hidden, asked.layers)
+        small, path = (str(Path(directory) / name) for name in ("small", "measured"))
+        make_model(Path(small), 64, 2)
+        weights = make_model(Path(path), asked.hidden, asked.layers)
         taker = WorkerGroup("taker", cluster, 1, cpus=0.5, gpus=0, joined=False).build("taker", Taker)
         rows = []
         for ranks in asked.ranks:
             for name in asked.engines:
                 # Processes of their own: what one engine left behind is not counted as the next one's.
                 group = WorkerGroup("policy", cluster, ranks, cpus=0.5, gpus=0, joined=True)
-                rows.append(measure(group, taker, name, directory, asked.repeats))
+                rows.append(measure(group, taker, name, (small, path), asked.repeats))
                 group.shutdown()
                 print(rows[-1], flush=True)
     write_text(asked.out, table(rows, weights, asked, load))
