@@ -4,7 +4,8 @@
 
 For every engine and number of ranks: resident memory of a rank beyond what the process had before it loaded the
 network, when it has loaded and divided it, and at its highest while it learns (what an engine imports, which is as
-much as a small network, was there before: it had trained a tiny one); and the rate of a weight sync to one
+much as a small network, was there before: it had trained a tiny one; blocks that are freed go back to the kernel, as
+in ``benchmarks/memory_plan.py``); and the rate of a weight sync to one
 receiver over gloo beside a broadcast of as many bytes in one piece, by the same processes, in turn, and beside what a
 sync from ranks that share the weights has to do first: to gather them.
 """
@@ -19,6 +20,8 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +30,7 @@ import numpy as np
 import psutil
 import ray
 import torch
+from memory_plan import RETURNED
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from actors.cluster.group import RoleGroup, WorkerGroup
@@ -52,6 +56,8 @@ ENGINES = {
     "deepspeed, ZeRO 3": EngineConfig("deepspeed", zero_stage=3),
     "fsdp2": EngineConfig("fsdp2"),
 }
+#: Of a small model, with which a process finds what its engine imports; and of the one that is measured.
+Paths = tuple[str, str]
 MB = 2**20
 VOCABULARY = 4096
 
@@ -188,36 +194,51 @@ def minibatch() -> list[TokenSequence]:
     ]
 
 
-def measure(group: WorkerGroup, taker: RoleGroup[Taker], name: str, paths: tuple[str, str], repeats: int) -> Row:
-    """``paths``: of a small model, with which a process finds what its engine imports; and of the one measured."""
+def measure(
+    cluster: ClusterConfig, taker: RoleGroup[Taker], name: str, ranks: int, repeats: int, paths: Paths
+) -> Row:
+    """Memory in processes that give back what they free, as the memory plan is measured; rates in others."""
     small, setup = (
         NetworkSetup(path, path, ENGINES[name], 64, optim=OptimConfig(lr=1e-5), total_steps=100) for path in paths
     )
-    first = group.build("policy", Measured, small)
-    first.all(Measured.highest, minibatch())
-    first.drop()
-    role = group.build("policy", Measured, setup)
-    held = max(role.all(Measured.held))
-    highest = max(role.all(Measured.highest, minibatch()))
+    with workers(cluster, ranks, RETURNED) as group:
+        first = group.build("policy", Measured, small)
+        first.all(Measured.highest, minibatch())
+        first.drop()
+        role = group.build("policy", Measured, setup)
+        held = max(role.all(Measured.held))
+        highest = max(role.all(Measured.highest, minibatch()))
+    with workers(cluster, ranks, {}) as group:
+        role = group.build("policy", Measured, setup)
+        role.all(Measured.learn, minibatch())
+        return Row(name, ranks, held, highest, *rates(role, taker, repeats))
+
+
+@contextmanager
+def workers(cluster: ClusterConfig, ranks: int, environment: dict[str, str]) -> Iterator[WorkerGroup]:
+    """Processes of their own: what one engine left behind is not counted as the next one's."""
+    group = WorkerGroup("policy", cluster, ranks, cpus=0.5, gpus=0, joined=True, environment=environment)
+    try:
+        yield group
+    finally:
+        group.shutdown()
+
+
+def rates(role: RoleGroup[Measured], taker: RoleGroup[Taker], repeats: int) -> tuple[float, float, float]:
+    """MB a second of a sync, of a broadcast in one piece, and of gathering; medians."""
     source = role.part("weights", WeightSource)
     sync = WeightSync(WeightSyncConfig(transport="gloo", bucket_mb=32))
-    rates: list[float] = []
-    plain: list[float] = []
-    gathering: list[float] = []
+    found: list[tuple[float, float, float]] = []
     for number in range(repeats + 1):
-        found = sync.sync(source, taker, number)
-        size = int(found["weight_sync/mb"] * MB)
-        sending = [source.on(rank, PlainSource.send_plain, size) for rank in range(role.world)]
-        seconds = ray.get(taker.on(0, Taker.take_plain, size))
+        told = sync.sync(source, taker, number)
+        megabytes = told["weight_sync/mb"]
+        sending = [source.on(rank, PlainSource.send_plain, int(megabytes * MB)) for rank in range(role.world)]
+        seconds = ray.get(taker.on(0, Taker.take_plain, int(megabytes * MB)))
         ray.get(sending)
         gathered = role.all(Measured.gather)[0]
-        if number:  # the first one connects
-            rates.append(found["weight_sync/mb_per_s"])
-            plain.append(found["weight_sync/mb"] / seconds)
-            gathering.append(found["weight_sync/mb"] / gathered)
-    role.drop()
-    medians = [statistics.median(one) for one in (rates, plain, gathering)]
-    return Row(name, role.world, held, highest, *medians)
+        found.append((told["weight_sync/mb_per_s"], megabytes / seconds, megabytes / gathered))
+    synced, plain, gathering = (statistics.median(one) for one in zip(*found[1:], strict=True))  # the first connects
+    return synced, plain, gathering
 
 
 def table(rows: list[Row], weights: int, asked: argparse.Namespace, load: float) -> str:
@@ -266,10 +287,7 @@ def main() -> None:
         rows = []
         for ranks in asked.ranks:
             for name in asked.engines:
-                # Processes of their own: what one engine left behind is not counted as the next one's.
-                group = WorkerGroup("policy", cluster, ranks, cpus=0.5, gpus=0, joined=True)
-                rows.append(measure(group, taker, name, (small, path), asked.repeats))
-                group.shutdown()
+                rows.append(measure(cluster, taker, name, ranks, asked.repeats, (small, path)))
                 print(rows[-1], flush=True)
     write_text(asked.out, table(rows, weights, asked, load))
     print(asked.out.read_text())
