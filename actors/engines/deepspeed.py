@@ -43,7 +43,7 @@ class DeepSpeedEngine:
             self._engine, *_ = deepspeed.initialize(
                 model=network,
                 optimizer=self._optimizer.adamw if setup.optim else None,
-                config=_config(self._stage, setup.engine, self._optimizer.config),
+                config=_config(self._stage, setup.engine, self._optimizer.config, network),
             )
         self._offloaded = Offloaded(rank.device)
 
@@ -168,9 +168,19 @@ def _reachable(start: Any) -> Iterator[Tensor]:
             waiting += vars(found).values() if hasattr(found, "__dict__") else ()
 
 
-def _config(stage: int, engine: EngineConfig, optim: OptimConfig) -> dict[str, Any]:
+def _gathered(network: nn.Module) -> dict[str, int]:
+    """How many numbers ZeRO-3 gathers at a time: an eighth of the network, or its largest tensor. DeepSpeed's own
+    numbers, which remain the most, are for networks of many billions: a smaller one would be whole on every rank."""
+    sizes = [parameter.numel() for parameter in network.parameters()]
+    part = max(sum(sizes) // 8, max(sizes))
+    most = {"reduce_bucket_size": 5 * 10**8, "stage3_prefetch_bucket_size": 5 * 10**7}
+    most |= {"stage3_max_live_parameters": 10**9, "stage3_max_reuse_distance": 10**9}
+    return {name: min(limit, part) for name, limit in most.items()}
+
+
+def _config(stage: int, engine: EngineConfig, optim: OptimConfig, network: nn.Module) -> dict[str, Any]:
     """What DeepSpeed is told. Micro-batches are counted by us; its batch sizes have to be there and mean nothing."""
-    zero: dict[str, Any] = {"stage": stage}
+    zero: dict[str, Any] = {"stage": stage} | (_gathered(network) if stage == 3 else {})
     host = {"device": "cpu", "pin_memory": torch.cuda.is_available()}
     if engine.offload in ("optimizer", "parameters"):
         zero["offload_optimizer"] = host
