@@ -24,19 +24,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
+from memory_plan import planned_bytes
 from run_record import rows as table
-from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, PreTrainedConfig, Qwen2Config
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedConfig, Qwen2Config
 
 from actors.roles.policy import Policy
 from actors.rollout.transformers import TransformersEngine
 from actors.weights.buckets import Unpacker, split
-from rewardranker.config.loading import load_config
 from rewardranker.config.schema import EngineConfig, LoraConfig, OptimConfig
 from rewardranker.errors import UserError
 from rewardranker.generation.types import Request, RolloutEngine, Sampling
@@ -44,8 +43,7 @@ from rewardranker.models.batching import TokenSequence
 from rewardranker.models.quiet import quiet_transformers
 from rewardranker.models.tiny import build_tokenizer
 from rewardranker.runs.atomic import write_text
-from rewardranker.training.demand import WHOLE
-from rewardranker.training.memory import plan_memory
+from rewardranker.runs.directory import package_versions
 from rewardranker.training.ranks import Rank
 from rewardranker.training.setup import NetworkSetup
 
@@ -134,10 +132,10 @@ class Machine:
     def seconds(self, work: Callable[[], object]) -> float:
         """Of a second run of it: the first one finds kernels and memory."""
         work()
-        self._wait()
+        self.wait()
         begun = time.perf_counter()
         work()
-        self._wait()
+        self.wait()
         return time.perf_counter() - begun
 
     def peak(self, work: Callable[[], object]) -> float:
@@ -153,7 +151,7 @@ class Machine:
         if self.cuda:
             torch.cuda.empty_cache()
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         if self.cuda:
             torch.cuda.synchronize()
 
@@ -198,7 +196,9 @@ def layouts(machine: Machine) -> Table:
             first = policy.learn(data)  # of the same weights in every line
             seconds = machine.seconds(partial(policy.learn, data))
             rate = f"{real_tokens(data) / seconds:,.0f}"
-            layout = "shared prompts" if shared else "padded rows"
+            layout = (
+                "padded rows" if not shared else "shared prompts" if policy.layout.shared_prompts else "cannot share"
+            )
             body.append([kernel, layout, rate, f"{first['sft/loss']:.4f}", f"{first['sft/grad_norm']:.4f}"])
             del policy
             machine.forget()
@@ -227,7 +227,9 @@ def _update(machine: Machine, size: str, rank: int) -> list[str]:
     embedding = 0 if model.config.tie_word_embeddings else model.get_input_embeddings().weight.numel()
     count = sum(p.numel() for p in model.parameters()) - embedding
     utilisation = (4 if rank else 6) * count * rate / machine.flops
-    planned = _planned(machine.model(size), rank, int(machine.cuda))
+    settings = ["sft.microbatch_tokens=16384", "sft.max_tokens=1024", "engine.gradient_checkpointing=true"]
+    settings += ["model.dtype=bfloat16", f"engine.lora.rank={rank}", f"cluster.gpus_per_rank={int(machine.cuda)}"]
+    planned = planned_bytes(machine.model(size), settings, "sft", "policy")
     memory = [
         f"{planned / GB:.2f}",
         *([f"{measured / GB:.2f}", f"{planned / measured:.2f}"] if measured else ["", ""]),
@@ -237,15 +239,6 @@ def _update(machine: Machine, size: str, rank: int) -> list[str]:
 
 def _trains(rank: int) -> str:
     return f"LoRA, rank {rank}" if rank else "all weights"
-
-
-def _planned(path: str, rank: int, gpus: int) -> float:
-    """Bytes of the policy in SFT, by the plan of a config."""
-    settings = ["model.dtype=bfloat16", "sft.microbatch_tokens=16384", "sft.max_tokens=1024"]
-    settings += ["engine.gradient_checkpointing=true", f"engine.lora.rank={rank}", f"cluster.gpus_per_rank={gpus}"]
-    plan = plan_memory(load_config(None, settings), WHOLE, AutoConfig.from_pretrained(path))
-    [holding] = [one for one in plan.holdings if one.task.stage == "sft"]
-    return holding.staying + holding.moving
 
 
 def sampling(machine: Machine) -> Table:
@@ -308,12 +301,12 @@ def turns(machine: Machine) -> Table:
     policy.learn(machine.rows(2, 2, 128, 128))
     before = [parameter.clone() for parameter in policy.network.parameters()]
     held = sum(p.numel() * p.element_size() for p in policy.network.parameters()) * 3
-    machine._wait()
+    machine.wait()
     times = []
     for move in (policy.engine.offload, policy.engine.reload):
         begun = time.perf_counter()
         move()
-        machine._wait()
+        machine.wait()
         times.append(time.perf_counter() - begun)
     same = all(torch.equal(a, b) for a, b in zip(before, policy.network.parameters(), strict=True))
     told = [f"{held / GB:.2f}", *(f"{held / seconds / GB:.1f}" for seconds in times), "yes" if same else "NO"]
@@ -354,8 +347,9 @@ PARTS: dict[str, tuple[str, Callable[[Machine], Table]]] = {
 def page(machine: Machine, parts: Sequence[str]) -> Iterator[str]:
     """Markdown, part by part, as they end."""
     name = torch.cuda.get_device_name() if machine.cuda else f"CPU, {os.cpu_count()} cores"
+    versions = ", ".join(f"{package} {number}" for package, number in package_versions().items())
     size = " Everything is tiny: it shows that the parts run, and no speed." if machine.tiny else ""
-    yield f"# One GPU\n\n{name}; {_versions()}. `python benchmarks/gpu.py`.{size}"
+    yield f"# One GPU\n\n{name}; {versions}. `python benchmarks/gpu.py`.{size}"
     assert __doc__
     yield __doc__.strip().split("\n\n")[-1].replace("\n", " ")
     yield f"A product of bf16 matrices reaches {machine.flops / 1e12:.2f} TFLOPS."
@@ -371,16 +365,6 @@ def page(machine: Machine, parts: Sequence[str]) -> Iterator[str]:
             told = f"Failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         machine.forget()
         yield f"## {title}\n\n{told}\n\n{time.monotonic() - begun:.0f} s."
-
-
-def _versions() -> str:
-    found = []
-    for name in ("torch", "transformers", "peft", "ray", "vllm", "flash-attn"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"no {name}")
-    return ", ".join(found)
 
 
 def main() -> None:

@@ -63,11 +63,15 @@ def made(size: int, directory: Path) -> str:
 
 
 def planned(path: str, role: str, checkpointed: bool) -> float:
-    """Bytes of one rank of a role, by the plan of a config."""
+    """Bytes of one rank of a role in PPO, by the plan of a config."""
     settings = [f"ppo.microbatch_tokens={TOKENS}", f"engine.gradient_checkpointing={str(checkpointed).lower()}"]
-    config = load_config(None, [*settings, "weight_sync.bucket_mb=1"])
-    plan = plan_memory(config, WHOLE, AutoConfig.from_pretrained(path))
-    [holding] = [h for h in plan.holdings if (h.task.stage, h.task.role) == ("ppo", role)]
+    return planned_bytes(path, [*settings, "weight_sync.bucket_mb=1"], "ppo", role)
+
+
+def planned_bytes(path: str, settings: list[str], stage: str, role: str) -> float:
+    """Of one rank, at its busiest."""
+    plan = plan_memory(load_config(None, settings), WHOLE, AutoConfig.from_pretrained(path))
+    [holding] = [h for h in plan.holdings if (h.task.stage, h.task.role) == (stage, role)]
     return holding.staying + holding.moving
 
 

@@ -16,6 +16,7 @@ import argparse
 import ctypes
 import gc
 import os
+import shlex
 import statistics
 import tempfile
 import threading
@@ -262,8 +263,10 @@ def table(rows: list[Row], weights: int, asked: argparse.Namespace, load: float)
         lines.append(f"| {row.engine} | {row.ranks} | {memory} | {rates} |")
     versions = f"torch {torch.__version__}, deepspeed {version('deepspeed')}, {os.cpu_count()} cores"
     busy = f"load {load:.1f} when it began, {os.getloadavg()[0]:.1f} when it ended"
-    size = f"--hidden {asked.hidden} --layers {asked.layers}"
-    return "\n".join([*lines, "", f"`python benchmarks/sharding.py {size}`; {versions}, {busy}."]) + "\n"
+    chosen = f"--ranks {' '.join(map(str, asked.ranks))} --engines {shlex.join(asked.engines)}"
+    size = f"--hidden {asked.hidden} --layers {asked.layers} --repeats {asked.repeats}"
+    command = f"python benchmarks/sharding.py {chosen} {size}"
+    return "\n".join([*lines, "", f"`{command}`; {versions}, {busy}."]) + "\n"
 
 
 def main() -> None:

@@ -62,14 +62,10 @@ class WorkerGroup:
         self.workers: list[ActorHandle] = [self._start(index, count) for index in range(count)]
         self.places: list[str] = ["not started"] * count
         try:
-            self.seats: list[Seat] = self.wait(
-                [w.seat.remote() for w in self.workers], f"{name}: start", self.config.start_timeout_s
-            )
+            self.seats: list[Seat] = self._begun([w.seat.remote() for w in self.workers])
             if not beside:
                 self._order()
-            self.places = self.wait(
-                [w.place.remote() for w in self.workers], f"{name}: start", self.config.start_timeout_s
-            )
+            self.places = self._begun([w.place.remote() for w in self.workers])
             if joined and count > 1:
                 self._join()
         except BaseException:
@@ -84,7 +80,11 @@ class WorkerGroup:
         self.workers, self.seats = [self.workers[i] for i in order], [self.seats[i] for i in order]
         self._bundles = order
         numbering = [worker.number.remote(index) for index, worker in enumerate(self.workers)]
-        self.wait(numbering, f"{self.name}: start", self.config.start_timeout_s)
+        self._begun(numbering)
+
+    def _begun(self, refs: Sequence[Any], first: int = 0) -> list[Any]:
+        """What workers answer whose processes may still be starting; from rank ``first`` on."""
+        return self.wait(refs, f"{self.name}: start", self.config.start_timeout_s, first)
 
     def _join(self) -> None:
         limit = self.config.collective_timeout_s
@@ -115,9 +115,7 @@ class WorkerGroup:
         """Starts one worker anew, without its roles. For groups that share no process group."""
         ray.kill(self.workers[index])
         self.workers[index] = self._start(index, len(self.workers))
-        (self.places[index],) = self.wait(
-            [self.workers[index].place.remote()], f"{self.name}: start", self.config.start_timeout_s, index
-        )
+        (self.places[index],) = self._begun([self.workers[index].place.remote()], index)
 
     def build_on(self, index: int, role: str, factory: Callable[..., R_co], *args: Any) -> ObjectRef[None]:
         """Makes a role on one rank; not waited for."""
